@@ -1,0 +1,452 @@
+#include "engine/channel.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
+
+namespace presence {
+
+std::string_view StateName(ChannelState state) {
+  switch (state) {
+    case ChannelState::kInitialized:
+      return "initialized";
+    case ChannelState::kAttaching:
+      return "attaching";
+    case ChannelState::kAttached:
+      return "attached";
+    case ChannelState::kDetaching:
+      return "detaching";
+    case ChannelState::kDetached:
+      return "detached";
+    case ChannelState::kSuspended:
+      return "suspended";
+    case ChannelState::kFailed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+Channel::Channel(const Options& options)
+    : options_(options), members_(MemberSet::Options{options.max_tombstones}) {}
+
+// --- Inputs ---
+
+absl::Status Channel::Apply(Timestamp now, const ChannelInput& input, Effects& effects) {
+  effects.Clear();
+  if (absl::Status status = Validate(input); !status.ok()) return status;
+  now_ = std::max(now_, now);
+  effects_ = &effects;
+  std::visit([this](const auto& alternative) { On(alternative); }, input);
+  effects_ = nullptr;
+  return absl::OkStatus();
+}
+
+absl::Status Channel::AdvanceTo(Timestamp now, Effects& effects) {
+  effects.Clear();
+  now_ = std::max(now_, now);
+  return absl::OkStatus();
+}
+
+// Everything that can be wrong with an input, before anything changes.
+absl::Status Channel::Validate(const ChannelInput& input) const {
+  if (const auto* move = std::get_if<OwnerMove>(&input)) {
+    switch (move->state) {
+      case ChannelState::kAttaching:
+      case ChannelState::kDetaching:
+      case ChannelState::kDetached:
+      case ChannelState::kSuspended:
+      case ChannelState::kFailed:
+        return absl::OkStatus();
+      default:
+        return absl::InvalidArgumentError(
+            absl::StrCat("an owner cannot move a channel to ", AbslView(StateName(move->state))));
+    }
+  }
+  if (const auto* update = std::get_if<ConnectionUpdate>(&input)) {
+    if (update->state > ConnectionState::kFailed) {
+      return absl::InvalidArgumentError("unknown connection state");
+    }
+  }
+  if (const auto* call = std::get_if<OperationCall>(&input)) {
+    if (call->action != PresenceAction::kEnter && call->action != PresenceAction::kUpdate &&
+        call->action != PresenceAction::kLeave) {
+      return absl::InvalidArgumentError("an operation must be enter, update or leave");
+    }
+  }
+  std::span<const AcknowledgedOperation> operations;
+  if (const auto* acked = std::get_if<OperationsAcked>(&input)) operations = acked->operations;
+  if (const auto* nacked = std::get_if<OperationsNacked>(&input)) operations = nacked->operations;
+  for (const AcknowledgedOperation& operation : operations) {
+    if (!Unacknowledged(operation.token).has_value()) {
+      return absl::NotFoundError(absl::StrCat("operation ", operation.token, " is not in flight"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// --- Frames (the table of channel states) ---
+
+void Channel::On(const AttachedFrame& frame) {
+  ++stats_.frames;
+  if (state_ == ChannelState::kDetaching || state_ == ChannelState::kDetached) {  // RTL5k
+    SetState(ChannelState::kDetaching, nullptr);
+    effects_->Add(SendDetach{});
+    return;
+  }
+  const bool was_attached = state_ == ChannelState::kAttached;
+  if (was_attached && (frame.flags & kFlagResumed) != 0) {  // RTP17i
+    ++stats_.frames_ignored;
+    return;
+  }
+  SetState(ChannelState::kAttached, frame.error);
+  lacks_presence_subscribe_ = (frame.flags & kFlagModes) != 0 &&
+                              (frame.flags & kFlagPresenceSubscribe) == 0;
+  DiscardSync();
+  const bool has_presence = (frame.flags & kFlagHasPresence) != 0;
+  if (has_presence) {  // RTP1
+    sync_.Announce();
+    members_.StartSync();
+    EmitSync(SyncChanged::Phase::kStarted, {});
+  } else {
+    sync_.Reset();
+  }
+  if (lacks_presence_subscribe_) {  // RTP11f
+    Diagnose("attached without the mode PRESENCE_SUBSCRIBE: presence events will not arrive");
+  }
+  if (!has_presence) {  // RTP19a
+    members_.Empty(now_, [this](const MemberEvent& event) { Emit(event); });
+    sync_completed_ = true;
+    EmitSync(SyncChanged::Phase::kCompleted, {});
+  }
+  AnswerWaiters();
+  Reenter();
+  SendQueued();  // RTP5b
+  if (was_attached) {  // RTL12
+    ChannelUpdate update;
+    if (frame.error != nullptr) update.reason = *frame.error;
+    effects_->Add(std::move(update));
+  }
+}
+
+void Channel::On(const DetachedFrame& frame) {
+  ++stats_.frames;
+  switch (state_) {
+    case ChannelState::kDetaching:
+      return BecomeDetached(frame.error);
+    case ChannelState::kAttached:
+    case ChannelState::kSuspended:  // RTL13a
+      BecomeAttaching(frame.error);
+      effects_->Add(SendAttach{});
+      return;
+    case ChannelState::kAttaching:  // RTL13b
+      return BecomeSuspended(frame.error);
+    default:
+      ++stats_.frames_ignored;
+  }
+}
+
+void Channel::On(const ErrorFrame& frame) {
+  ++stats_.frames;
+  BecomeFailed(frame.error);
+}
+
+void Channel::On(const PresenceFrame& frame) {
+  ++stats_.frames;
+  if (!TakesItems()) {
+    ++stats_.frames_ignored;
+    return;
+  }
+  ApplyItems(frame, "PRESENCE");
+}
+
+void Channel::On(const SyncFrame& frame) {
+  ++stats_.frames;
+  if (!TakesItems()) {
+    ++stats_.frames_ignored;
+    return;
+  }
+  const std::string running_id(sync_.id());
+  const SyncTracker::Page page = sync_.OnPage(frame.channel_serial);
+  if (page.discards) {
+    ++stats_.syncs_discarded;
+    EmitSync(SyncChanged::Phase::kDiscarded, running_id);
+  }
+  if (page.starts) {
+    members_.StartSync();
+    EmitSync(SyncChanged::Phase::kStarted, sync_.id());
+  }
+  ApplyItems(frame.page, "SYNC");
+  if (page.ends) CompleteSync();
+}
+
+void Channel::On(const OtherFrame&) {
+  ++stats_.frames;
+  ++stats_.frames_ignored;
+}
+
+// A capture may begin in the middle of a session, so items count while initialized, too.
+bool Channel::TakesItems() const {
+  return state_ == ChannelState::kInitialized || state_ == ChannelState::kAttaching ||
+         state_ == ChannelState::kAttached || state_ == ChannelState::kDetaching;
+}
+
+void Channel::ApplyItems(const PresenceFrame& frame, std::string_view kind) {
+  for (size_t i = 0; i < frame.items.size(); ++i) ApplyItem(frame, i, kind);
+}
+
+void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_view kind) {
+  const IncomingItem& item = frame.items[index];
+  ++stats_.items;
+
+  MemberEvent event;
+  Message& message = event.message;
+  message.client_id = item.client_id;
+  message.connection_id = item.connection_id.empty() ? frame.connection_id : item.connection_id;
+  message.id = item.id;
+  message.timestamp = item.timestamp.value_or(frame.timestamp.value_or(now_));
+  message.payload = item.payload;
+
+  std::string_view malformed = item.malformed;
+  if (malformed.empty()) {
+    const bool known = item.action.has_value() && *item.action > 0 && *item.action <= 4;
+    if (!known) {  // ABSENT, none, or of a later protocol
+      ++stats_.ignored;
+      return;
+    }
+    if (message.client_id.empty()) {
+      malformed = "no clientId";
+    } else if (message.connection_id.empty()) {
+      malformed = "no connectionId, nor has its frame one";
+    } else if (!StoredMessage::Fits(message)) {
+      malformed = "too large";
+    }
+  }
+  if (!malformed.empty()) {
+    ++stats_.malformed;
+    Diagnose(effects_->Keep("").append(
+        absl::StrCat(AbslView(kind), " item ", index, ": ", AbslView(malformed))));
+    return;
+  }
+  if (message.id.empty() && !frame.id.empty()) {  // TP3a
+    message.id = effects_->Keep("").append(absl::StrCat(AbslView(frame.id), ":", index));
+  }
+
+  const auto action = static_cast<PresenceAction>(*item.action);
+  const MemberSet::Outcome outcome = members_.Apply(action, message);
+  switch (outcome.kind) {
+    case MemberSet::Outcome::Kind::kAccepted:
+      ++stats_.accepted;
+      break;
+    case MemberSet::Outcome::Kind::kStale:
+      ++stats_.stale;
+      break;
+    case MemberSet::Outcome::Kind::kNobody:
+      ++stats_.ignored;
+      break;
+  }
+  if (message.connection_id == connection_.id()) {  // an echo (RTP17)
+    if (action != PresenceAction::kLeave) {
+      // One whom a tombstone keeps out has left since, and must not be entered again.
+      if (!outcome.stale_by_tombstone) own_members_.Store(message);
+    } else if (VersionOf(message).kind != Version::Kind::kSynthesized) {  // RTP17b
+      own_members_.Remove(message);
+    }
+  }
+  if (outcome.event.has_value()) {
+    event.type = *outcome.event;
+    event.reason = outcome.reason;
+    event.connections = outcome.connections;
+    Emit(event);
+  }
+}
+
+void Channel::Emit(const MemberEvent& event) {
+  ++stats_.events[static_cast<size_t>(event.type)];
+  if (event.reason == LeaveReason::kSwept || event.reason == LeaveReason::kEmpty) {
+    ++stats_.synthesized_leaves;
+  }
+  effects_->Add(event);
+}
+
+void Channel::EmitSync(SyncChanged::Phase phase, std::string_view sync_id) {
+  if (phase == SyncChanged::Phase::kStarted) ++stats_.syncs_started;
+  if (phase == SyncChanged::Phase::kCompleted) ++stats_.syncs_completed;
+  effects_->Add(SyncChanged{phase, effects_->Keep(sync_id)});
+}
+
+void Channel::Diagnose(std::string_view text) { effects_->Add(Diagnostic{text}); }
+
+// Tells that the running sync, if there is one, is discarded; the caller says what comes instead.
+void Channel::DiscardSync() {
+  if (!sync_.running()) return;
+  ++stats_.syncs_discarded;
+  EmitSync(SyncChanged::Phase::kDiscarded, sync_.id());
+}
+
+void Channel::CompleteSync() {
+  members_.EndSync(now_, [this](const MemberEvent& event) { Emit(event); });  // RTP19
+  sync_completed_ = true;
+  EmitSync(SyncChanged::Phase::kCompleted, sync_.id());
+  sync_.Complete();
+  AnswerWaiters();
+}
+
+Channel::SyncState Channel::sync_state() const {
+  if (sync_.running()) return SyncState::kInProgress;
+  return sync_completed_ ? SyncState::kComplete : SyncState::kNone;
+}
+
+// --- States ---
+
+void Channel::On(const OwnerMove& move) {
+  if (move.state == state_) return;
+  switch (move.state) {
+    case ChannelState::kAttaching:
+      return BecomeAttaching(move.reason);
+    case ChannelState::kDetaching:
+      return SetState(ChannelState::kDetaching, move.reason);
+    case ChannelState::kDetached:
+      return BecomeDetached(move.reason);
+    case ChannelState::kSuspended:
+      return BecomeSuspended(move.reason);
+    default:
+      return BecomeFailed(move.reason);
+  }
+}
+
+void Channel::SetState(ChannelState state, const ErrorInfo* reason) {
+  if (state == state_) return;
+  state_ = state;
+  wishes_attach_ = false;
+  state_reason_.reset();
+  StateChanged changed;
+  changed.state = state;
+  if (reason != nullptr) {
+    changed.reason = *reason;
+    state_reason_ = *reason;
+  }
+  effects_->Add(std::move(changed));
+}
+
+void Channel::BecomeAttaching(const ErrorInfo* reason) {
+  SetState(ChannelState::kAttaching, reason);
+  for (Waiter& waiter : waiters_) waiter.asked_in_detaching = false;
+}
+
+void Channel::BecomeDetached(const ErrorInfo* reason) {
+  const bool attach_again = wishes_attach_;  // RTL4h
+  SetState(ChannelState::kDetached, reason);
+  if (attach_again) SetState(ChannelState::kAttaching, nullptr);
+  ClearSets();
+  FailWaiters(reason, /*spare_asked_in_detaching=*/attach_again);
+  FailQueue(reason);
+  if (attach_again) effects_->Add(SendAttach{});
+}
+
+void Channel::BecomeSuspended(const ErrorInfo* reason) {
+  SetState(ChannelState::kSuspended, reason);
+  FailWaiters(reason, /*spare_asked_in_detaching=*/false);
+  FailQueue(reason);
+}
+
+void Channel::BecomeFailed(const ErrorInfo* reason) {
+  if (state_ == ChannelState::kFailed) return;
+  SetState(ChannelState::kFailed, reason);
+  ClearSets();
+  FailWaiters(reason, /*spare_asked_in_detaching=*/false);
+  FailQueue(reason);
+}
+
+// Detached or failed: both sets are cleared without events (RTP5a).
+void Channel::ClearSets() {
+  DiscardSync();
+  sync_.Reset();
+  sync_completed_ = false;
+  if (members_.size() > 0) effects_->Add(SetCleared{members_.size()});
+  members_.Clear();
+  own_members_.Clear();
+}
+
+// --- The connection (RTL3) ---
+
+void Channel::On(const ConnectionUpdate& update) {
+  const Connection::Transition transition = connection_.Apply(update);
+  if (connection_.connected()) {
+    if (transition.new_id) {  // RTL3d2: nothing sent earlier will be acknowledged
+      queue_.insert(queue_.begin(), std::make_move_iterator(in_flight_.begin()),
+                    std::make_move_iterator(in_flight_.end()));
+      in_flight_.clear();
+      reentries_.clear();
+    }
+    if (!transition.reconnected) return;  // RTN24
+    switch (state_) {
+      case ChannelState::kAttaching:
+      case ChannelState::kAttached:
+      case ChannelState::kSuspended:  // RTL3d
+        BecomeAttaching(update.reason);
+        effects_->Add(SendAttach{});
+        return;
+      case ChannelState::kDetaching:  // RTN19b
+        effects_->Add(SendDetach{});
+        return;
+      default:
+        // Nobody will attach this channel by itself, so nothing may wait in its queue (RTP5a).
+        return FailQueue(nullptr);
+    }
+  }
+  if (connection_.state() == ConnectionState::kDisconnected) {
+    if (!options_.queue_messages) FailInFlight();  // RTN7d
+    return;
+  }
+  // RTN7e: what is in flight fails, before what was asked later.
+  const bool moves = state_ == ChannelState::kAttaching || state_ == ChannelState::kAttached;
+  if (!moves) return FailInFlight();
+  queue_.insert(queue_.begin(), std::make_move_iterator(in_flight_.begin()),
+                std::make_move_iterator(in_flight_.end()));
+  in_flight_.clear();
+  reentries_.clear();
+  const ErrorInfo reason = connection_.Reason();
+  switch (connection_.state()) {
+    case ConnectionState::kSuspended:  // RTL3c
+      return BecomeSuspended(&reason);
+    case ConnectionState::kClosed:  // RTL3b
+      return BecomeDetached(&reason);
+    default:  // RTL3a
+      return BecomeFailed(&reason);
+  }
+}
+
+// --- Invariants ---
+
+std::string Channel::CheckInvariants() const {
+  if (std::string wrong = members_.CheckInvariants(); !wrong.empty()) {
+    return "member set: " + wrong;
+  }
+  if (members_.syncing() != sync_.running()) return "channel: 1: the syncs of ids and members differ";
+  const bool cleared = state_ == ChannelState::kDetached || state_ == ChannelState::kFailed;
+  if (cleared && (members_.size() > 0 || own_members_.size() > 0)) {
+    return "channel: 2: somebody is present in a detached or failed channel";
+  }
+  if ((cleared || state_ == ChannelState::kSuspended) && !waiters_.empty()) {
+    return "channel: 3: a get waits where it cannot be answered";
+  }
+  if (state_ == ChannelState::kAttached) {
+    for (const Waiter& waiter : waiters_) {
+      if (!waiter.wait_for_sync || !sync_.running()) {
+        return "channel: 3: a get waits that could be answered";
+      }
+    }
+    if (connection_.connected() && !queue_.empty() &&
+        in_flight_.size() < options_.max_in_flight) {
+      return "channel: 4: an operation is queued that could be sent";
+    }
+  } else if (!queue_.empty() && state_ != ChannelState::kAttaching &&
+             state_ != ChannelState::kDetaching) {
+    return "channel: 5: an operation is queued where it will not be sent";
+  }
+  return {};
+}
+
+}  // namespace presence

@@ -1,0 +1,239 @@
+#ifndef ENGINE_CHANNEL_H_
+#define ENGINE_CHANNEL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/channel_input.h"
+#include "engine/connection.h"
+#include "engine/effects.h"
+#include "engine/member_set.h"
+#include "engine/own_members.h"
+#include "engine/stored_message.h"
+#include "engine/sync_tracker.h"
+
+namespace presence {
+
+// The client's side of the presence of one channel (a chat room), as a state machine: inputs in,
+// effects out, no clock, no thread, no socket. Same inputs, same effects, byte for byte.
+//
+//   Channel channel{Channel::Options()};
+//   Effects effects;
+//   absl::Status status = channel.Apply(now, AttachedFrame{kFlagHasPresence}, effects);
+//   for (const Effect& effect : effects) ...  // tell listeners, send frames
+//
+// The owner's duties: (1) hand in every frame of the channel, every change of the connection and
+// every call, in the order in which they happen; (2) carry out the effects in their order, before
+// the next input; (3) number the frames it sends and bring ACKs and NACKs back (see Outbox).
+//
+// One thread at a time; different channels on different threads freely. Not copyable or movable.
+// Nothing calls back into the owner. The input's bytes must live until its effects are used up; what
+// must last longer is copied here.
+//
+// Invariants, beyond those of MemberSet:
+//  1. A sync of ids runs exactly when a sync of members runs.
+//  2. Detached or failed: nobody is visible, nobody of our own is remembered.
+//  3. Suspended or failed: no get waits. Detached: none either. Attached: each get that waits, waits
+//     for a running sync.
+//  4. Attached and connected: an operation is queued only while the in-flight list is full.
+//  5. Operations are queued nowhere but attaching, attached and detaching.
+class Channel {
+ public:
+  struct Options {
+    // get without the mode PRESENCE_SUBSCRIBE: an error, instead of a diagnostic (RTP11f).
+    bool strict_mode = false;
+    // Operations asked for while attaching or disconnected are queued, instead of refused (RTP16b).
+    bool queue_messages = true;
+    // subscribe asks for an attach (RTP6d, RTP6e).
+    bool attach_on_subscribe = true;
+    // The largest operation, in bytes, unless the connection names a limit.
+    int64_t max_message_size = 65536;
+    // Operations and gets that wait, and operations sent and not yet acknowledged, at most.
+    size_t max_queued = 1000;
+    size_t max_in_flight = 1000;
+    size_t max_tombstones = 100'000;
+  };
+
+  // Counts since the channel was made. items = accepted + stale + malformed + ignored.
+  struct Stats {
+    uint64_t frames = 0;          // frames of the channel, of every kind
+    uint64_t frames_ignored = 0;  // of these: of no use, or in a state that does not take them
+    uint64_t items = 0;           // items of the PRESENCE and SYNC frames that were applied
+    uint64_t accepted = 0;
+    uint64_t stale = 0;      // dropped as not newer
+    uint64_t malformed = 0;  // skipped with a diagnostic
+    uint64_t ignored = 0;    // ABSENT, unknown actions, LEAVE of nobody
+    uint64_t events[kEventTypeCount] = {};  // by EventType
+    uint64_t syncs_started = 0;
+    uint64_t syncs_completed = 0;
+    uint64_t syncs_discarded = 0;
+    uint64_t synthesized_leaves = 0;  // made here: swept, or ATTACHED said empty
+  };
+
+  struct Subscription {
+    SubscriptionId id = 0;
+    EventMask events = kAllEvents;
+  };
+
+  enum class SyncState : uint8_t {
+    kNone,        // no sync yet, or none since detached or failed
+    kInProgress,  // one is running
+    kComplete,    // one has completed (RTP13)
+  };
+
+  explicit Channel(const Options& options);
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  // --- Inputs ---
+
+  // Takes one input and puts its effects into `effects`, whose old content is dropped. Time never
+  // goes back: an earlier `now` counts as the latest one seen. An error means that the input makes
+  // no sense (InvalidArgument: a value outside its set; NotFound: an unknown token); nothing has
+  // changed, there are no effects, and the caller's code is what needs mending.
+  [[nodiscard]] absl::Status Apply(Timestamp now, const ChannelInput& input, Effects& effects);
+
+  // Does what is due by `now`. A channel has no deadline of its own today, so this only lets time
+  // pass; it is here so that one owner's loop drives channels and hosts alike. Calling early, late
+  // or twice is harmless.
+  [[nodiscard]] absl::Status AdvanceTo(Timestamp now, Effects& effects);
+  // When to call AdvanceTo next; nullopt: never.
+  std::optional<Timestamp> NextDeadline() const { return std::nullopt; }
+
+  // --- Reads ---
+
+  ChannelState state() const { return state_; }
+  SyncState sync_state() const;
+  bool sync_complete() const { return sync_state() == SyncState::kComplete; }  // RTP13
+  const MemberSet& members() const { return members_; }
+  const OwnMembers& own_members() const { return own_members_; }
+  const Connection& connection() const { return connection_; }
+  const Stats& stats() const { return stats_; }
+  // In the order subscribed. Whoever delivers an event gives it to those whose mask has its type.
+  const std::vector<Subscription>& subscriptions() const { return subscriptions_; }
+  size_t queued_operations() const { return queue_.size(); }
+  size_t operations_in_flight() const { return in_flight_.size(); }
+  size_t waiting_gets() const { return waiters_.size(); }
+  // What was sent under `token` and is not acknowledged yet, to be sent again unchanged (RTN19a).
+  // Its views hold until the next input.
+  std::optional<OutgoingItem> Unacknowledged(OperationToken token) const;
+
+  // The first invariant that does not hold, in words; empty if all hold. O(members).
+  std::string CheckInvariants() const;
+
+ private:
+  // A get or isUserPresent that could not be answered at once.
+  struct Waiter {
+    RequestId request = 0;
+    CallResult::Kind kind = CallResult::Kind::kMembers;
+    std::string client_id;
+    std::string connection_id;
+    bool wait_for_sync = true;
+    bool waits_for_sync = false;     // it has been attached since, and now waits for a sync's end
+    bool asked_in_detaching = false;  // goes on waiting through DETACHED
+  };
+  struct Operation {
+    OperationToken token = 0;
+    RequestId request = 0;
+    PresenceAction action = PresenceAction::kEnter;
+    bool names_client = false;
+    StoredMessage message;  // client id and payload
+  };
+  struct Reentry {
+    OperationToken token = 0;
+    StoredMessage message;  // client id, id to send, payload
+  };
+
+  // channel.cc: frames, states, the connection.
+  void On(const AttachedFrame& frame);
+  void On(const DetachedFrame& frame);
+  void On(const ErrorFrame& frame);
+  void On(const PresenceFrame& frame);
+  void On(const SyncFrame& frame);
+  void On(const OtherFrame& frame);
+  void On(const OwnerMove& move);
+  void On(const ConnectionUpdate& update);
+  // channel_calls.cc: calls and their answers.
+  void On(const OperationsAcked& acked);
+  void On(const OperationsNacked& nacked);
+  void On(const GetCall& call);
+  void On(const IsUserPresentCall& call);
+  void On(const SubscribeCall& call);
+  void On(const UnsubscribeCall& call);
+  void On(const OperationCall& call);
+
+  absl::Status Validate(const ChannelInput& input) const;
+
+  bool TakesItems() const;
+  void ApplyItems(const PresenceFrame& frame, std::string_view kind);
+  void ApplyItem(const PresenceFrame& frame, size_t index, std::string_view kind);
+  void Emit(const MemberEvent& event);
+  void EmitSync(SyncChanged::Phase phase, std::string_view sync_id);
+  void Diagnose(std::string_view text);
+  void DiscardSync();
+  void CompleteSync();
+
+  void SetState(ChannelState state, const ErrorInfo* reason);
+  void BecomeAttaching(const ErrorInfo* reason);
+  void BecomeDetached(const ErrorInfo* reason);
+  void BecomeSuspended(const ErrorInfo* reason);
+  void BecomeFailed(const ErrorInfo* reason);
+  void ClearSets();
+
+  std::optional<ErrorInfo> AttachRefusal() const;
+  bool WishForAttach();
+  void Ask(Waiter waiter);
+  void Answer(const Waiter& waiter);
+  void AnswerWaiters();
+  void FailWaiters(const ErrorInfo* reason, bool spare_asked_in_detaching);
+  void Reply(RequestId request, CallResult::Kind kind, std::optional<ErrorInfo> error);
+
+  std::optional<ErrorInfo> Refusal(const OperationCall& call) const;
+  std::optional<ErrorInfo> StateRefusal(const OperationCall& call) const;
+  std::string_view ClientOf(const Operation& operation) const;
+  void FailOperation(const Operation& operation, const ErrorInfo& reason);
+  void FailQueue(const ErrorInfo* reason);
+  void FailInFlight();
+  void Send(Operation operation);
+  void SendQueued();
+  void Reenter();
+  static OutgoingItem ItemOf(const Operation& operation);
+  static OutgoingItem ItemOf(const Reentry& reentry);
+
+  const Options options_;
+  Timestamp now_ = Timestamp::min();
+  Effects* effects_ = nullptr;  // the caller's, during Apply
+
+  ChannelState state_ = ChannelState::kInitialized;
+  std::optional<ErrorInfo> state_reason_;  // why the channel is suspended
+  bool wishes_attach_ = false;             // detaching only: attach again once detached (RTL4h)
+  bool lacks_presence_subscribe_ = false;  // ATTACHED named modes, and not this one
+  Connection connection_;
+
+  SyncTracker sync_;
+  bool sync_completed_ = false;
+  MemberSet members_;
+  OwnMembers own_members_;
+
+  std::vector<Subscription> subscriptions_;
+  std::deque<Waiter> waiters_;       // in the order asked
+  std::deque<Operation> queue_;      // in the order asked, all asked after those in flight
+  std::deque<Operation> in_flight_;  // in the order asked
+  std::deque<Reentry> reentries_;    // sent and not acknowledged
+  OperationToken next_token_ = 1;
+
+  Stats stats_;
+};
+
+// The protocol's word for a state, such as "attaching".
+std::string_view StateName(ChannelState state);
+
+}  // namespace presence
+
+#endif  // ENGINE_CHANNEL_H_

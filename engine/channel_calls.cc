@@ -1,0 +1,445 @@
+// The calls of a channel: get, isUserPresent, subscriptions, and the operations enter, update and
+// leave with their queue, their acknowledgements and re-entry.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
+#include "engine/channel.h"
+
+namespace presence {
+namespace {
+
+ErrorInfo WrongState(ChannelState state) {
+  return MakeError(kChannelState, absl::StrCat("the channel is ", AbslView(StateName(state))));
+}
+
+// The bytes that an operation counts (RTP8, TO3l8): its data as sent, base64 decoded; the client id
+// that it names; its extras.
+int64_t SizeOf(const OperationCall& call) {
+  const Payload& payload = call.payload;
+  size_t data = payload.data.size();
+  const std::string_view encoding = payload.encoding.value_or("");
+  if (encoding == "base64" || encoding.ends_with("/base64")) {
+    size_t digits = data;
+    while (digits > 0 && payload.data[digits - 1] == '=') --digits;
+    data = digits / 4 * 3 + digits % 4 * 3 / 4;
+  }
+  return static_cast<int64_t>(data + call.client_id.value_or("").size() +
+                              payload.extras.value_or("").size());
+}
+
+}  // namespace
+
+void Channel::Reply(RequestId request, CallResult::Kind kind, std::optional<ErrorInfo> error) {
+  CallResult result;
+  result.kind = kind;
+  result.request = request;
+  result.error = std::move(error);
+  effects_->Add(std::move(result));
+}
+
+// --- get (RTP11) ---
+
+void Channel::On(const GetCall& call) {
+  Waiter waiter;
+  waiter.request = call.request;
+  waiter.client_id = call.client_id;
+  waiter.connection_id = call.connection_id;
+  waiter.wait_for_sync = call.wait_for_sync;
+  Ask(std::move(waiter));
+}
+
+void Channel::On(const IsUserPresentCall& call) {
+  Waiter waiter;
+  waiter.request = call.request;
+  waiter.kind = CallResult::Kind::kIsPresent;
+  waiter.client_id = call.client_id;
+  if (call.client_id.empty()) {
+    return Reply(call.request, waiter.kind,
+                 MakeError(kMalformedRequest, "isUserPresent needs a clientId"));
+  }
+  Ask(std::move(waiter));
+}
+
+// Answers now, refuses, or waits.
+void Channel::Ask(Waiter waiter) {
+  switch (state_) {
+    case ChannelState::kSuspended:  // RTP11d
+      if (!waiter.wait_for_sync) return Answer(waiter);
+      return Reply(waiter.request, waiter.kind,
+                   MakeError(kOutOfSync, "the channel is suspended: its members may be out of date",
+                             state_reason_.has_value() ? &*state_reason_ : nullptr));
+    case ChannelState::kFailed:
+      return Reply(waiter.request, waiter.kind, WrongState(state_));
+    case ChannelState::kAttached:
+      if (!(waiter.wait_for_sync && sync_.running()) ||
+          (options_.strict_mode && lacks_presence_subscribe_)) {
+        return Answer(waiter);
+      }
+      waiter.waits_for_sync = true;
+      break;
+    default:  // RTP11e
+      if (std::optional<ErrorInfo> refusal = AttachRefusal(); refusal.has_value()) {
+        return Reply(waiter.request, waiter.kind, std::move(refusal));
+      }
+  }
+  if (waiters_.size() + queue_.size() >= options_.max_queued) {
+    return Reply(waiter.request, waiter.kind,
+                 MakeError(kTooManyRequests, absl::StrCat("more than ", options_.max_queued,
+                                                          " calls are waiting")));
+  }
+  waiter.asked_in_detaching = state_ == ChannelState::kDetaching;
+  waiters_.push_back(std::move(waiter));
+  if (WishForAttach()) effects_->Add(SendAttach{});
+}
+
+void Channel::Answer(const Waiter& waiter) {
+  if (state_ == ChannelState::kAttached && options_.strict_mode && lacks_presence_subscribe_) {
+    return Reply(waiter.request, waiter.kind,  // RTP11f
+                 MakeError(kNoPresenceSubscribe,
+                           "the channel is attached without the mode PRESENCE_SUBSCRIBE"));
+  }
+  CallResult result;
+  result.kind = waiter.kind;
+  result.request = waiter.request;
+  if (waiter.kind == CallResult::Kind::kIsPresent) {
+    result.present = members_.connections_of(waiter.client_id) > 0;
+    effects_->Add(std::move(result));
+    return;
+  }
+  result.first_member = effects_->member_count();
+  const auto add = [this](const Message& member) { effects_->AddMember(member); };
+  if (!waiter.client_id.empty() && !waiter.connection_id.empty()) {
+    if (const auto member = members_.Find(waiter.connection_id, waiter.client_id)) add(*member);
+  } else if (!waiter.client_id.empty()) {
+    members_.ForEachOfClient(waiter.client_id, add);
+  } else if (!waiter.connection_id.empty()) {
+    members_.ForEachOfConnection(waiter.connection_id, add);
+  } else {
+    members_.ForEach(add);
+  }
+  result.member_count = effects_->member_count() - result.first_member;
+  effects_->Add(std::move(result));
+}
+
+// Answers those that can be answered now, in the order asked; only ever while attached.
+void Channel::AnswerWaiters() {
+  if (state_ != ChannelState::kAttached || waiters_.empty()) return;
+  std::deque<Waiter> waiting;
+  const bool refused = options_.strict_mode && lacks_presence_subscribe_;
+  for (Waiter& waiter : waiters_) {
+    if (waiter.wait_for_sync && sync_.running() && !refused) {
+      waiter.waits_for_sync = true;
+      waiting.push_back(std::move(waiter));
+    } else {
+      Answer(waiter);
+    }
+  }
+  waiters_ = std::move(waiting);
+}
+
+// `reason` is why the channel came into its state, or null. One who asked while detaching asked for
+// what comes after it, and goes on waiting if the channel attaches again.
+void Channel::FailWaiters(const ErrorInfo* reason, bool spare_asked_in_detaching) {
+  std::deque<Waiter> spared;
+  for (Waiter& waiter : waiters_) {
+    if (spare_asked_in_detaching && waiter.asked_in_detaching) {
+      waiter.asked_in_detaching = false;
+      spared.push_back(std::move(waiter));
+      continue;
+    }
+    ErrorInfo error;
+    if (state_ == ChannelState::kSuspended) {  // RTP11d
+      error = MakeError(kOutOfSync, "the channel became suspended", reason);
+    } else if (waiter.waits_for_sync) {
+      error = MakeError(kChannelState, "the channel was detached or failed during a sync", reason);
+    } else {
+      error = reason != nullptr ? *reason
+                                : MakeError(kChannelState, "the channel was detached or failed");
+    }
+    Reply(waiter.request, waiter.kind, std::move(error));
+  }
+  waiters_ = std::move(spared);
+}
+
+// Why an attach cannot be asked for in this state, if so (RTL4b).
+std::optional<ErrorInfo> Channel::AttachRefusal() const {
+  const bool needs_attach = state_ == ChannelState::kInitialized ||
+                            state_ == ChannelState::kDetached ||
+                            state_ == ChannelState::kDetaching;
+  if (needs_attach && connection_.down()) return connection_.Reason();
+  return std::nullopt;
+}
+
+// A call needs the channel attached: moves it to attaching, or keeps the wish while detaching.
+// True if the owner must send ATTACH; the caller says so, after the results of its call.
+bool Channel::WishForAttach() {
+  if (state_ == ChannelState::kDetaching) wishes_attach_ = true;  // RTL4h
+  if (state_ != ChannelState::kInitialized && state_ != ChannelState::kDetached) return false;
+  BecomeAttaching(nullptr);
+  return true;
+}
+
+// --- Subscriptions (RTP6, RTP7) ---
+
+void Channel::On(const SubscribeCall& call) {
+  const auto same = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                 [&](const Subscription& s) { return s.id == call.id; });
+  if (same != subscriptions_.end()) {
+    same->events = call.events;
+  } else {
+    subscriptions_.push_back({call.id, call.events});
+  }
+  // The listener is registered whatever comes of the attach.
+  std::optional<ErrorInfo> error;
+  if (state_ == ChannelState::kFailed) {
+    error = WrongState(state_);
+  } else if (options_.attach_on_subscribe) {  // RTP6d
+    error = AttachRefusal();
+  }
+  const bool attaches = options_.attach_on_subscribe && !error.has_value() && WishForAttach();
+  Reply(call.request, CallResult::Kind::kSubscription, std::move(error));
+  if (attaches) effects_->Add(SendAttach{});
+}
+
+void Channel::On(const UnsubscribeCall& call) {
+  if (!call.id.has_value()) {
+    subscriptions_.clear();  // RTP7c
+  } else {
+    std::erase_if(subscriptions_, [&](const Subscription& s) { return s.id == *call.id; });
+  }
+  Reply(call.request, CallResult::Kind::kSubscription, std::nullopt);
+}
+
+// --- Operations (RTP8-10, RTP14-16) ---
+
+void Channel::On(const OperationCall& call) {
+  if (std::optional<ErrorInfo> refusal = Refusal(call); refusal.has_value()) {
+    return Reply(call.request, CallResult::Kind::kOperation, std::move(refusal));
+  }
+  Operation operation;
+  operation.request = call.request;
+  operation.action = call.action;
+  operation.names_client = call.client_id.has_value();
+  Message message;
+  message.client_id = call.client_id.value_or("");
+  message.payload = call.payload;
+  operation.message.Assign(message);
+
+  std::optional<ErrorInfo> refusal = StateRefusal(call);
+  if (refusal.has_value()) {
+    // Who asked to leave is not entered again, though the server could not be told.
+    if (call.action == PresenceAction::kLeave) own_members_.Forget(ClientOf(operation));
+    return Reply(call.request, CallResult::Kind::kOperation, std::move(refusal));
+  }
+  const bool sends = state_ == ChannelState::kAttached && connection_.connected();
+  const size_t used = sends ? in_flight_.size() : queue_.size() + waiters_.size();
+  const size_t limit = sends ? options_.max_in_flight : options_.max_queued;
+  if (used >= limit) {
+    return Reply(call.request, CallResult::Kind::kOperation,
+                 MakeError(kTooManyRequests,
+                           absl::StrCat("more than ", limit, " operations are waiting")));
+  }
+  operation.token = next_token_++;
+  if (sends) return Send(std::move(operation));
+  queue_.push_back(std::move(operation));
+  if (WishForAttach()) effects_->Add(SendAttach{});
+}
+
+// What is wrong with the call itself, whatever the state: malformed, size, identity, in this order.
+std::optional<ErrorInfo> Channel::Refusal(const OperationCall& call) const {
+  if (call.client_id.has_value() && call.client_id->empty()) {
+    return MakeError(kMalformedRequest, "the call needs a clientId");
+  }
+  const int64_t limit =
+      std::min<int64_t>(connection_.max_message_size().value_or(options_.max_message_size),
+                        StoredMessage::kMaxBytes);
+  if (const int64_t size = SizeOf(call); size > limit) {
+    return MakeError(kMessageTooLarge, absl::StrCat("the message has ", size,
+                                                    " bytes, the limit is ", limit));
+  }
+  const std::optional<std::string>& own = connection_.client_id();
+  if (!own.has_value()) return std::nullopt;  // not known yet: the server will judge
+  if (!call.client_id.has_value()) {
+    if (connection_.connected() && connection_.identity().empty()) {
+      return MakeError(kInvalidClientId,
+                       "the connection has no clientId of its own: use the form for a client");
+    }
+  } else if (!connection_.identity().empty() && *call.client_id != connection_.identity()) {
+    return MakeError(kInvalidClientId,
+                     absl::StrCat("the connection is identified as ",
+                                  AbslView(connection_.identity()), " and cannot act for ",
+                                  AbslView(*call.client_id)));
+  }
+  return std::nullopt;
+}
+
+// Whether the states of channel and connection allow the call (RTP8g, RTP16).
+std::optional<ErrorInfo> Channel::StateRefusal(const OperationCall& call) const {
+  switch (state_) {
+    case ChannelState::kAttached:
+      if (connection_.connected()) return std::nullopt;
+      break;  // RTP16b
+    case ChannelState::kAttaching:
+      break;
+    case ChannelState::kInitialized:
+      if (call.action == PresenceAction::kLeave) return WrongState(state_);
+      break;
+    default:  // RTP16c
+      return WrongState(state_);
+  }
+  if (!options_.queue_messages) {
+    return MakeError(kChannelState,
+                     absl::StrCat("the channel is ", AbslView(StateName(state_)),
+                                  connection_.connected() ? "" : ", the connection is not connected",
+                                  " and queueing is switched off"));
+  }
+  return AttachRefusal();
+}
+
+std::string_view Channel::ClientOf(const Operation& operation) const {
+  return operation.names_client ? operation.message.client_id() : connection_.identity();
+}
+
+OutgoingItem Channel::ItemOf(const Operation& operation) {
+  OutgoingItem item;
+  item.action = operation.action;
+  if (operation.names_client) item.client_id = operation.message.client_id();
+  item.payload = operation.message.view().payload;
+  return item;
+}
+
+OutgoingItem Channel::ItemOf(const Reentry& reentry) {
+  const Message message = reentry.message.view();
+  OutgoingItem item;
+  item.client_id = message.client_id;
+  item.id = message.id;
+  item.payload = message.payload;
+  return item;
+}
+
+std::optional<OutgoingItem> Channel::Unacknowledged(OperationToken token) const {
+  for (const Operation& operation : in_flight_) {
+    if (operation.token == token) return ItemOf(operation);
+  }
+  for (const Reentry& reentry : reentries_) {
+    if (reentry.token == token) return ItemOf(reentry);
+  }
+  return std::nullopt;
+}
+
+void Channel::Send(Operation operation) {
+  in_flight_.push_back(std::move(operation));
+  effects_->Add(SendPresence{in_flight_.back().token, ItemOf(in_flight_.back())});
+}
+
+void Channel::SendQueued() {
+  if (state_ != ChannelState::kAttached || !connection_.connected()) return;
+  while (!queue_.empty() && in_flight_.size() < options_.max_in_flight) {
+    Operation operation = std::move(queue_.front());
+    queue_.pop_front();
+    Send(std::move(operation));
+  }
+}
+
+void Channel::On(const OperationsAcked& acked) {
+  for (const AcknowledgedOperation& done : acked.operations) {
+    if (std::erase_if(reentries_, [&](const Reentry& r) { return r.token == done.token; }) > 0) {
+      continue;
+    }
+    const auto operation = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                        [&](const Operation& o) { return o.token == done.token; });
+    if (operation == in_flight_.end()) continue;  // named twice
+    Message message = operation->message.view();
+    message.client_id = ClientOf(*operation);
+    message.connection_id = connection_.id();
+    message.timestamp = now_;
+    if (TakesItems() && !message.client_id.empty() && !message.connection_id.empty()) {
+      message.id = effects_->Keep("").append(
+          absl::StrCat(AbslView(message.connection_id), ":", done.msg_serial, ":0"));
+      if (operation->action == PresenceAction::kLeave) {
+        own_members_.RemoveAcknowledged(message);
+      } else {
+        own_members_.StoreAcknowledged(message);
+      }
+    }
+    Reply(operation->request, CallResult::Kind::kOperation, std::nullopt);
+    in_flight_.erase(operation);
+  }
+  SendQueued();
+}
+
+void Channel::On(const OperationsNacked& nacked) {
+  const ErrorInfo error =
+      nacked.error != nullptr ? *nacked.error
+                              : MakeError(kRefused, "the server refused and gave no reason");
+  std::vector<ChannelUpdate> updates;
+  for (const AcknowledgedOperation& done : nacked.operations) {
+    const auto reentry = std::find_if(reentries_.begin(), reentries_.end(),
+                                      [&](const Reentry& r) { return r.token == done.token; });
+    if (reentry != reentries_.end()) {  // RTP17e
+      ChannelUpdate update;
+      update.resumed = true;
+      update.reason = MakeError(
+          kReentryFailed,
+          absl::StrCat("could not enter ", AbslView(reentry->message.client_id()), " again"),
+          &error);
+      updates.push_back(std::move(update));
+      reentries_.erase(reentry);
+      continue;
+    }
+    const auto operation = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                        [&](const Operation& o) { return o.token == done.token; });
+    if (operation == in_flight_.end()) continue;  // named twice
+    Reply(operation->request, CallResult::Kind::kOperation, error);
+    in_flight_.erase(operation);
+  }
+  SendQueued();
+  for (ChannelUpdate& update : updates) effects_->Add(std::move(update));
+}
+
+void Channel::FailOperation(const Operation& operation, const ErrorInfo& reason) {
+  if (operation.action == PresenceAction::kLeave) own_members_.Forget(ClientOf(operation));
+  Reply(operation.request, CallResult::Kind::kOperation, reason);
+}
+
+void Channel::FailQueue(const ErrorInfo* reason) {
+  if (queue_.empty()) return;
+  const ErrorInfo error = reason != nullptr ? *reason : WrongState(state_);
+  for (const Operation& operation : queue_) FailOperation(operation, error);
+  queue_.clear();
+}
+
+// The connection will not acknowledge what is in flight (RTN7d, RTN7e).
+void Channel::FailInFlight() {
+  const ErrorInfo reason = connection_.Reason();
+  for (const Operation& operation : in_flight_) FailOperation(operation, reason);
+  in_flight_.clear();
+  reentries_.clear();
+}
+
+// Enters each own member again, unless an operation on it is on its way (RTP17f, RTP17g).
+void Channel::Reenter() {
+  if (!connection_.connected()) return;
+  own_members_.ForEach([this](const Message& own) {
+    const auto concerns = [&](const Operation& o) { return ClientOf(o) == own.client_id; };
+    if (std::any_of(in_flight_.begin(), in_flight_.end(), concerns) ||
+        std::any_of(queue_.begin(), queue_.end(), concerns)) {
+      return;
+    }
+    Message again = own;
+    // RTP17g1: an id of an earlier connection would be refused.
+    if (own.connection_id != connection_.id() || !own.id.starts_with(connection_.id())) {
+      again.id = {};
+    }
+    again.connection_id = {};
+    reentries_.emplace_back();
+    reentries_.back().token = next_token_++;
+    reentries_.back().message.Assign(again);
+    effects_->Add(SendPresence{reentries_.back().token, ItemOf(reentries_.back())});
+  });
+}
+
+}  // namespace presence

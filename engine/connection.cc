@@ -1,0 +1,44 @@
+#include "engine/connection.h"
+
+#include "engine/check.h"
+
+namespace presence {
+
+Connection::Transition Connection::Apply(const ConnectionUpdate& update) {
+  Transition transition;
+  if (update.state == ConnectionState::kConnected) {
+    transition.new_id = !update.id.empty() && !connected_id_.empty() && update.id != connected_id_;
+    transition.reconnected = !connected() || transition.new_id;
+    if (!update.id.empty()) connected_id_ = update.id;
+  }
+  state_ = update.state;
+  id_ = update.id;
+  client_id_.reset();
+  if (update.client_id.has_value()) client_id_.emplace(*update.client_id);
+  max_message_size_ = update.max_message_size;
+  reason_.reset();
+  if (update.reason != nullptr) reason_ = *update.reason;
+  return transition;
+}
+
+std::string_view Connection::identity() const {
+  if (!client_id_.has_value() || *client_id_ == "*") return {};
+  return *client_id_;
+}
+
+ErrorInfo Connection::Reason() const {
+  PRESENCE_CHECK(!connected());
+  if (reason_.has_value()) return *reason_;
+  switch (state_) {
+    case ConnectionState::kSuspended:
+      return MakeError(kConnectionSuspended, "the connection is suspended");
+    case ConnectionState::kClosed:
+      return MakeError(kConnectionClosed, "the connection is closed");
+    case ConnectionState::kDisconnected:
+      return MakeError(kConnectionDisconnected, "the connection is disconnected");
+    default:
+      return MakeError(kConnectionFailed, "the connection failed");
+  }
+}
+
+}  // namespace presence

@@ -1,0 +1,67 @@
+#ifndef ENGINE_CONNECTION_H_
+#define ENGINE_CONNECTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/error.h"
+
+namespace presence {
+
+enum class ConnectionState : uint8_t { kConnected, kDisconnected, kSuspended, kClosed, kFailed };
+
+// What the owner says of its connection, whole: what an update lacks is none.
+struct ConnectionUpdate {
+  ConnectionState state = ConnectionState::kConnected;
+  std::string_view id;  // empty: none
+  // The identity of the connection. nullopt: not known; empty: connected without one; "*": may act
+  // for any client.
+  std::optional<std::string_view> client_id;
+  std::optional<int64_t> max_message_size;  // bytes; nullopt: the option's
+  const ErrorInfo* reason = nullptr;        // why, or null; read during the call only
+};
+
+// The connection as far as its channels need it (RTL3, RTN15, RTN19, RTN24): one small state
+// machine, used by every channel and by the outbox, so that all agree on what is a new connection.
+//
+// Before the first update the connection counts as connected, its id and identity unknown.
+class Connection {
+ public:
+  // What an update meant.
+  struct Transition {
+    // Connected after it was not, or with a new id: channels attach again.
+    bool reconnected = false;
+    // Connected with another id than before: nothing sent earlier will be acknowledged. The first
+    // id ever known is not a new one.
+    bool new_id = false;
+  };
+  Transition Apply(const ConnectionUpdate& update);
+
+  ConnectionState state() const { return state_; }
+  bool connected() const { return state_ == ConnectionState::kConnected; }
+  // Suspended, closed or failed: nothing that needs an attach can succeed (RTL4b).
+  bool down() const { return !connected() && state_ != ConnectionState::kDisconnected; }
+  std::string_view id() const { return id_; }
+  const std::optional<std::string>& client_id() const { return client_id_; }
+  std::optional<int64_t> max_message_size() const { return max_message_size_; }
+  // The client id that the server gives to what is sent without one; empty if there is none.
+  std::string_view identity() const;
+
+  // Why the connection is not connected: the reason it was given, else the code of its state.
+  // REQUIRES: not connected().
+  ErrorInfo Reason() const;
+
+ private:
+  ConnectionState state_ = ConnectionState::kConnected;
+  std::string id_;
+  std::string connected_id_;  // the last id known while connected
+  std::optional<std::string> client_id_;
+  std::optional<int64_t> max_message_size_;
+  std::optional<ErrorInfo> reason_;
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_CONNECTION_H_

@@ -1,0 +1,42 @@
+#ifndef ENGINE_ERROR_H_
+#define ENGINE_ERROR_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace presence {
+
+// The codes that the engine itself gives; a server may send others. With each, what the caller can
+// do about it.
+enum ErrorCode : int64_t {
+  kMalformedRequest = 40000,    // mend the call: an argument is missing
+  kMessageTooLarge = 40009,     // send less data
+  kInvalidClientId = 40012,     // connect with a client id, or act for the one connected with
+  kTooManyRequests = 42910,     // wait until earlier calls have completed
+  kRefused = 50000,             // the server refused and gave no reason: try again later
+  kConnectionFailed = 80000,    // mend what the connection's reason names, then connect again
+  kConnectionSuspended = 80002,  // wait: the owner is trying to connect again
+  kConnectionDisconnected = 80003,  // wait for the connection, or allow queueing
+  kConnectionClosed = 80017,    // connect again
+  kChannelState = 90001,        // attach the channel, then call again
+  kReentryFailed = 91004,       // enter again by hand, or look at the cause
+  kOutOfSync = 91005,           // wait until attached, or ask with wait_for_sync = false
+  kNoPresenceSubscribe = 91008,  // attach with the mode PRESENCE_SUBSCRIBE
+};
+
+// Why something failed, in the protocol's form (TI1). `cause` is shared because errors are copied
+// to everyone who was waiting; it is never written after the error is made.
+struct ErrorInfo {
+  int64_t code = 0;
+  int64_t status_code = 0;
+  std::string message;
+  std::shared_ptr<const ErrorInfo> cause;
+};
+
+// An error of the engine's own: status 400, or 429 for kTooManyRequests. `cause` may be null.
+ErrorInfo MakeError(ErrorCode code, std::string message, const ErrorInfo* cause = nullptr);
+
+}  // namespace presence
+
+#endif  // ENGINE_ERROR_H_

@@ -1,0 +1,399 @@
+#include "engine/member_set.h"
+
+#include "absl/hash/hash.h"
+#include "engine/absl_view.h"
+#include "engine/check.h"
+
+namespace presence {
+namespace {
+
+EventType EventTypeOf(PresenceAction action) {
+  switch (action) {
+    case PresenceAction::kEnter:
+      return EventType::kEnter;
+    case PresenceAction::kUpdate:
+      return EventType::kUpdate;
+    default:
+      return EventType::kPresent;
+  }
+}
+
+}  // namespace
+
+MemberSet::MemberSet(Options options)
+    : options_(options), table_(0, KeyHash{&slots_}, KeyEqual{&slots_}) {}
+
+// --- Changes ---
+
+MemberSet::Outcome MemberSet::Apply(PresenceAction action, const Message& message) {
+  PRESENCE_DCHECK(action != PresenceAction::kAbsent);
+  PRESENCE_DCHECK(!message.client_id.empty() && !message.connection_id.empty());
+  if (action == PresenceAction::kLeave) return ApplyLeave(message);
+  return ApplyPresent(EventTypeOf(action), message);
+}
+
+MemberSet::Outcome MemberSet::ApplyPresent(EventType type, const Message& message) {
+  const Version version = VersionOf(message);
+  const auto [index, added] = FindOrAdd(message);
+  Slot& slot = slots_[index];
+  // Before the newness check: a stale page, too, saves the member from the sweep.
+  slot.seen_in = generation_;
+  Outcome outcome;
+  if (!added) {
+    outcome.stored = slot.version;
+    outcome.newness = CompareNewness(version, slot.version);
+    if (!outcome.newness.newer) {
+      outcome.kind = Outcome::Kind::kStale;
+      outcome.stale_by_tombstone = slot.state == SlotState::kTombstone;
+      return outcome;
+    }
+    slot.message.AssignKeepingKey(message);
+  }
+  slot.version = version;
+  outcome.event = type;
+  if (slot.state == SlotState::kVisible) {
+    outcome.connections = clients_[slot.client].members.size;
+  } else {
+    if (slot.state == SlotState::kTombstone) Unlink(tombstones_, index, &Slot::order);
+    outcome.connections = MakeVisible(index);
+  }
+  return outcome;
+}
+
+MemberSet::Outcome MemberSet::ApplyLeave(const Message& message) {
+  const Version version = VersionOf(message);
+  Outcome outcome;
+  SlotIndex index = kNone;
+  if (const auto found = table_.find(KeyView{message.connection_id, message.client_id});
+      found != table_.end()) {
+    index = *found;
+    outcome.stored = slots_[index].version;
+    outcome.newness = CompareNewness(version, slots_[index].version);
+    if (!outcome.newness.newer) {  // RTP2h: dropped, and not seen
+      outcome.kind = Outcome::Kind::kStale;
+      outcome.stale_by_tombstone = slots_[index].state == SlotState::kTombstone;
+      return outcome;
+    }
+  } else if (!syncing_) {
+    outcome.kind = Outcome::Kind::kNobody;
+    return outcome;
+  }
+
+  if (index != kNone && slots_[index].state == SlotState::kVisible) {
+    outcome.event = EventType::kLeave;
+    outcome.reason = version.kind == Version::Kind::kSynthesized ? LeaveReason::kLost
+                                                                 : LeaveReason::kLeft;
+    outcome.connections = MakeInvisible(index);
+    if (syncing_) {
+      MakeTombstone(index);
+    } else {
+      Free(index);
+      return outcome;
+    }
+  } else if (index == kNone) {
+    // A LEAVE of a key never seen is remembered too: a stale page must not bring it back.
+    index = FindOrAdd(message).first;
+    MakeTombstone(index);
+  }
+  slots_[index].version = version;
+  while (tombstones_.size > options_.max_tombstones) {
+    const SlotIndex oldest = tombstones_.head;
+    Unlink(tombstones_, oldest, &Slot::order);
+    Free(oldest);
+    ++tombstones_evicted_;
+  }
+  return outcome;
+}
+
+void MemberSet::StartSync() {
+  syncing_ = true;
+  ++generation_;
+}
+
+void MemberSet::EndSync(Timestamp now, EventSink sink) {
+  PRESENCE_CHECK(syncing_);
+  syncing_ = false;
+  DropTombstones();
+  for (SlotIndex index = order_.head; index != kNone;) {
+    const SlotIndex next = slots_[index].order.next;
+    if (slots_[index].seen_in != generation_) sink(Expel(index, LeaveReason::kSwept, now));
+    index = next;
+  }
+}
+
+void MemberSet::Empty(Timestamp now, EventSink sink) {
+  syncing_ = false;
+  DropTombstones();
+  while (order_.head != kNone) sink(Expel(order_.head, LeaveReason::kEmpty, now));
+}
+
+void MemberSet::Clear() {
+  syncing_ = false;
+  table_.clear();
+  slots_.clear();
+  free_ = kNone;
+  order_ = {};
+  tombstones_ = {};
+  clients_.Clear();
+  connections_.Clear();
+}
+
+// --- Reads ---
+
+uint32_t MemberSet::connections_of(std::string_view client_id) const {
+  const Group* group = clients_.Find(client_id);
+  return group == nullptr ? 0 : group->members.size;
+}
+
+std::optional<Message> MemberSet::Find(std::string_view connection_id,
+                                       std::string_view client_id) const {
+  const auto found = table_.find(KeyView{connection_id, client_id});
+  if (found == table_.end() || slots_[*found].state != SlotState::kVisible) return std::nullopt;
+  return slots_[*found].message.view();
+}
+
+void MemberSet::ForEach(Visitor visit) const {
+  for (SlotIndex i = order_.head; i != kNone; i = slots_[i].order.next) {
+    visit(slots_[i].message.view());
+  }
+}
+
+void MemberSet::ForEachOfClient(std::string_view client_id, Visitor visit) const {
+  const Group* group = clients_.Find(client_id);
+  if (group == nullptr) return;
+  for (SlotIndex i = group->members.head; i != kNone; i = slots_[i].of_client.next) {
+    visit(slots_[i].message.view());
+  }
+}
+
+void MemberSet::ForEachOfConnection(std::string_view connection_id, Visitor visit) const {
+  const Group* group = connections_.Find(connection_id);
+  if (group == nullptr) return;
+  for (SlotIndex i = group->members.head; i != kNone; i = slots_[i].of_connection.next) {
+    visit(slots_[i].message.view());
+  }
+}
+
+// --- Slots ---
+
+// The slot of the message's key, and whether it was added: then it holds the message and is neither
+// visible nor a tombstone yet.
+std::pair<MemberSet::SlotIndex, bool> MemberSet::FindOrAdd(const Message& message) {
+  bool added = false;
+  const auto found = table_.lazy_emplace(
+      KeyView{message.connection_id, message.client_id}, [&](const auto& construct) {
+        SlotIndex index = free_;
+        if (index == kNone) {
+          index = static_cast<SlotIndex>(slots_.size());
+          PRESENCE_CHECK(index != kNone);
+          slots_.emplace_back();
+        } else {
+          free_ = slots_[index].order.next;
+        }
+        slots_[index].message.Assign(message);
+        construct(index);
+        added = true;
+      });
+  return {*found, added};
+}
+
+void MemberSet::Append(List& list, SlotIndex slot, Link Slot::*link) {
+  slots_[slot].*link = {list.tail, kNone};
+  (list.tail == kNone ? list.head : (slots_[list.tail].*link).next) = slot;
+  list.tail = slot;
+  ++list.size;
+}
+
+void MemberSet::Unlink(List& list, SlotIndex slot, Link Slot::*link) {
+  PRESENCE_DCHECK(list.size > 0);
+  const Link old = slots_[slot].*link;
+  (old.prev == kNone ? list.head : (slots_[old.prev].*link).next) = old.next;
+  (old.next == kNone ? list.tail : (slots_[old.next].*link).prev) = old.prev;
+  slots_[slot].*link = {};
+  --list.size;
+}
+
+// Joins the slot to the visible members, at the end; returns the connections of its client.
+uint32_t MemberSet::MakeVisible(SlotIndex slot) {
+  Slot& joining = slots_[slot];
+  joining.state = SlotState::kVisible;
+  joining.client = clients_.FindOrAdd(joining.message.client_id());
+  joining.connection = connections_.FindOrAdd(joining.message.connection_id());
+  Append(order_, slot, &Slot::order);
+  Append(clients_[joining.client].members, slot, &Slot::of_client);
+  Append(connections_[joining.connection].members, slot, &Slot::of_connection);
+  return clients_[joining.client].members.size;
+}
+
+// Takes the slot out of the visible members; returns the connections that remain of its client.
+// The caller makes it a tombstone or frees it.
+uint32_t MemberSet::MakeInvisible(SlotIndex slot) {
+  Slot& leaving = slots_[slot];
+  PRESENCE_DCHECK(leaving.state == SlotState::kVisible);
+  Unlink(order_, slot, &Slot::order);
+  List& of_client = clients_[leaving.client].members;
+  Unlink(of_client, slot, &Slot::of_client);
+  const uint32_t remaining = of_client.size;
+  if (remaining == 0) clients_.Remove(leaving.client);
+  List& of_connection = connections_[leaving.connection].members;
+  Unlink(of_connection, slot, &Slot::of_connection);
+  if (of_connection.size == 0) connections_.Remove(leaving.connection);
+  leaving.client = leaving.connection = kNone;
+  return remaining;
+}
+
+void MemberSet::MakeTombstone(SlotIndex slot) {
+  slots_[slot].state = SlotState::kTombstone;
+  slots_[slot].message.DropBody();
+  Append(tombstones_, slot, &Slot::order);
+}
+
+// Forgets the key of a slot that is in no list. Its bytes stay readable until the slot is used
+// again, because a leave that was just told may view them.
+void MemberSet::Free(SlotIndex slot) {
+  const StoredMessage& message = slots_[slot].message;
+  table_.erase(KeyView{message.connection_id(), message.client_id()});
+  slots_[slot].state = SlotState::kFree;
+  slots_[slot].order.next = free_;
+  free_ = slot;
+}
+
+void MemberSet::DropTombstones() {
+  while (tombstones_.head != kNone) {
+    const SlotIndex slot = tombstones_.head;
+    Unlink(tombstones_, slot, &Slot::order);
+    Free(slot);
+  }
+}
+
+// Removes a visible member and makes its synthesized leave (RTP19).
+MemberEvent MemberSet::Expel(SlotIndex slot, LeaveReason reason, Timestamp now) {
+  MemberEvent event;
+  event.type = EventType::kLeave;
+  event.reason = reason;
+  event.connections = MakeInvisible(slot);
+  event.message = slots_[slot].message.view();
+  event.message.id = {};
+  event.message.timestamp = now;
+  Free(slot);
+  return event;
+}
+
+// --- Keys and groups ---
+
+size_t MemberSet::KeyHash::operator()(const KeyView& key) const {
+  return absl::Hash<std::pair<absl::string_view, absl::string_view>>{}(
+      {AbslView(key.connection_id), AbslView(key.client_id)});
+}
+
+size_t MemberSet::KeyHash::operator()(SlotIndex slot) const {
+  const StoredMessage& message = (*slots)[slot].message;
+  return (*this)(KeyView{message.connection_id(), message.client_id()});
+}
+
+bool MemberSet::KeyEqual::operator()(SlotIndex slot, const KeyView& key) const {
+  const StoredMessage& message = (*slots)[slot].message;
+  return message.connection_id() == key.connection_id && message.client_id() == key.client_id;
+}
+
+MemberSet::Groups::Groups() : table_(0, Hash{&slab_}, Equal{&slab_}) {}
+
+size_t MemberSet::Groups::Hash::operator()(std::string_view key) const {
+  return absl::Hash<absl::string_view>{}(AbslView(key));
+}
+
+MemberSet::GroupIndex MemberSet::Groups::FindOrAdd(std::string_view key) {
+  return *table_.lazy_emplace(key, [&](const auto& construct) {
+    GroupIndex group;
+    if (free_.empty()) {
+      group = static_cast<GroupIndex>(slab_.size());
+      slab_.emplace_back();
+    } else {
+      group = free_.back();
+      free_.pop_back();
+    }
+    slab_[group].key = key;
+    construct(group);
+  });
+}
+
+const MemberSet::Group* MemberSet::Groups::Find(std::string_view key) const {
+  const auto found = table_.find(key);
+  return found == table_.end() ? nullptr : &slab_[*found];
+}
+
+void MemberSet::Groups::Remove(GroupIndex group) {
+  table_.erase(std::string_view(slab_[group].key));
+  slab_[group] = {};
+  free_.push_back(group);
+}
+
+void MemberSet::Groups::Clear() {
+  table_.clear();
+  slab_.clear();
+  free_.clear();
+}
+
+// --- Invariants ---
+
+std::string MemberSet::CheckInvariants() const {
+  size_t visible = 0;
+  size_t tombstones = 0;
+  for (SlotIndex i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.state == SlotState::kFree) continue;
+    const auto found = table_.find(KeyView{slot.message.connection_id(), slot.message.client_id()});
+    if (found == table_.end() || *found != i) return "1: a key is stored twice or cannot be found";
+    ++(slot.state == SlotState::kVisible ? visible : tombstones);
+  }
+  if (table_.size() != visible + tombstones) return "1: the table holds a key that is not stored";
+  if (tombstones != tombstones_.size) return "2: tombstones are miscounted";
+  if (tombstones > 0 && !syncing_) return "2: a tombstone outlived the end of a sync";
+  if (tombstones > options_.max_tombstones) return "2: too many tombstones";
+  size_t listed = 0;
+  for (SlotIndex i = order_.head; i != kNone; i = slots_[i].order.next) {
+    if (slots_[i].state != SlotState::kVisible || ++listed > visible) {
+      return "3: the joining order lists one who is not visible, or one twice";
+    }
+  }
+  if (listed != visible || order_.size != visible) return "3: the joining order lacks a member";
+  std::string wrong = CheckGroups(clients_, &Slot::of_client, &Slot::client);
+  if (wrong.empty()) wrong = CheckGroups(connections_, &Slot::of_connection, &Slot::connection);
+  return wrong;
+}
+
+std::string MemberSet::CheckGroups(const Groups& groups, Link Slot::*link,
+                                   GroupIndex Slot::*group) const {
+  // Walking the joining order, each member must be the next one of its group's list.
+  std::vector<SlotIndex> expected;
+  const auto expect = [&](GroupIndex of) -> SlotIndex& {
+    if (of >= expected.size()) expected.resize(of + 1, kNone);
+    return expected[of];
+  };
+  std::vector<uint32_t> sizes;
+  for (SlotIndex i = order_.head; i != kNone; i = slots_[i].order.next) {
+    const GroupIndex of = slots_[i].*group;
+    if (of == kNone) return "4: a visible member is in no group";
+    if (of >= sizes.size()) sizes.resize(of + 1, 0);
+    const bool first = sizes[of]++ == 0;
+    if (i != (first ? groups[of].members.head : expect(of))) {
+      return "4: the list of a client or connection is not in joining order";
+    }
+    expect(of) = (slots_[i].*link).next;
+    if (sizes[of] == groups[of].members.size && expect(of) != kNone) {
+      return "4: the list of a client or connection holds one who is not visible";
+    }
+  }
+  size_t used = 0;
+  for (GroupIndex of = 0; of < sizes.size(); ++of) {
+    if (sizes[of] == 0) continue;
+    ++used;
+    if (sizes[of] != groups[of].members.size) return "4: a client's connections are miscounted";
+    const Group* found = groups.Find(groups[of].key);
+    if (found != &groups[of]) return "4: a client or connection cannot be found";
+  }
+  if (used != groups.size()) return "4: a client or connection without members is kept";
+  return {};
+}
+
+}  // namespace presence

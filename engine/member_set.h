@@ -1,0 +1,234 @@
+#ifndef ENGINE_MEMBER_SET_H_
+#define ENGINE_MEMBER_SET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "engine/message.h"
+#include "engine/newness.h"
+#include "engine/stored_message.h"
+
+namespace presence {
+
+// The members of one channel, each with its latest accepted message: newness, tombstones, sync and
+// sweep (RTP2, RTP18, RTP19). Knows nothing of frames, channel states or sync ids.
+//
+//   MemberSet set;
+//   MemberSet::Outcome outcome = set.Apply(PresenceAction::kEnter, message);
+//   if (outcome.event) Tell(*outcome.event, outcome.reason, outcome.connections, message);
+//
+// One thread at a time. Not copyable or movable. The set owns the bytes it stores; the messages it
+// hands out are views that hold until the next call of a method that is not const.
+//
+// Order: members are visited in the order in which they joined the set, whatever was hashed how.
+//
+// Costs: Apply O(1), an update of a known member allocates nothing if its bytes fit where the
+// previous ones were; StartSync O(1); EndSync and Clear O(members); look-ups O(matches).
+//
+// Invariants (CheckInvariants verifies all; every mutator keeps them):
+//  1. A key is stored once, as a visible member or as a tombstone.
+//  2. Tombstones exist only while a sync runs, at most max_tombstones of them.
+//  3. The joining order lists exactly the visible members.
+//  4. Every visible member is in the list of its client and of its connection, in joining order,
+//     and these lists hold nothing else; counts equal list lengths.
+class MemberSet {
+ public:
+  struct Options {
+    // Tombstones kept at most; beyond, the oldest goes first and is counted.
+    size_t max_tombstones = 100'000;
+  };
+
+  // What became of one item.
+  struct Outcome {
+    enum class Kind : uint8_t {
+      kAccepted,  // stored, removed, or remembered as a tombstone
+      kStale,     // dropped: not newer than what is stored
+      kNobody,    // a LEAVE outside a sync of somebody who is not there: ignored
+    };
+    Kind kind = Kind::kAccepted;
+    bool stale_by_tombstone = false;  // kStale: what was newer is a tombstone
+    // The change of the visible set, if there is one, to be told together with the item.
+    std::optional<EventType> event;
+    LeaveReason reason = LeaveReason::kNone;
+    uint32_t connections = 0;
+    // How newness was decided, and against what.
+    NewnessVerdict newness;
+    std::optional<Version> stored;  // what was stored before, if anything was
+  };
+
+  using EventSink = absl::FunctionRef<void(const MemberEvent&)>;
+  using Visitor = absl::FunctionRef<void(const Message&)>;
+
+  explicit MemberSet(Options options);
+  MemberSet() : MemberSet(Options()) {}
+  MemberSet(const MemberSet&) = delete;
+  MemberSet& operator=(const MemberSet&) = delete;
+
+  // --- Changes ---
+
+  // One item, complete: connection id, client id and timestamp filled in (TP3). REQUIRES:
+  // client_id and connection_id are not empty, StoredMessage::Fits(message), and the message does
+  // not view bytes of this set. kAbsent is not an item of the set: REQUIRES another action.
+  Outcome Apply(PresenceAction action, const Message& message);
+
+  // A sync begins: every member visible now must be seen again to survive its end. While one runs,
+  // this starts over; tombstones stay. O(1).
+  void StartSync();
+  // The sync is complete: tombstones go, and every visible member that was not seen since the start
+  // leaves. `sink` gets their leaves in joining order: payload as stored, no id, timestamp `now`.
+  // REQUIRES: syncing().
+  void EndSync(Timestamp now, EventSink sink);
+  // Nobody is present (RTP19a): everybody leaves, in joining order, as EndSync says but with reason
+  // kEmpty; a running sync is over and tombstones go.
+  void Empty(Timestamp now, EventSink sink);
+  // Forgets everything, a running sync included, without events.
+  void Clear();
+
+  // --- Reads ---
+
+  bool syncing() const { return syncing_; }
+  // Visible members, distinct clients among them, and connections of one client. O(1).
+  size_t size() const { return order_.size; }
+  size_t client_count() const { return clients_.size(); }
+  uint32_t connections_of(std::string_view client_id) const;
+  // Tombstones now, and those that went because there were too many, ever.
+  size_t tombstone_count() const { return tombstones_.size; }
+  uint64_t tombstones_evicted() const { return tombstones_evicted_; }
+
+  // The visible member of this key, if there is one.
+  std::optional<Message> Find(std::string_view connection_id, std::string_view client_id) const;
+  // Visits visible members in joining order: all, those of a client, those of a connection.
+  void ForEach(Visitor visit) const;
+  void ForEachOfClient(std::string_view client_id, Visitor visit) const;
+  void ForEachOfConnection(std::string_view connection_id, Visitor visit) const;
+
+  // The first invariant that does not hold, in words; empty if all hold. O(members). For tests, the
+  // simulator and `presence replay --check`.
+  std::string CheckInvariants() const;
+
+ private:
+  using SlotIndex = uint32_t;
+  using GroupIndex = uint32_t;
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  struct Link {
+    SlotIndex prev = kNone;
+    SlotIndex next = kNone;
+  };
+  struct List {
+    SlotIndex head = kNone;
+    SlotIndex tail = kNone;
+    uint32_t size = 0;
+  };
+  enum class SlotState : uint8_t { kFree, kVisible, kTombstone };
+
+  // One key. The slots are a slab: a slot keeps its place while its key is stored, and is used
+  // again afterwards.
+  struct Slot {
+    StoredMessage message;  // of a tombstone only the key is meaningful
+    Version version;
+    uint64_t seen_in = 0;  // the sync generation in which the key was last seen
+    // Links in the joining order if visible, in the tombstones by age if a tombstone, in the free
+    // slots (next only) if free.
+    Link order;
+    Link of_client;
+    Link of_connection;
+    GroupIndex client = kNone;
+    GroupIndex connection = kNone;
+    SlotState state = SlotState::kFree;
+  };
+
+  struct KeyView {
+    std::string_view connection_id;
+    std::string_view client_id;
+  };
+  struct KeyHash {
+    using is_transparent = void;
+    size_t operator()(const KeyView& key) const;
+    size_t operator()(SlotIndex slot) const;
+    const std::vector<Slot>* slots;
+  };
+  struct KeyEqual {
+    using is_transparent = void;
+    bool operator()(SlotIndex a, SlotIndex b) const { return a == b; }
+    bool operator()(SlotIndex slot, const KeyView& key) const;
+    bool operator()(const KeyView& key, SlotIndex slot) const { return (*this)(slot, key); }
+    const std::vector<Slot>* slots;
+  };
+
+  // The visible members that share a client id, or a connection id.
+  struct Group {
+    std::string key;
+    List members;  // in joining order
+  };
+  class Groups {
+   public:
+    Groups();
+    Groups(const Groups&) = delete;
+    Groups& operator=(const Groups&) = delete;
+
+    GroupIndex FindOrAdd(std::string_view key);
+    const Group* Find(std::string_view key) const;
+    Group& operator[](GroupIndex group) { return slab_[group]; }
+    const Group& operator[](GroupIndex group) const { return slab_[group]; }
+    void Remove(GroupIndex group);
+    void Clear();
+    size_t size() const { return table_.size(); }
+
+   private:
+    struct Hash {
+      using is_transparent = void;
+      size_t operator()(std::string_view key) const;
+      size_t operator()(GroupIndex group) const { return (*this)((*slab)[group].key); }
+      const std::vector<Group>* slab;
+    };
+    struct Equal {
+      using is_transparent = void;
+      bool operator()(GroupIndex a, GroupIndex b) const { return a == b; }
+      bool operator()(GroupIndex group, std::string_view key) const {
+        return (*slab)[group].key == key;
+      }
+      bool operator()(std::string_view key, GroupIndex group) const { return (*this)(group, key); }
+      const std::vector<Group>* slab;
+    };
+    std::vector<Group> slab_;
+    std::vector<GroupIndex> free_;
+    absl::flat_hash_set<GroupIndex, Hash, Equal> table_;
+  };
+
+  Outcome ApplyPresent(EventType type, const Message& message);
+  Outcome ApplyLeave(const Message& message);
+  std::pair<SlotIndex, bool> FindOrAdd(const Message& message);
+  void Append(List& list, SlotIndex slot, Link Slot::*link);
+  void Unlink(List& list, SlotIndex slot, Link Slot::*link);
+  uint32_t MakeVisible(SlotIndex slot);
+  uint32_t MakeInvisible(SlotIndex slot);
+  void MakeTombstone(SlotIndex slot);
+  void Free(SlotIndex slot);
+  void DropTombstones();
+  MemberEvent Expel(SlotIndex slot, LeaveReason reason, Timestamp now);
+  std::string CheckGroups(const Groups& groups, Link Slot::*link, GroupIndex Slot::*group) const;
+
+  const Options options_;
+  std::vector<Slot> slots_;
+  SlotIndex free_ = kNone;
+  absl::flat_hash_set<SlotIndex, KeyHash, KeyEqual> table_;
+  List order_;       // visible members in joining order
+  List tombstones_;  // oldest first
+  Groups clients_;
+  Groups connections_;
+  bool syncing_ = false;
+  uint64_t generation_ = 0;  // of the running or last sync
+  uint64_t tombstones_evicted_ = 0;
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_MEMBER_SET_H_

@@ -1,0 +1,45 @@
+#include "engine/outbox.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace presence {
+
+int64_t Outbox::Send(uint64_t channel, OperationToken token) {
+  const int64_t serial = next_;
+  entries_.push_back({serial, channel, token});
+  Skip(serial);
+  return serial;
+}
+
+void Outbox::Skip(int64_t msg_serial) {
+  if (msg_serial >= next_ && msg_serial < std::numeric_limits<int64_t>::max()) {
+    next_ = msg_serial + 1;
+  }
+}
+
+std::vector<Outbox::Entry> Outbox::Acknowledge(int64_t msg_serial, int64_t count) {
+  std::vector<Entry> acknowledged;
+  if (count <= 0) return acknowledged;
+  const auto first = std::lower_bound(
+      entries_.begin(), entries_.end(), msg_serial,
+      [](const Entry& entry, int64_t serial) { return entry.msg_serial < serial; });
+  auto end = first;
+  // Unsigned, because `msg_serial` comes from outside and may be anything.
+  while (end != entries_.end() &&
+         static_cast<uint64_t>(end->msg_serial) - static_cast<uint64_t>(msg_serial) <
+             static_cast<uint64_t>(count)) {
+    ++end;
+  }
+  acknowledged.assign(first, end);
+  entries_.erase(first, end);
+  unknown_acknowledged_ += static_cast<uint64_t>(count) - acknowledged.size();
+  return acknowledged;
+}
+
+void Outbox::Restart() {
+  entries_.clear();
+  next_ = 0;
+}
+
+}  // namespace presence

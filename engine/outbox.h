@@ -1,0 +1,53 @@
+#ifndef ENGINE_OUTBOX_H_
+#define ENGINE_OUTBOX_H_
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace presence {
+
+// Names one presence frame that a channel asked to send; unique within its channel.
+using OperationToken = uint64_t;
+
+// The msgSerials of one connection (RTN7b): they count the frames sent on it from 0, across all its
+// channels and whatever else the owner sends. Belongs to the owner of the connection, who tells the
+// channels which of their operations were acknowledged. One thread at a time.
+class Outbox {
+ public:
+  struct Entry {
+    int64_t msg_serial = 0;
+    uint64_t channel = 0;  // the owner's name for the channel
+    OperationToken token = 0;
+  };
+
+  // Takes the next serial for a frame that is about to be sent.
+  int64_t Send(uint64_t channel, OperationToken token);
+  // Something else was sent with this serial: ours go on after it.
+  void Skip(int64_t msg_serial);
+
+  // An ACK or NACK of `count` serials from `msg_serial` on: removes what it covers and returns it,
+  // in serial order. Serials that are not waiting are counted in `unknown_acknowledged()`.
+  std::vector<Entry> Acknowledge(int64_t msg_serial, int64_t count);
+
+  // What waits to be acknowledged, in serial order: on a new transport of the same connection, all
+  // of it is sent again, unchanged, after the ATTACH frames (RTN19a).
+  const std::deque<Entry>& unacknowledged() const { return entries_; }
+
+  // The connection is suspended, closed or failed: nothing is waiting any more, serials go on.
+  void Forget() { entries_.clear(); }
+  // A connection with a new id: nothing is waiting, serials begin at 0 again.
+  void Restart();
+
+  // Serials acknowledged that were not waiting.
+  uint64_t unknown_acknowledged() const { return unknown_acknowledged_; }
+
+ private:
+  std::deque<Entry> entries_;
+  int64_t next_ = 0;
+  uint64_t unknown_acknowledged_ = 0;
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_OUTBOX_H_

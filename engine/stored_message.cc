@@ -1,0 +1,107 @@
+#include "engine/stored_message.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/check.h"
+
+namespace presence {
+namespace {
+
+size_t BodyBytes(const Message& message) {
+  return message.id.size() + message.payload.data.size() +
+         message.payload.encoding.value_or("").size() + message.payload.extras.value_or("").size();
+}
+
+char* Append(char* to, std::string_view bytes) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
+}
+
+}  // namespace
+
+bool StoredMessage::Fits(const Message& message) {
+  return message.connection_id.size() + message.client_id.size() + BodyBytes(message) <= kMaxBytes;
+}
+
+void StoredMessage::Assign(const Message& message) {
+  PRESENCE_DCHECK(Fits(message));
+  char* to = Reserve(message.connection_id.size() + message.client_id.size() + BodyBytes(message),
+                     /*bytes_kept=*/0);
+  to = Append(to, message.connection_id);
+  to = Append(to, message.client_id);
+  connection_id_size_ = static_cast<uint32_t>(message.connection_id.size());
+  client_id_size_ = static_cast<uint32_t>(message.client_id.size());
+  AppendBody(to, message);
+}
+
+void StoredMessage::AssignKeepingKey(const Message& message) {
+  PRESENCE_DCHECK(Fits(message));
+  PRESENCE_DCHECK(message.connection_id == connection_id() && message.client_id == client_id());
+  const size_t key_size = size_t{connection_id_size_} + client_id_size_;
+  AppendBody(Reserve(key_size + BodyBytes(message), key_size) + key_size, message);
+}
+
+void StoredMessage::DropBody() {
+  constexpr uint32_t kLarge = 4096;
+  Message key;
+  key.connection_id = connection_id();
+  key.client_id = client_id();
+  if (capacity_ > kLarge) {
+    StoredMessage small;
+    small.Assign(key);
+    *this = std::move(small);
+  } else {
+    AssignKeepingKey(key);
+  }
+}
+
+Message StoredMessage::view() const {
+  Message message;
+  const char* at = bytes_.get();
+  const auto next = [&at](uint32_t size) {
+    const std::string_view bytes(at, size);
+    at += size;
+    return bytes;
+  };
+  message.connection_id = next(connection_id_size_);
+  message.client_id = next(client_id_size_);
+  message.id = next(id_size_);
+  message.payload.data = next(data_size_);
+  message.payload.data_kind = data_kind_;
+  if (has_encoding_) message.payload.encoding = next(encoding_size_);
+  if (has_extras_) message.payload.extras = next(extras_size_);
+  message.timestamp = timestamp_;
+  return message;
+}
+
+// Makes room for `bytes`; the first `bytes_kept` of the old buffer are carried over.
+char* StoredMessage::Reserve(size_t bytes, size_t bytes_kept) {
+  if (bytes > capacity_ || bytes_ == nullptr) {
+    // A little slack: payloads of one member vary in length by a few bytes.
+    const size_t capacity = bytes + std::min<size_t>(bytes / 4 + 16, 4096);
+    std::unique_ptr<char[]> grown(new char[capacity]);
+    if (bytes_kept > 0) std::memcpy(grown.get(), bytes_.get(), bytes_kept);
+    bytes_ = std::move(grown);
+    capacity_ = static_cast<uint32_t>(capacity);
+  }
+  return bytes_.get();
+}
+
+void StoredMessage::AppendBody(char* to, const Message& message) {
+  const Payload& payload = message.payload;
+  to = Append(to, message.id);
+  to = Append(to, payload.data);
+  to = Append(to, payload.encoding.value_or(""));
+  to = Append(to, payload.extras.value_or(""));
+  id_size_ = static_cast<uint32_t>(message.id.size());
+  data_size_ = static_cast<uint32_t>(payload.data.size());
+  encoding_size_ = static_cast<uint32_t>(payload.encoding.value_or("").size());
+  extras_size_ = static_cast<uint32_t>(payload.extras.value_or("").size());
+  data_kind_ = payload.data_kind;
+  has_encoding_ = payload.encoding.has_value();
+  has_extras_ = payload.extras.has_value();
+  timestamp_ = message.timestamp;
+}
+
+}  // namespace presence

@@ -1,0 +1,61 @@
+#ifndef ENGINE_STORED_MESSAGE_H_
+#define ENGINE_STORED_MESSAGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "engine/message.h"
+
+namespace presence {
+
+// A message that owns its bytes: one buffer holds them all and is used again by the next message
+// that fits, so that storing an update allocates nothing. Move-only; one thread at a time.
+class StoredMessage {
+ public:
+  // The most bytes, over all fields, that can be stored.
+  static constexpr size_t kMaxBytes = size_t{1} << 31;
+  static bool Fits(const Message& message);
+
+  StoredMessage() = default;
+  StoredMessage(StoredMessage&&) = default;
+  StoredMessage& operator=(StoredMessage&&) = default;
+
+  // Stores `message`. REQUIRES: Fits(message), and it does not view this object's own bytes.
+  void Assign(const Message& message);
+  // The same where the key is known to be the stored one already: only the rest is written.
+  void AssignKeepingKey(const Message& message);
+  // Forgets all but the key, and gives back the memory of a large body.
+  void DropBody();
+
+  // The stored message. Its views hold until the next Assign, or until this object is destroyed;
+  // they survive a move of it.
+  Message view() const;
+  std::string_view connection_id() const { return {bytes_.get(), connection_id_size_}; }
+  std::string_view client_id() const {
+    return {bytes_.get() + connection_id_size_, client_id_size_};
+  }
+
+ private:
+  char* Reserve(size_t bytes, size_t bytes_kept);
+  void AppendBody(char* to, const Message& message);
+
+  // connection id, client id, id, data, encoding, extras, without separators.
+  std::unique_ptr<char[]> bytes_;
+  uint32_t capacity_ = 0;
+  uint32_t connection_id_size_ = 0;
+  uint32_t client_id_size_ = 0;
+  uint32_t id_size_ = 0;
+  uint32_t data_size_ = 0;
+  uint32_t encoding_size_ = 0;
+  uint32_t extras_size_ = 0;
+  DataKind data_kind_ = DataKind::kNone;
+  bool has_encoding_ = false;
+  bool has_extras_ = false;
+  Timestamp timestamp_{};
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_STORED_MESSAGE_H_

@@ -1,0 +1,107 @@
+#ifndef ENGINE_WIRE_FRAME_H_
+#define ENGINE_WIRE_FRAME_H_
+
+// Frames of the Ably realtime protocol in their JSON form: text to structs and back.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/channel_input.h"
+#include "engine/effects.h"
+#include "engine/error.h"
+#include "engine/wire/json.h"
+
+namespace presence::wire {
+
+// The actions that the engine knows (TR2).
+enum FrameAction : int64_t {
+  kAck = 1,
+  kNack = 2,
+  kConnected = 4,
+  kDisconnected = 6,
+  kClosed = 8,
+  kError = 9,
+  kAttach = 10,
+  kAttached = 11,
+  kDetach = 12,
+  kDetached = 13,
+  kPresence = 14,
+  kMessage = 15,
+  kSync = 16,
+};
+
+// What a frame says, whatever its action. Absent, null and empty fields are alike: empty or
+// nullopt. Views hold as long as the reader that made them says.
+struct Frame {
+  int64_t action = 0;  // a FrameAction, or a number of no use to us
+  std::string_view channel;
+  std::string_view channel_serial;
+  std::string_view id;
+  std::string_view connection_id;
+  std::optional<int64_t> timestamp;  // ms since the epoch
+  std::optional<int64_t> msg_serial;
+  std::optional<int64_t> count;
+  std::optional<int64_t> flags;
+  std::optional<ErrorInfo> error;
+  // connectionDetails, as far as we use them.
+  std::string_view details_client_id;
+  std::optional<int64_t> details_max_message_size;
+  std::span<const IncomingItem> presence;
+
+  PresenceFrame presence_frame() const;
+  uint64_t flag_bits() const { return static_cast<uint64_t>(flags.value_or(0)); }
+};
+
+// Reads frames, one after the other, with one set of buffers. One thread at a time.
+class FrameReader {
+ public:
+  FrameReader() = default;
+  FrameReader(const FrameReader&) = delete;
+  FrameReader& operator=(const FrameReader&) = delete;
+
+  // Reads one frame. It views the reader's buffers and `json`, until the next Read. Unknown fields
+  // are skipped; of duplicate keys the last counts. An item that cannot be read is marked as
+  // malformed and does not spoil its frame. Fails with InvalidArgument and a message for people:
+  // not JSON, not an object, no integer action, or a field of the wrong type.
+  absl::StatusOr<Frame> Read(std::string_view json);
+
+  // The same for an object that is parsed already; `text` is what it was parsed from, for the parts
+  // that are kept byte for byte. Both must hold as long as the frame is used.
+  absl::StatusOr<Frame> ReadObject(simdjson::dom::object object, std::string_view text);
+
+ private:
+  absl::Status ReadItems(simdjson::dom::array array, std::string_view text);
+  bool ReadItem(simdjson::dom::object object, IncomingItem& item);
+  void ReadRawPayloads(std::string_view frame_text);
+
+  PaddedText padded_;
+  JsonParser parser_;
+  RawJson raw_;
+  std::vector<IncomingItem> items_;
+  std::vector<std::string_view> item_texts_;
+};
+
+// The error in the protocol's form: {"code", "statusCode", "message", "cause"?}.
+absl::StatusOr<ErrorInfo> ReadError(simdjson::dom::element element, std::string_view field);
+void AppendError(const ErrorInfo& error, std::string& out);
+
+// Appends ,"data":… ,"encoding":… ,"extras":… as far as they are there.
+void AppendPayload(const Payload& payload, std::string& out);
+
+// Appends the frame as one JSON object, without a line end.
+void AppendFrame(const Frame& frame, std::string& out);
+// The frames that a channel asks to send.
+void AppendAttach(std::string_view channel, std::string& out);
+void AppendDetach(std::string_view channel, std::string& out);
+void AppendPresence(std::string_view channel, int64_t msg_serial, const OutgoingItem& item,
+                    std::string& out);
+
+}  // namespace presence::wire
+
+#endif  // ENGINE_WIRE_FRAME_H_

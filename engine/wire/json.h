@@ -1,0 +1,131 @@
+#ifndef ENGINE_WIRE_JSON_H_
+#define ENGINE_WIRE_JSON_H_
+
+// JSON text to simdjson's DOM and back, as our readers and writers need it. The only place that
+// knows how simdjson reports errors; its types go no further than readers of a byte format.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "simdjson.h"
+
+namespace presence::wire {
+
+// How deep objects and arrays may be nested.
+inline constexpr size_t kMaxDepth = 1024;
+
+// Parses whole documents: all of the text is checked, not only what is looked at, and the strings
+// are decoded into the parser's buffer. One parser is used again and again by one thread.
+class JsonParser {
+ public:
+  JsonParser();
+  JsonParser(const JsonParser&) = delete;
+  JsonParser& operator=(const JsonParser&) = delete;
+
+  // Parses `text`, of whose memory at least simdjson::SIMDJSON_PADDING bytes after its end may be
+  // read too (they do not matter). The element and its strings hold until the next Parse.
+  //
+  // A number that no 64-bit integer or double holds becomes the double 0.0: it is valid JSON, and
+  // where an integer is wanted it is refused as not being one.
+  //
+  // Fails with InvalidArgument and a message that fits after "FILE:LINE: ".
+  absl::StatusOr<simdjson::dom::element> Parse(std::string_view text);
+
+ private:
+  simdjson::dom::parser parser_;
+  std::string repaired_;
+};
+
+// Text in memory that may be read beyond its end, as JsonParser wants it.
+class PaddedText {
+ public:
+  std::string_view Assign(std::string_view text);
+
+ private:
+  std::string buffer_;
+};
+
+// The text of the value of `key` in the object `object_text`, without surrounding white space;
+// of duplicate keys the last counts; nullopt if the key is not there. REQUIRES: `object_text` is
+// part of a text that JsonParser accepted, padding included.
+class RawJson {
+ public:
+  std::optional<std::string_view> Field(std::string_view object_text, std::string_view key);
+  // The texts of the elements of an array.
+  void Elements(std::string_view array_text, std::vector<std::string_view>& elements);
+
+ private:
+  simdjson::ondemand::parser parser_;
+};
+
+// `text` without the white space between its tokens. REQUIRES: valid JSON.
+std::string CompactJson(std::string_view text);
+
+// --- Reading fields ---
+
+// The values of the keys in `names`, by position; of duplicate keys the last counts. A value that
+// is null or the empty string counts as absent where `lacking` says so.
+template <size_t N>
+class Fields {
+ public:
+  Fields(simdjson::dom::object object, const std::array<std::string_view, N>& names) {
+    for (const simdjson::dom::key_value_pair& field : object) {
+      for (size_t i = 0; i < N; ++i) {
+        if (field.key == names[i]) {
+          values_[i] = field.value;
+          present_[i] = true;
+          break;
+        }
+      }
+    }
+  }
+  // Whether the key is there at all.
+  bool has(size_t i) const { return present_[i]; }
+  bool is_null(size_t i) const { return present_[i] && values_[i].is_null(); }
+  // Absent or null.
+  bool absent(size_t i) const { return !present_[i] || values_[i].is_null(); }
+  // Absent, null or the empty string.
+  bool lacking(size_t i) const {
+    if (absent(i)) return true;
+    std::string_view text;
+    return values_[i].get(text) == simdjson::SUCCESS && text.empty();
+  }
+  const simdjson::dom::element& operator[](size_t i) const { return values_[i]; }
+
+  // Reads a value that is not lacking; false: it has another type.
+  bool Get(size_t i, std::string_view& text) const {
+    return values_[i].get(text) == simdjson::SUCCESS;
+  }
+  bool Get(size_t i, int64_t& number) const {
+    return values_[i].is_int64() && values_[i].get(number) == simdjson::SUCCESS;
+  }
+  bool Get(size_t i, bool& value) const { return values_[i].get(value) == simdjson::SUCCESS; }
+  bool Get(size_t i, simdjson::dom::object& object) const {
+    return values_[i].get(object) == simdjson::SUCCESS;
+  }
+  bool Get(size_t i, simdjson::dom::array& array) const {
+    return values_[i].get(array) == simdjson::SUCCESS;
+  }
+
+ private:
+  std::array<simdjson::dom::element, N> values_;
+  std::array<bool, N> present_{};
+};
+
+// --- Writing ---
+
+// Appends `text` as a JSON string: UTF-8, of which only quotes, backslashes and control characters
+// are escaped. Bytes that are not UTF-8 become U+FFFD.
+void AppendJsonString(std::string_view text, std::string& out);
+void AppendJsonInt(int64_t number, std::string& out);
+
+}  // namespace presence::wire
+
+#endif  // ENGINE_WIRE_JSON_H_
