@@ -108,6 +108,7 @@ class Channel {
 
   // --- Reads ---
 
+  const Options& options() const { return options_; }
   ChannelState state() const { return state_; }
   SyncState sync_state() const;
   bool sync_complete() const { return sync_state() == SyncState::kComplete; }  // RTP13

@@ -83,10 +83,11 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   if (!element.ok()) return element.status();
   dom::object object;
   if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
-  return ReadObject(object, text);
+  return ReadObject(object, [text] { return text; });
 }
 
-absl::StatusOr<Frame> FrameReader::ReadObject(dom::object object, std::string_view text) {
+absl::StatusOr<Frame> FrameReader::ReadObject(dom::object object,
+                                              absl::FunctionRef<std::string_view()> text) {
   const Fields<kFrameFieldCount> fields(object, kFrameNames);
   Frame frame;
   if (fields.lacking(kFrameAction) || !fields.Get(kFrameAction, frame.action)) {
@@ -128,13 +129,13 @@ absl::StatusOr<Frame> FrameReader::ReadObject(dom::object object, std::string_vi
   if (!fields.lacking(kFramePresence)) {
     dom::array array;
     if (!fields.Get(kFramePresence, array)) return WrongType("presence", "an array");
-    if (absl::Status s = ReadItems(array, text); !s.ok()) return s;
+    ReadItems(array, text);
     frame.presence = items_;
   }
   return frame;
 }
 
-absl::Status FrameReader::ReadItems(dom::array array, std::string_view text) {
+void FrameReader::ReadItems(dom::array array, absl::FunctionRef<std::string_view()> text) {
   items_.clear();
   bool raw = false;
   for (const dom::element element : array) {
@@ -146,8 +147,7 @@ absl::Status FrameReader::ReadItems(dom::array array, std::string_view text) {
       raw |= ReadItem(object, item);
     }
   }
-  if (raw) ReadRawPayloads(text);
-  return absl::OkStatus();
+  if (raw) ReadRawPayloads(text());
 }
 
 // True if a part of the payload is to be kept as it stands in the text: extras, and data that is not
@@ -203,7 +203,7 @@ bool FrameReader::ReadItem(dom::object object, IncomingItem& item) {
 }
 
 void FrameReader::ReadRawPayloads(std::string_view frame_text) {
-  raw_.Elements(raw_.Field(frame_text, "presence").value_or("[]"), item_texts_);
+  raw_.Elements(raw_.Field(frame_text, "presence").value_or(""), item_texts_);
   for (size_t i = 0; i < items_.size() && i < item_texts_.size(); ++i) {
     Payload& payload = items_[i].payload;
     if (payload.data_kind == DataKind::kJson) {

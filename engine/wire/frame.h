@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/channel_input.h"
@@ -71,12 +72,14 @@ class FrameReader {
   // not JSON, not an object, no integer action, or a field of the wrong type.
   absl::StatusOr<Frame> Read(std::string_view json);
 
-  // The same for an object that is parsed already; `text` is what it was parsed from, for the parts
-  // that are kept byte for byte. Both must hold as long as the frame is used.
-  absl::StatusOr<Frame> ReadObject(simdjson::dom::object object, std::string_view text);
+  // The same for an object that is parsed already. `text` gives what it was parsed from, padded as
+  // RawJson wants it; it is asked for only where a part of the frame is kept byte for byte. Both must
+  // hold as long as the frame is used.
+  absl::StatusOr<Frame> ReadObject(simdjson::dom::object object,
+                                   absl::FunctionRef<std::string_view()> text);
 
  private:
-  absl::Status ReadItems(simdjson::dom::array array, std::string_view text);
+  void ReadItems(simdjson::dom::array array, absl::FunctionRef<std::string_view()> text);
   bool ReadItem(simdjson::dom::object object, IncomingItem& item);
   void ReadRawPayloads(std::string_view frame_text);
 

@@ -63,7 +63,10 @@ bool RepairNumbers(std::string& text) {
     if (c == '"') in_string = true;
     const size_t end = c == '-' || IsDigit(c) ? EndOfNumber(text, at) : at;
     if (end == at) {
-      ++at;
+      // What is no number is skipped whole, or a long run of digits would be looked at from each of
+      // its digits on.
+      do ++at;
+      while (IsDigit(c) && at < text.size() && IsDigit(text[at]));
       continue;
     }
     if (!InRange(text.substr(at, end - at))) {  // then it has more than three characters
@@ -99,8 +102,9 @@ std::string_view MessageOf(simdjson::error_code error) {
 }  // namespace
 
 JsonParser::JsonParser() {
-  // Parse allocates what this could not.
-  [[maybe_unused]] const simdjson::error_code error = parser_.allocate(4096, kMaxDepth);
+  // One more, because simdjson takes the last of its levels only if it is empty. What cannot be
+  // allocated here, Parse will try to.
+  [[maybe_unused]] const simdjson::error_code error = parser_.allocate(4096, kMaxDepth + 1);
 }
 
 absl::StatusOr<dom::element> JsonParser::Parse(std::string_view text) {
@@ -141,14 +145,15 @@ simdjson::error_code RawText(simdjson::ondemand::value value, std::string_view& 
   if (type == simdjson::ondemand::json_type::object) {
     simdjson::ondemand::object object;
     if (auto error = value.get_object().get(object)) return error;
-    return object.raw_json().get(text);
-  }
-  if (type == simdjson::ondemand::json_type::array) {
+    if (auto error = object.raw_json().get(text)) return error;
+  } else if (type == simdjson::ondemand::json_type::array) {
     simdjson::ondemand::array array;
     if (auto error = value.get_array().get(array)) return error;
-    return array.raw_json().get(text);
+    if (auto error = array.raw_json().get(text)) return error;
+  } else {
+    text = value.raw_json_token();
   }
-  text = value.raw_json_token();
+  // simdjson's text goes on to where the next token begins.
   while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
   return simdjson::SUCCESS;
 }

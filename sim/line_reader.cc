@@ -1,0 +1,180 @@
+#include "sim/line_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "simdjson.h"
+
+namespace presence::sim {
+namespace {
+
+constexpr size_t kChunkBytes = size_t{256} << 10;
+
+class FileSource : public ByteSource {
+ public:
+  FileSource(int fd, bool owned, uint64_t total) : fd_(fd), owned_(owned), total_(total) {}
+  ~FileSource() override {
+    if (owned_) close(fd_);
+  }
+  absl::StatusOr<size_t> Read(char* to, size_t size) override {
+    const ssize_t got = read(fd_, to, size);
+    if (got < 0) {
+      if (errno == EINTR) return absl::CancelledError("interrupted");
+      return absl::UnavailableError(absl::StrCat("cannot read: ", std::strerror(errno)));
+    }
+    position_ += static_cast<uint64_t>(got);
+    return static_cast<size_t>(got);
+  }
+  uint64_t position() const override { return position_; }
+  uint64_t total() const override { return total_; }
+
+ private:
+  const int fd_;
+  const bool owned_;
+  const uint64_t total_;
+  uint64_t position_ = 0;
+};
+
+class GzipSource : public ByteSource {
+ public:
+  GzipSource(gzFile file, uint64_t total) : file_(file), total_(total) {}
+  ~GzipSource() override { gzclose(file_); }
+  absl::StatusOr<size_t> Read(char* to, size_t size) override {
+    const int got = gzread(file_, to, static_cast<unsigned>(std::min(size, kChunkBytes)));
+    int error = Z_OK;
+    const char* const message = gzerror(file_, &error);
+    if (got < 0 || error == Z_BUF_ERROR) {
+      if (error == Z_ERRNO && errno == EINTR) return absl::CancelledError("interrupted");
+      return absl::UnavailableError(absl::StrCat("cannot decompress: ", message));
+    }
+    return static_cast<size_t>(got);
+  }
+  uint64_t position() const override { return static_cast<uint64_t>(gzoffset(file_)); }
+  uint64_t total() const override { return total_; }
+
+ private:
+  const gzFile file_;
+  const uint64_t total_;
+};
+
+class MemorySource : public ByteSource {
+ public:
+  explicit MemorySource(std::string_view bytes) : bytes_(bytes) {}
+  absl::StatusOr<size_t> Read(char* to, size_t size) override {
+    const size_t count = std::min(size, bytes_.size());
+    if (count > 0) std::memcpy(to, bytes_.data(), count);
+    bytes_.remove_prefix(count);
+    return count;
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& name) {
+  if (name == "-") return std::make_unique<FileSource>(STDIN_FILENO, /*owned=*/false, 0);
+  const auto failed = [&name] {
+    return absl::NotFoundError(absl::StrCat("cannot open ", name, ": ", std::strerror(errno)));
+  };
+  const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return failed();
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || S_ISDIR(status.st_mode)) {
+    if (S_ISDIR(status.st_mode)) errno = EISDIR;
+    absl::Status error = failed();
+    close(fd);
+    return error;
+  }
+  const uint64_t total = S_ISREG(status.st_mode) ? static_cast<uint64_t>(status.st_size) : 0;
+  if (!std::string_view(name).ends_with(".gz")) {
+    return std::make_unique<FileSource>(fd, /*owned=*/true, total);
+  }
+  const gzFile file = gzdopen(fd, "rb");
+  if (file == nullptr) {
+    close(fd);
+    return absl::ResourceExhaustedError(absl::StrCat("cannot open ", name, ": out of memory"));
+  }
+  return std::make_unique<GzipSource>(file, total);
+}
+
+std::unique_ptr<ByteSource> ReadMemory(std::string_view bytes) {
+  return std::make_unique<MemorySource>(bytes);
+}
+
+LineReader::LineReader(std::unique_ptr<ByteSource> source)
+    : source_(std::move(source)), buffer_(kChunkBytes + simdjson::SIMDJSON_PADDING) {}
+
+absl::StatusOr<bool> LineReader::Next(std::string_view& line) {
+  size_t scanned = begin_;
+  for (;;) {
+    const void* const newline = std::memchr(buffer_.data() + scanned, '\n', end_ - scanned);
+    const bool last = newline == nullptr && at_end_;
+    if (last && begin_ == end_) return false;
+    const size_t end = newline != nullptr
+                           ? static_cast<size_t>(static_cast<const char*>(newline) - buffer_.data())
+                           : end_;
+    if (end - begin_ > kMaxLineBytes) return SkipLongLine();
+    if (newline != nullptr || last) {
+      line = std::string_view(buffer_.data() + begin_, end - begin_);
+      const size_t next = end + (last ? 0 : 1);
+      bytes_ += next - begin_;
+      begin_ = next;
+      ++line_number_;
+      return true;
+    }
+    const size_t unscanned = end_ - begin_;
+    if (absl::Status status = Fill(); !status.ok()) return status;
+    scanned = begin_ + unscanned;
+  }
+}
+
+// Reads more behind what is there, moving it to the front or growing the buffer first.
+absl::Status LineReader::Fill() {
+  const size_t room = buffer_.size() - simdjson::SIMDJSON_PADDING;
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  } else if (end_ == room) {
+    buffer_.resize(room * 2 + simdjson::SIMDJSON_PADDING);
+  }
+  if (on_read_) on_read_();
+  absl::StatusOr<size_t> got = source_->Read(
+      buffer_.data() + end_, buffer_.size() - simdjson::SIMDJSON_PADDING - end_);
+  if (!got.ok()) return got.status();
+  if (*got == 0) at_end_ = true;
+  end_ += *got;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> LineReader::SkipLongLine() {
+  ++line_number_;
+  for (;;) {
+    const void* const newline = std::memchr(buffer_.data() + begin_, '\n', end_ - begin_);
+    if (newline != nullptr) {
+      const size_t next =
+          static_cast<size_t>(static_cast<const char*>(newline) - buffer_.data()) + 1;
+      bytes_ += next - begin_;
+      begin_ = next;
+      break;
+    }
+    bytes_ += end_ - begin_;
+    begin_ = end_;
+    if (at_end_) break;
+    if (absl::Status status = Fill(); !status.ok()) return status;
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the line is longer than ", kMaxLineBytes >> 20, " MiB"));
+}
+
+}  // namespace presence::sim

@@ -1,0 +1,195 @@
+#include "sim/replay_checker.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
+#include "engine/stored_message.h"
+#include "engine/wire/json.h"
+
+namespace presence::sim {
+namespace {
+
+using Key = std::pair<std::string, std::string>;  // connection id, client id
+
+Key KeyOf(const Message& message) {
+  return {std::string(message.connection_id), std::string(message.client_id)};
+}
+
+std::string NameOf(const Message& message) {
+  std::string name;
+  wire::AppendJsonString(message.client_id, name);
+  name += " on ";
+  wire::AppendJsonString(message.connection_id, name);
+  return name;
+}
+
+}  // namespace
+
+struct ReplayChecker::History {
+  std::map<Key, StoredMessage> visible;  // folded from the events
+  std::map<std::string, uint32_t> connections;
+  bool syncing = false;
+  std::set<Key> seen;                       // in the running sync
+  std::map<RequestId, bool> asked;          // to whether it waits for a sync
+};
+
+ReplayChecker::ReplayChecker() = default;
+ReplayChecker::~ReplayChecker() = default;
+
+void ReplayChecker::Fail(std::string_view invariant, std::string what) {
+  if (!violation_.has_value()) violation_ = {std::string(invariant), std::move(what)};
+}
+
+void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
+                            const Effects& effects, const Channel& channel) {
+  if (violation_.has_value()) return;
+  while (histories_.size() <= index) histories_.push_back(std::make_unique<History>());
+  History& history = *histories_[index];
+
+  NoteCall(history, input);
+  // A page that starts a sync counts as seen in it, so starts come before what was seen, and what
+  // was seen before the events and the end.
+  for (const Effect& effect : effects) {
+    const auto* changed = std::get_if<SyncChanged>(&effect);
+    if (changed != nullptr && changed->phase == SyncChanged::Phase::kStarted) {
+      history.syncing = true;
+      history.seen.clear();
+    }
+  }
+  NoteSeen(history, input);
+  for (const Effect& effect : effects) {
+    if (const auto* event = std::get_if<MemberEvent>(&effect)) {
+      CheckEvent(history, *event);
+    } else if (const auto* changed = std::get_if<SyncChanged>(&effect)) {
+      CheckSync(history, *changed);
+    } else if (const auto* cleared = std::get_if<SetCleared>(&effect)) {
+      if (cleared->members != history.visible.size()) {
+        Fail("fold", absl::StrCat("cleared ", cleared->members, " members where ",
+                                  history.visible.size(), " were visible"));
+      }
+      history.visible.clear();
+      history.connections.clear();
+    } else if (const auto* result = std::get_if<CallResult>(&effect)) {
+      CheckResult(history, *result, channel);
+    }
+  }
+  CheckFold(history, channel);
+  CheckBounds(channel);
+  if (const std::string wrong = channel.CheckInvariants(); !wrong.empty()) Fail("engine", wrong);
+}
+
+void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
+  const Message& message = event.message;
+  const Key key = KeyOf(message);
+  const auto visible = history.visible.find(key);
+  uint32_t& connections = history.connections[std::string(message.client_id)];
+  if (event.type == EventType::kLeave) {
+    if (visible == history.visible.end()) {
+      return Fail("leave", absl::StrCat(NameOf(message), " left without having been present"));
+    }
+    history.visible.erase(visible);
+    --connections;
+  } else if (visible == history.visible.end()) {
+    history.visible[key].Assign(message);
+    ++connections;
+  } else {
+    if (!CompareNewness(VersionOf(message), VersionOf(visible->second.view())).newer) {
+      return Fail("monotonic", absl::StrCat(NameOf(message), " went back to an older message"));
+    }
+    visible->second.Assign(message);
+  }
+  if (event.connections != connections) {
+    Fail("connections", absl::StrCat("an event of ", NameOf(message), " counts ",
+                                     event.connections, " connections where there are ",
+                                     connections));
+  }
+}
+
+void ReplayChecker::CheckSync(History& history, const SyncChanged& changed) {
+  if (changed.phase != SyncChanged::Phase::kCompleted) return;
+  // After an ATTACHED that says nobody is present, none has started; nobody may be visible then.
+  for (const auto& [key, message] : history.visible) {
+    if (!history.syncing || !history.seen.contains(key)) {
+      return Fail("sync", absl::StrCat(NameOf(message.view()),
+                                       " is visible after a sync it was not seen in"));
+    }
+  }
+  history.syncing = false;
+}
+
+void ReplayChecker::CheckResult(History& history, const CallResult& result,
+                                const Channel& channel) {
+  const auto asked = history.asked.find(result.request);
+  if (asked == history.asked.end()) {
+    return Fail("once", "a call was answered twice, or was never asked");
+  }
+  if (asked->second && !result.error.has_value() &&
+      (channel.state() != ChannelState::kAttached ||
+       channel.sync_state() == Channel::SyncState::kInProgress)) {
+    Fail("sync", "a get that waits for the sync was answered before its end");
+  }
+  history.asked.erase(asked);
+}
+
+void ReplayChecker::CheckFold(const History& history, const Channel& channel) {
+  size_t same = 0;
+  channel.members().ForEach([&](const Message& member) {
+    const auto visible = history.visible.find(KeyOf(member));
+    if (visible == history.visible.end()) {
+      Fail("fold", absl::StrCat(NameOf(member), " is visible without an event"));
+    } else if (visible->second.view() != member) {
+      Fail("fold", absl::StrCat(NameOf(member), " is not what the last event said"));
+    } else {
+      ++same;
+    }
+  });
+  if (same != history.visible.size()) {
+    Fail("fold", "a member whom no event has made leave is not visible");
+  }
+}
+
+void ReplayChecker::CheckBounds(const Channel& channel) {
+  const Channel::Options& options = channel.options();
+  // What a new connection puts back into the queue comes on top of what waits there.
+  const size_t waiting = channel.queued_operations() + channel.waiting_gets();
+  if (waiting > options.max_queued + options.max_in_flight) {
+    Fail("bounded", absl::StrCat(waiting, " calls are waiting"));
+  }
+  if (channel.operations_in_flight() > options.max_in_flight) {
+    Fail("bounded", absl::StrCat(channel.operations_in_flight(), " operations are in flight"));
+  }
+}
+
+void ReplayChecker::NoteCall(History& history, const ChannelInput& input) {
+  if (const auto* get = std::get_if<GetCall>(&input)) {
+    history.asked[get->request] = get->wait_for_sync;
+  } else if (const auto* present = std::get_if<IsUserPresentCall>(&input)) {
+    history.asked[present->request] = true;
+  } else if (const auto* subscribe = std::get_if<SubscribeCall>(&input)) {
+    history.asked[subscribe->request] = false;
+  } else if (const auto* unsubscribe = std::get_if<UnsubscribeCall>(&input)) {
+    history.asked[unsubscribe->request] = false;
+  } else if (const auto* operation = std::get_if<OperationCall>(&input)) {
+    history.asked[operation->request] = false;
+  }
+}
+
+// Every ENTER, UPDATE and PRESENT counts as seen, accepted or not.
+void ReplayChecker::NoteSeen(History& history, const ChannelInput& input) {
+  const PresenceFrame* frame = std::get_if<PresenceFrame>(&input);
+  if (const auto* sync = std::get_if<SyncFrame>(&input)) frame = &sync->page;
+  if (frame == nullptr || !history.syncing) return;
+  for (const IncomingItem& item : frame->items) {
+    if (!item.malformed.empty() || !item.action.has_value()) continue;
+    const auto action = static_cast<PresenceAction>(*item.action);
+    if (action != PresenceAction::kEnter && action != PresenceAction::kUpdate &&
+        action != PresenceAction::kPresent) {
+      continue;
+    }
+    history.seen.emplace(item.connection_id.empty() ? frame->connection_id : item.connection_id,
+                         item.client_id);
+  }
+}
+
+}  // namespace presence::sim

@@ -1,0 +1,67 @@
+#ifndef SIM_REPLAY_CHECKER_H_
+#define SIM_REPLAY_CHECKER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/newness.h"
+#include "sim/replayer.h"
+
+namespace presence::sim {
+
+// Checks a replay from outside, with its own history, at every input:
+//
+//   fold          events folded from empty are the visible members, byte for byte
+//   leave         a leave names a visible member; every other event leaves its member visible
+//   connections   each event counts its client's visible connections right
+//   monotonic     what replaces a visible member's message is newer than it
+//   sync          a completed sync leaves nobody visible who was not seen in it; no sync is running
+//                 when a get that waits for one is answered
+//   once          every call is answered once, and only after it was asked
+//   bounded       queue, in-flight list and tombstones are within their limits
+//   engine        the invariants that the engine states of itself
+//
+// Costs O(members) an input.
+class ReplayChecker : public ReplayObserver {
+ public:
+  struct Violation {
+    std::string invariant;  // its name
+    std::string what;       // in words
+  };
+
+  ReplayChecker();
+  ~ReplayChecker() override;
+
+  void OnApply(size_t index, Timestamp now, const ChannelInput& input, const Effects& effects,
+               const Channel& channel) override;
+
+  // The first violation, if there was one; nothing is checked after it.
+  const std::optional<Violation>& violation() const { return violation_; }
+
+ private:
+  struct History;
+
+  void CheckEvent(History& history, const MemberEvent& event);
+  void CheckSync(History& history, const SyncChanged& changed);
+  void CheckResult(History& history, const CallResult& result, const Channel& channel);
+  void CheckFold(const History& history, const Channel& channel);
+  void CheckBounds(const Channel& channel);
+  void NoteCall(History& history, const ChannelInput& input);
+  void NoteSeen(History& history, const ChannelInput& input);
+  void Fail(std::string_view invariant, std::string what);
+
+  std::vector<std::unique_ptr<History>> histories_;  // by channel
+  std::optional<Violation> violation_;
+};
+
+}  // namespace presence::sim
+
+#endif  // SIM_REPLAY_CHECKER_H_

@@ -1,0 +1,345 @@
+#include "sim/replayer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
+#include "engine/check.h"
+
+namespace presence::sim {
+
+struct Replayer::NamedChannel {
+  explicit NamedChannel(const Channel::Options& options) : channel(options) {}
+
+  size_t index = 0;
+  std::optional<std::string> name;  // nullopt until a line names it
+  Channel channel;
+};
+
+Replayer::Replayer(ReplaySink& sink, ReplayObserver* observer)
+    : sink_(sink), observer_(observer) {}
+
+Replayer::~Replayer() = default;
+
+absl::Status Replayer::Apply(uint64_t line_number, const TraceLine& line) {
+  line_ = line_number;
+  if (line.t.has_value()) now_ms_ = std::max(now_ms_, *line.t);
+  return std::visit([this](const auto& content) { return On(content); }, line.content);
+}
+
+void Replayer::Finish() {
+  for (const auto& named : channels_) {
+    sink_.WriteEnd(line_, now_ms_, named->name, named->channel);
+  }
+}
+
+uint64_t Replayer::items() const {
+  uint64_t items = 0;
+  for (const auto& named : channels_) items += named->channel.stats().items;
+  return items;
+}
+
+// --- Lines ---
+
+absl::Status Replayer::On(const ReceivedLine& line) {
+  const wire::Frame& frame = line.frame;
+  const ErrorInfo* const error = frame.error.has_value() ? &*frame.error : nullptr;
+  ++frames_;
+  switch (frame.action) {
+    // What concerns the connection.
+    case wire::kConnected:  // complete: what it lacks is none
+      connection_state_ = ConnectionState::kConnected;
+      connection_id_ = frame.connection_id;
+      connection_client_id_.emplace(frame.details_client_id);
+      max_message_size_ = frame.details_max_message_size;
+      connection_reason_ = frame.error;
+      UpdateConnection();
+      return absl::OkStatus();
+    case wire::kDisconnected:
+      connection_state_ = ConnectionState::kDisconnected;
+      connection_reason_ = frame.error;
+      UpdateConnection();
+      return absl::OkStatus();
+    case wire::kClosed:
+      connection_state_ = ConnectionState::kClosed;
+      connection_reason_ = frame.error;
+      UpdateConnection();
+      return absl::OkStatus();
+    case wire::kAck:
+    case wire::kNack:
+      Acknowledge(frame);
+      return absl::OkStatus();
+    case wire::kError:
+      if (frame.channel.empty()) {
+        connection_state_ = ConnectionState::kFailed;
+        connection_reason_ = frame.error;
+        UpdateConnection();
+      } else {
+        Feed(ChannelNamed(frame.channel), ErrorFrame{error});
+      }
+      return absl::OkStatus();
+
+    case wire::kAttached:
+      Feed(ChannelNamed(frame.channel), AttachedFrame{frame.flag_bits(), error});
+      return absl::OkStatus();
+    case wire::kDetached:
+      Feed(ChannelNamed(frame.channel), DetachedFrame{error});
+      return absl::OkStatus();
+    case wire::kPresence:
+      Feed(ChannelNamed(frame.channel), frame.presence_frame());
+      return absl::OkStatus();
+    case wire::kSync:
+      Feed(ChannelNamed(frame.channel), SyncFrame{frame.channel_serial, frame.presence_frame()});
+      return absl::OkStatus();
+    default:
+      Feed(ChannelNamed(frame.channel), OtherFrame{});
+      return absl::OkStatus();
+  }
+}
+
+// What the client sent is no input, but for what it says of the owner: that it attaches, that it
+// detaches, which serials it has used.
+absl::Status Replayer::On(const SentLine& line) {
+  const wire::Frame& frame = line.frame;
+  if (frame.msg_serial.has_value()) outbox_.Skip(*frame.msg_serial);
+  switch (frame.action) {
+    case wire::kConnected:
+    case wire::kDisconnected:
+    case wire::kClosed:
+    case wire::kAck:
+    case wire::kNack:
+      return absl::OkStatus();
+    case wire::kAttach:
+      Feed(ChannelNamed(frame.channel), OwnerMove{ChannelState::kAttaching, nullptr});
+      return absl::OkStatus();
+    case wire::kDetach:
+      Feed(ChannelNamed(frame.channel), OwnerMove{ChannelState::kDetaching, nullptr});
+      return absl::OkStatus();
+    default:
+      if (frame.action != wire::kError || !frame.channel.empty()) ChannelNamed(frame.channel);
+      return absl::OkStatus();
+  }
+}
+
+absl::Status Replayer::On(const CallLine& call) {
+  NamedChannel& channel = ChannelNamed(call.channel);
+  const RequestId request = AddRequest(call);
+  switch (call.name) {
+    case CallLine::Name::kOperation:
+      Feed(channel, OperationCall{request, call.action, call.client_id, call.payload});
+      break;
+    case CallLine::Name::kGet:
+      Feed(channel, GetCall{request, call.filter_client_id, call.filter_connection_id,
+                            call.wait_for_sync});
+      break;
+    case CallLine::Name::kIsUserPresent:
+      Feed(channel, IsUserPresentCall{request, call.client_id.value_or("")});
+      break;
+    case CallLine::Name::kSubscribe:
+      Feed(channel, SubscribeCall{request, SubscriptionOf(requests_[request]), call.events});
+      break;
+    case CallLine::Name::kUnsubscribe: {
+      UnsubscribeCall unsubscribe;
+      unsubscribe.request = request;
+      if (call.of.has_value()) unsubscribe.id = SubscriptionOf(*call.of);
+      Feed(channel, unsubscribe);
+      break;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replayer::On(const StateLine& line) {
+  Feed(ChannelNamed(line.channel),
+       OwnerMove{line.state, line.reason.has_value() ? &*line.reason : nullptr});
+  return absl::OkStatus();
+}
+
+absl::Status Replayer::On(const ConnectionLine& line) {
+  connection_state_ = line.state;
+  if (line.id.has_value()) connection_id_ = *line.id;
+  if (line.client_id.has_value()) connection_client_id_.emplace(*line.client_id);
+  connection_reason_ = line.reason;
+  UpdateConnection();
+  return absl::OkStatus();
+}
+
+absl::Status Replayer::On(const OptionsLine& line) {
+  if (!channels_.empty()) {
+    return absl::InvalidArgumentError("\"options\" after the first line that needs a channel");
+  }
+  const auto set = [](const auto& from, auto& to) {
+    if (from.has_value()) to = static_cast<std::decay_t<decltype(to)>>(*from);
+  };
+  set(line.strict_mode, options_.strict_mode);
+  set(line.queue_messages, options_.queue_messages);
+  set(line.attach_on_subscribe, options_.attach_on_subscribe);
+  set(line.max_message_size, options_.max_message_size);
+  set(line.max_queued, options_.max_queued);
+  set(line.max_in_flight, options_.max_in_flight);
+  set(line.max_tombstones, options_.max_tombstones);
+  return absl::OkStatus();
+}
+
+// --- Channels ---
+
+// The channel of this name; without one, the first. Before any is named there is an unnamed one,
+// which the first name takes over.
+Replayer::NamedChannel& Replayer::ChannelNamed(std::string_view name) {
+  if (last_ != nullptr && last_->name == name) return *last_;
+  if (name.empty()) return channels_.empty() ? AddChannel(name) : *channels_.front();
+  NamedChannel* found = nullptr;
+  if (const auto known = by_name_.find(AbslView(name)); known != by_name_.end()) {
+    found = known->second;
+  } else if (!channels_.empty() && !channels_.front()->name.has_value()) {
+    found = channels_.front().get();
+  } else {
+    found = &AddChannel(name);
+  }
+  if (!found->name.has_value()) {
+    found->name.emplace(name);
+    by_name_.emplace(*found->name, found);
+  }
+  last_ = found;
+  return *found;
+}
+
+Replayer::NamedChannel& Replayer::AddChannel(std::string_view name) {
+  NamedChannel& added = *channels_.emplace_back(std::make_unique<NamedChannel>(options_));
+  added.index = channels_.size() - 1;
+  if (!name.empty()) {
+    added.name.emplace(name);
+    by_name_.emplace(*added.name, &added);
+  }
+  if (connection_known_) Feed(added, CurrentConnection());  // no effects: it is initialized
+  return added;
+}
+
+void Replayer::Feed(NamedChannel& channel, const ChannelInput& input) {
+  const Timestamp now = TimestampFromMs(now_ms_);
+  const absl::Status status = channel.channel.Apply(now, input, effects_);
+  PRESENCE_CHECK(status.ok());  // lines hold no value that makes an input senseless
+  if (observer_ != nullptr) {
+    observer_->OnApply(channel.index, now, input, effects_, channel.channel);
+  }
+  for (const Effect& effect : effects_) Write(channel, effect);
+}
+
+void Replayer::Write(NamedChannel& channel, const Effect& effect) {
+  ReplayOutput output;
+  output.line = line_;
+  output.t = now_ms_;
+  output.channel = channel.name;
+  output.effect = &effect;
+  std::string call_id;
+  if (const auto* event = std::get_if<MemberEvent>(&effect)) {
+    const std::vector<Channel::Subscription>& subscriptions = channel.channel.subscriptions();
+    if (!subscriptions.empty()) {
+      reached_.clear();
+      for (const Channel::Subscription& subscription : subscriptions) {
+        if ((subscription.events & MaskOf(event->type)) != 0) {
+          reached_.push_back(subscription_names_[subscription.id]);
+        }
+      }
+      output.to = reached_;
+    }
+  } else if (const auto* send = std::get_if<SendPresence>(&effect)) {
+    output.msg_serial = outbox_.Send(channel.index, send->token);
+  } else if (const auto* result = std::get_if<CallResult>(&effect)) {
+    const auto request = requests_.find(result->request);
+    PRESENCE_CHECK(request != requests_.end());  // every call is answered once
+    call_id = std::move(request->second);
+    requests_.erase(request);
+    output.call_id = call_id;
+    if (result->kind == CallResult::Kind::kMembers && !result->error.has_value()) {
+      output.members = effects_.members(*result);
+    }
+  }
+  sink_.Write(output);
+}
+
+// --- The connection ---
+
+ConnectionUpdate Replayer::CurrentConnection() const {
+  ConnectionUpdate update;
+  update.state = connection_state_;
+  update.id = connection_id_;
+  if (connection_client_id_.has_value()) update.client_id = *connection_client_id_;
+  update.max_message_size = max_message_size_;
+  if (connection_reason_.has_value()) update.reason = &*connection_reason_;
+  return update;
+}
+
+void Replayer::UpdateConnection() {
+  connection_known_ = true;
+  const ConnectionUpdate update = CurrentConnection();
+  const Connection::Transition transition = connection_.Apply(update);
+  if (transition.new_id) outbox_.Restart();
+  // What is sent again on a new transport of the same connection (RTN19a), before anything new.
+  std::vector<Outbox::Entry> resent;
+  if (transition.reconnected) {
+    resent.assign(outbox_.unacknowledged().begin(), outbox_.unacknowledged().end());
+  }
+  if (connection_.down() || (!connection_.connected() && !options_.queue_messages)) {
+    outbox_.Forget();
+  }
+  for (const auto& channel : channels_) {
+    Feed(*channel, update);
+    WriteResends(*channel, resent);
+  }
+}
+
+void Replayer::WriteResends(NamedChannel& channel, std::span<const Outbox::Entry> entries) {
+  for (const Outbox::Entry& entry : entries) {
+    if (entry.channel != channel.index) continue;
+    const std::optional<OutgoingItem> item = channel.channel.Unacknowledged(entry.token);
+    PRESENCE_CHECK(item.has_value());
+    const Effect effect = SendPresence{entry.token, *item};
+    ReplayOutput output;
+    output.line = line_;
+    output.t = now_ms_;
+    output.channel = channel.name;
+    output.effect = &effect;
+    output.msg_serial = entry.msg_serial;
+    sink_.Write(output);
+  }
+}
+
+void Replayer::Acknowledge(const wire::Frame& frame) {
+  if (!frame.msg_serial.has_value()) return;
+  const std::vector<Outbox::Entry> entries =
+      outbox_.Acknowledge(*frame.msg_serial, frame.count.value_or(1));
+  std::vector<AcknowledgedOperation> operations;
+  for (const auto& channel : channels_) {
+    operations.clear();
+    for (const Outbox::Entry& entry : entries) {
+      if (entry.channel == channel->index) operations.push_back({entry.token, entry.msg_serial});
+    }
+    if (operations.empty()) continue;
+    if (frame.action == wire::kAck) {
+      Feed(*channel, OperationsAcked{operations});
+    } else {
+      Feed(*channel,
+           OperationsNacked{operations, frame.error.has_value() ? &*frame.error : nullptr});
+    }
+  }
+}
+
+// --- Calls ---
+
+RequestId Replayer::AddRequest(const CallLine& call) {
+  const RequestId request = next_request_++;
+  requests_[request] =
+      call.id.has_value() ? std::string(*call.id) : absl::StrCat(line_);
+  return request;
+}
+
+SubscriptionId Replayer::SubscriptionOf(std::string_view id) {
+  const auto [known, added] =
+      subscription_ids_.try_emplace(std::string(id), subscription_names_.size());
+  if (added) subscription_names_.emplace_back(id);
+  return known->second;
+}
+
+}  // namespace presence::sim

@@ -1,0 +1,346 @@
+#include "sim/trace_reader.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
+
+namespace presence::sim {
+namespace {
+
+namespace dom = simdjson::dom;
+using wire::Fields;
+
+absl::Status WrongType(std::string_view field, std::string_view wanted) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", AbslView(field), "\" is not ", AbslView(wanted)));
+}
+
+absl::Status Unknown(std::string_view what, std::string_view name) {
+  std::string quoted;
+  wire::AppendJsonString(name, quoted);
+  return absl::InvalidArgumentError(absl::StrCat("unknown ", AbslView(what), " ", quoted));
+}
+
+// Reads an optional field; an error if it is there with another type.
+template <size_t N, typename T>
+absl::Status ReadOptional(const Fields<N>& fields, size_t i, std::string_view name,
+                          std::string_view wanted, T& value) {
+  if (fields.absent(i) || fields.Get(i, value)) return absl::OkStatus();
+  return WrongType(name, wanted);
+}
+
+template <size_t N>
+absl::Status ReadText(const Fields<N>& fields, size_t i, std::string_view name,
+                      std::string_view& text) {
+  return ReadOptional(fields, i, name, "a string", text);
+}
+
+template <size_t N>
+absl::Status ReadReason(const Fields<N>& fields, size_t i, std::optional<ErrorInfo>& reason) {
+  if (fields.absent(i)) return absl::OkStatus();
+  absl::StatusOr<ErrorInfo> error = wire::ReadError(fields[i], "reason");
+  if (!error.ok()) return error.status();
+  reason = *std::move(error);
+  return absl::OkStatus();
+}
+
+// In the order in which a line's kind is looked for.
+enum LineField {
+  kT,
+  kRecv,
+  kSend,
+  kCall,
+  kState,
+  kConnection,
+  kOptions,
+  kNote,
+  kAction,
+  kLineFieldCount,
+};
+constexpr std::array<std::string_view, kLineFieldCount> kLineNames = {
+    "t", "recv", "send", "call", "state", "connection", "options", "note", "action"};
+
+absl::Status ReadState(dom::object object, StateLine& line) {
+  const Fields<3> fields(object, {"state", "channel", "reason"});
+  std::string_view name;
+  if (!fields.Get(0, name)) return WrongType("state", "a string");
+  constexpr ChannelState kStates[] = {ChannelState::kAttaching, ChannelState::kDetaching,
+                                      ChannelState::kDetached, ChannelState::kSuspended,
+                                      ChannelState::kFailed};
+  bool known = false;
+  for (const ChannelState state : kStates) {
+    if (name == StateName(state)) {
+      line.state = state;
+      known = true;
+    }
+  }
+  if (!known) return Unknown("state", name);
+  absl::Status status = ReadText(fields, 1, "channel", line.channel);
+  if (status.ok()) status = ReadReason(fields, 2, line.reason);
+  return status;
+}
+
+absl::Status ReadConnection(dom::object outer, dom::element element, ConnectionLine& line) {
+  dom::object object;
+  if (element.get(object)) return WrongType("connection", "an object");
+  const Fields<4> fields(object, {"id", "clientId", "state", "reason"});
+  const auto read = [&](size_t i, std::string_view name, std::optional<std::string_view>& value) {
+    if (!fields.has(i)) return absl::OkStatus();
+    std::string_view text;
+    absl::Status status = ReadText(fields, i, name, text);
+    value = text;  // null: none
+    return status;
+  };
+  absl::Status status = read(0, "id", line.id);
+  if (status.ok()) status = read(1, "clientId", line.client_id);
+  std::string_view name = "connected";
+  if (status.ok()) status = ReadText(fields, 2, "state", name);
+  if (!status.ok()) return status;
+  constexpr std::pair<std::string_view, ConnectionState> kStates[] = {
+      {"connected", ConnectionState::kConnected},
+      {"disconnected", ConnectionState::kDisconnected},
+      {"suspended", ConnectionState::kSuspended},
+      {"closed", ConnectionState::kClosed},
+      {"failed", ConnectionState::kFailed}};
+  bool known = false;
+  for (const auto& [state_name, state] : kStates) {
+    if (name == state_name) {
+      line.state = state;
+      known = true;
+    }
+  }
+  if (!known) return Unknown("connection state", name);
+  // A reason stands inside, or beside as on a "state" line.
+  const Fields<1> beside(outer, {"reason"});
+  status = ReadReason(beside, 0, line.reason);
+  if (status.ok()) status = ReadReason(fields, 3, line.reason);
+  return status;
+}
+
+absl::Status ReadOptions(dom::element element, OptionsLine& line) {
+  dom::object object;
+  if (element.get(object)) return WrongType("options", "an object");
+  constexpr std::array<std::string_view, 7> kNames = {
+      "strictMode", "queueMessages", "attachOnSubscribe", "maxMessageSize",
+      "maxQueued",  "maxInFlight",   "maxTombstones"};
+  const Fields<7> fields(object, kNames);
+  std::optional<bool>* const flags[] = {&line.strict_mode, &line.queue_messages,
+                                        &line.attach_on_subscribe};
+  for (size_t i = 0; i < 3; ++i) {
+    if (fields.absent(i)) continue;
+    bool value = false;
+    if (!fields.Get(i, value)) return WrongType(kNames[i], "true or false");
+    *flags[i] = value;
+  }
+  std::optional<int64_t>* const numbers[] = {&line.max_message_size, &line.max_queued,
+                                             &line.max_in_flight, &line.max_tombstones};
+  for (size_t i = 3; i < 7; ++i) {
+    if (fields.absent(i)) continue;
+    int64_t value = 0;
+    if (!fields.Get(i, value) || value < 0) return WrongType(kNames[i], "a non-negative integer");
+    *numbers[i - 3] = value;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadParams(dom::element element, CallLine& call) {
+  dom::object object;
+  if (element.get(object)) return WrongType("params", "an object");
+  const Fields<3> fields(object, {"clientId", "connectionId", "waitForSync"});
+  absl::Status status = ReadText(fields, 0, "clientId", call.filter_client_id);
+  if (status.ok()) status = ReadText(fields, 1, "connectionId", call.filter_connection_id);
+  if (status.ok()) {
+    status = ReadOptional(fields, 2, "waitForSync", "true or false", call.wait_for_sync);
+  }
+  return status;
+}
+
+absl::Status ReadEvents(dom::element element, EventMask& events) {
+  dom::array array;
+  if (element.get(array)) return WrongType("events", "an array");
+  events = 0;
+  for (const dom::element name : array) {
+    std::string_view text;
+    if (name.get(text)) return WrongType("events", "an array of strings");
+    constexpr std::pair<std::string_view, EventType> kTypes[] = {{"enter", EventType::kEnter},
+                                                                 {"leave", EventType::kLeave},
+                                                                 {"update", EventType::kUpdate},
+                                                                 {"present", EventType::kPresent}};
+    bool known = false;
+    for (const auto& [type_name, type] : kTypes) {
+      if (text == type_name) {
+        events |= MaskOf(type);
+        known = true;
+      }
+    }
+    if (!known) return Unknown("event", text);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool TraceReader::IsBlank(std::string_view& line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
+  kept_.clear();
+  absl::StatusOr<dom::element> element = parser_.Parse(text);
+  if (!element.ok()) return element.status();
+  dom::object object;
+  if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
+  const Fields<kLineFieldCount> fields(object, kLineNames);
+
+  line.t.reset();
+  if (fields.has(kT)) {
+    int64_t t = 0;
+    if (!fields.Get(kT, t)) return WrongType("t", "a 64-bit integer");
+    line.t = t;
+  }
+  if (fields.has(kRecv)) {
+    return ReadFrame(fields[kRecv], "recv", text, line.content.emplace<ReceivedLine>().frame);
+  }
+  if (fields.has(kSend)) {
+    return ReadFrame(fields[kSend], "send", text, line.content.emplace<SentLine>().frame);
+  }
+  if (fields.has(kCall)) return ReadCall(object, text, line.content.emplace<CallLine>());
+  if (fields.has(kState)) return ReadState(object, line.content.emplace<StateLine>());
+  if (fields.has(kConnection)) {
+    return ReadConnection(object, fields[kConnection], line.content.emplace<ConnectionLine>());
+  }
+  if (fields.has(kOptions)) {
+    return ReadOptions(fields[kOptions], line.content.emplace<OptionsLine>());
+  }
+  if (fields.has(kNote)) {
+    line.content.emplace<NoteLine>();
+    return fields[kNote].is_string() ? absl::OkStatus() : WrongType("note", "a string");
+  }
+  if (fields.has(kAction) && fields[kAction].is_number()) {
+    wire::Frame& frame = line.content.emplace<ReceivedLine>().frame;
+    absl::StatusOr<wire::Frame> read = frames_.ReadObject(object, [text] { return text; });
+    if (!read.ok()) return read.status();
+    frame = *std::move(read);
+    if (!line.t.has_value()) line.t = frame.timestamp;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      "no known kind of line: none of \"recv\", \"send\", \"call\", \"state\", \"connection\", "
+      "\"options\", \"note\", and no numeric \"action\"");
+}
+
+absl::Status TraceReader::ReadFrame(dom::element element, std::string_view name,
+                                    std::string_view text, wire::Frame& frame) {
+  dom::object object;
+  if (element.get(object)) return WrongType(name, "an object");
+  // Only asked for the frame's own text if something in it is to be kept byte for byte.
+  absl::StatusOr<wire::Frame> read = frames_.ReadObject(
+      object, [&] { return raw_.Field(text, name).value_or("{}"); });
+  if (!read.ok()) return read.status();
+  frame = *std::move(read);
+  return absl::OkStatus();
+}
+
+absl::Status TraceReader::ReadCall(dom::object object, std::string_view text, CallLine& call) {
+  enum { kName, kChannel, kId, kClientId, kParams, kEvents, kOf, kCount };
+  const Fields<kCount> fields(
+      object, {"call", "channel", "id", "clientId", "params", "events", "of"});
+  std::string_view name;
+  if (!fields.Get(kName, name)) return WrongType("call", "a string");
+  absl::Status status = ReadText(fields, kChannel, "channel", call.channel);
+  if (!status.ok()) return status;
+  if (!fields.absent(kId)) {
+    auto id = ReadCallId(fields[kId], "id", text);
+    if (!id.ok()) return id.status();
+    call.id = *id;
+  }
+
+  if (name == "get") {
+    call.name = CallLine::Name::kGet;
+    return fields.absent(kParams) ? absl::OkStatus() : ReadParams(fields[kParams], call);
+  }
+  if (name == "subscribe") {
+    call.name = CallLine::Name::kSubscribe;
+    return fields.absent(kEvents) ? absl::OkStatus() : ReadEvents(fields[kEvents], call.events);
+  }
+  if (name == "unsubscribe") {
+    call.name = CallLine::Name::kUnsubscribe;
+    if (fields.absent(kOf)) return absl::OkStatus();
+    auto of = ReadCallId(fields[kOf], "of", text);
+    if (!of.ok()) return of.status();
+    call.of = *of;
+    return absl::OkStatus();
+  }
+
+  constexpr std::pair<std::string_view, PresenceAction> kOperations[] = {
+      {"enter", PresenceAction::kEnter},
+      {"update", PresenceAction::kUpdate},
+      {"leave", PresenceAction::kLeave}};
+  const bool is_user_present = name == "isUserPresent";
+  bool known = is_user_present;
+  bool for_client = is_user_present;
+  call.name = is_user_present ? CallLine::Name::kIsUserPresent : CallLine::Name::kOperation;
+  for (const auto& [verb, action] : kOperations) {
+    if (!name.starts_with(verb)) continue;
+    const std::string_view rest = name.substr(verb.size());
+    if (!rest.empty() && rest != "Client") continue;
+    known = true;
+    for_client = !rest.empty();
+    call.action = action;
+  }
+  if (!known) return Unknown("call", name);
+  if (for_client) {
+    std::string_view client_id;
+    status = ReadText(fields, kClientId, "clientId", client_id);
+    if (!status.ok()) return status;
+    call.client_id = client_id;  // empty if missing: the engine refuses the call
+  }
+  return is_user_present ? absl::OkStatus() : ReadOperation(object, text, call);
+}
+
+absl::Status TraceReader::ReadOperation(dom::object object, std::string_view text,
+                                        CallLine& call) {
+  enum { kData, kEncoding, kExtras, kCount };
+  const Fields<kCount> fields(object, {"data", "encoding", "extras"});
+  if (!fields.absent(kEncoding)) {
+    std::string_view encoding;
+    if (!fields.Get(kEncoding, encoding)) return WrongType("encoding", "a string");
+    call.payload.encoding = encoding;
+  }
+  const auto compact = [&](std::string_view field) -> std::string_view {
+    return Keep(wire::CompactJson(raw_.Field(text, field).value_or("null")));
+  };
+  if (!fields.absent(kData)) {
+    call.payload.data_kind = DataKind::kString;
+    if (!fields.Get(kData, call.payload.data)) {
+      if (call.payload.encoding.has_value()) {
+        return absl::InvalidArgumentError("\"encoding\" beside \"data\" that is not a string");
+      }
+      call.payload.data = compact("data");
+      call.payload.encoding = "json";
+    }
+  }
+  if (!fields.absent(kExtras)) call.payload.extras = compact("extras");
+  return absl::OkStatus();
+}
+
+// The JSON text of an id, the same for equal strings however they were escaped.
+absl::StatusOr<std::optional<std::string_view>> TraceReader::ReadCallId(dom::element element,
+                                                                        std::string_view name,
+                                                                        std::string_view text) {
+  std::string_view value;
+  if (element.get(value) == simdjson::SUCCESS) {
+    std::string& quoted = Keep({});
+    wire::AppendJsonString(value, quoted);
+    return quoted;
+  }
+  if (!element.is_number()) return WrongType(name, "a string or a number");
+  return raw_.Field(text, name);
+}
+
+std::string& TraceReader::Keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+
+}  // namespace presence::sim

@@ -1,0 +1,50 @@
+#ifndef SIM_TRACE_READER_H_
+#define SIM_TRACE_READER_H_
+
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/wire/frame.h"
+#include "engine/wire/json.h"
+#include "sim/trace_line.h"
+
+namespace presence::sim {
+
+// Reads the lines of a trace, one after the other, with one set of buffers. One thread at a time.
+class TraceReader {
+ public:
+  TraceReader() = default;
+  TraceReader(const TraceReader&) = delete;
+  TraceReader& operator=(const TraceReader&) = delete;
+
+  // Reads one line into `line`. `text` is the line without its end, not blank, with simdjson's
+  // padding readable after it, as LineReader gives it; `line` views it and this reader's buffers,
+  // until the next Read. Fails with InvalidArgument, and a message that fits after "FILE:LINE: ",
+  // if the line is malformed.
+  absl::Status Read(std::string_view text, TraceLine& line);
+
+  // Whether a line is blank, and so to be skipped; takes the CR of a CRLF off.
+  static bool IsBlank(std::string_view& line);
+
+ private:
+  absl::Status ReadFrame(simdjson::dom::element element, std::string_view name,
+                         std::string_view text, wire::Frame& frame);
+  absl::Status ReadCall(simdjson::dom::object object, std::string_view text, CallLine& call);
+  absl::Status ReadOperation(simdjson::dom::object object, std::string_view text, CallLine& call);
+  absl::StatusOr<std::optional<std::string_view>> ReadCallId(simdjson::dom::element element,
+                                                             std::string_view name,
+                                                             std::string_view text);
+  std::string& Keep(std::string text);
+
+  wire::JsonParser parser_;
+  wire::RawJson raw_;
+  wire::FrameReader frames_;
+  std::deque<std::string> kept_;  // texts made for the current line
+};
+
+}  // namespace presence::sim
+
+#endif  // SIM_TRACE_READER_H_

@@ -1,0 +1,613 @@
+#include "engine/member_set.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace {
+
+// Counts allocations, for the tests that promise that there are none.
+size_t allocations = 0;
+
+}  // namespace
+
+// The counting ones are not inlined, or compilers see malloc and free meet new and delete.
+[[gnu::noinline]] void* operator new(size_t size) {
+  ++allocations;
+  if (void* bytes = std::malloc(size == 0 ? 1 : size)) return bytes;
+  std::abort();
+}
+[[gnu::noinline]] void operator delete(void* bytes) noexcept { std::free(bytes); }
+[[gnu::noinline]] void operator delete(void* bytes, size_t) noexcept { std::free(bytes); }
+
+namespace presence {
+namespace {
+
+using Action = PresenceAction;
+using Outcome = MemberSet::Outcome;
+
+Message MessageOf(std::string_view client_id, std::string_view connection_id,
+                  std::string_view id = "", int64_t ms = 100) {
+  Message message;
+  message.client_id = client_id;
+  message.connection_id = connection_id;
+  message.id = id;
+  message.timestamp = TimestampFromMs(ms);
+  return message;
+}
+
+// A set that verifies its invariants after every change, and tells changes as text.
+class CheckedSet {
+ public:
+  explicit CheckedSet(size_t max_tombstones = 100)
+      : set(MemberSet::Options{.max_tombstones = max_tombstones}) {}
+
+  Outcome Apply(Action action, const Message& message) {
+    const Outcome outcome = set.Apply(action, message);
+    EXPECT_EQ(set.CheckInvariants(), "");
+    return outcome;
+  }
+
+  std::string Do(Action action, std::string_view client_id, std::string_view connection_id,
+                 std::string_view id = "", int64_t ms = 100) {
+    const Outcome outcome = Apply(action, MessageOf(client_id, connection_id, id, ms));
+    if (outcome.kind == Outcome::Kind::kStale) {
+      EXPECT_FALSE(outcome.event.has_value());
+      return outcome.stale_by_tombstone ? "stale by tombstone" : "stale";
+    }
+    if (outcome.kind == Outcome::Kind::kNobody) {
+      EXPECT_FALSE(outcome.event.has_value());
+      return "nobody";
+    }
+    if (!outcome.event.has_value()) return "accepted";
+    return Text(*outcome.event, outcome.reason) + " n=" + std::to_string(outcome.connections);
+  }
+  std::string Enter(std::string_view client_id, std::string_view connection_id,
+                    std::string_view id = "", int64_t ms = 100) {
+    return Do(Action::kEnter, client_id, connection_id, id, ms);
+  }
+  std::string Leave(std::string_view client_id, std::string_view connection_id,
+                    std::string_view id = "", int64_t ms = 100) {
+    return Do(Action::kLeave, client_id, connection_id, id, ms);
+  }
+
+  std::string EndSync(int64_t now = 500) {
+    std::string text;
+    set.EndSync(TimestampFromMs(now), Sink(text));
+    EXPECT_EQ(set.CheckInvariants(), "");
+    return text;
+  }
+  std::string Empty(int64_t now = 500) {
+    std::string text;
+    set.Empty(TimestampFromMs(now), Sink(text));
+    EXPECT_EQ(set.CheckInvariants(), "");
+    return text;
+  }
+
+  std::string Members() const {
+    std::string text;
+    set.ForEach(Adder(text));
+    return text;
+  }
+  std::string OfClient(std::string_view client_id) const {
+    std::string text;
+    set.ForEachOfClient(client_id, Adder(text));
+    return text;
+  }
+  std::string OfConnection(std::string_view connection_id) const {
+    std::string text;
+    set.ForEachOfConnection(connection_id, Adder(text));
+    return text;
+  }
+
+  MemberSet set;
+
+ private:
+  static std::string Text(EventType type, LeaveReason reason) {
+    constexpr std::string_view kTypes[] = {"enter", "leave", "update", "present"};
+    constexpr std::string_view kReasons[] = {"", " left", " lost", " swept", " empty"};
+    return std::string(kTypes[static_cast<size_t>(type)]) +
+           std::string(kReasons[static_cast<size_t>(reason)]);
+  }
+  static std::string Who(const Message& message) {
+    return std::string(message.client_id) + "@" + std::string(message.connection_id);
+  }
+  // The function references below refer to temporaries that live as long as the calls they serve.
+  struct Sink {
+    explicit Sink(std::string& to) : text(to) {}
+    void operator()(const MemberEvent& event) const {
+      text += (text.empty() ? "" : ", ") + Text(event.type, event.reason) + " " +
+              Who(event.message) + " n=" + std::to_string(event.connections);
+      EXPECT_EQ(event.message.id, "");
+      EXPECT_EQ(event.message.timestamp, TimestampFromMs(500));
+    }
+    std::string& text;
+  };
+  struct Adder {
+    explicit Adder(std::string& to) : text(to) {}
+    void operator()(const Message& message) const {
+      text += (text.empty() ? "" : " ") + Who(message);
+    }
+    std::string& text;
+  };
+};
+
+// --- Keys ---
+
+TEST(MemberSet, AMemberIsOneUserOnOneConnection) {
+  CheckedSet checked;
+  EXPECT_EQ(checked.Enter("alice", "c1"), "enter n=1");
+  EXPECT_EQ(checked.Enter("alice", "c2"), "enter n=2");
+  EXPECT_EQ(checked.Enter("bob", "c1"), "enter n=1");
+  EXPECT_EQ(checked.Members(), "alice@c1 alice@c2 bob@c1");
+  EXPECT_EQ(checked.set.size(), 3u);
+  EXPECT_EQ(checked.set.client_count(), 2u);
+}
+
+TEST(MemberSet, KeysAreNeverJoinedIntoOneString) {
+  CheckedSet checked;
+  const std::pair<std::string_view, std::string_view> keys[] = {
+      {"a", "bc"}, {"ab", "c"},  {"a:b", "c"},   {"a", "b:c"},
+      {"c", "ab"}, {"bc", "a"}, {"a/b", "c"}, {"a", "b/c"}};
+  for (const auto& [client_id, connection_id] : keys) {
+    EXPECT_EQ(checked.Enter(client_id, connection_id), "enter n=" + std::to_string(
+        checked.set.connections_of(client_id)));
+  }
+  EXPECT_EQ(checked.set.size(), std::size(keys));
+  for (const auto& [client_id, connection_id] : keys) {
+    const std::optional<Message> found = checked.set.Find(connection_id, client_id);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->client_id, client_id);
+    EXPECT_EQ(found->connection_id, connection_id);
+  }
+  EXPECT_EQ(checked.set.Find("bc", "ab"), std::nullopt);
+}
+
+TEST(MemberSet, IdsMayHoldAnyByteAndAnyLength) {
+  const std::string large(65536, 'x');
+  const std::vector<std::string> ids = {std::string("a\0b", 3), std::string("a\0c", 3),
+                                        std::string("a\0", 2),  "a",
+                                        "__proto__",            "constructor",
+                                        "a:b",                  "a@b",
+                                        "\xff\xfe",             large,
+                                        large + "y"};
+  CheckedSet checked;
+  for (const std::string& client_id : ids) {
+    for (const std::string& connection_id : ids) {
+      EXPECT_TRUE(checked.Enter(client_id, connection_id).starts_with("enter"));
+    }
+  }
+  EXPECT_EQ(checked.set.size(), ids.size() * ids.size());
+  EXPECT_EQ(checked.set.client_count(), ids.size());
+  for (const std::string& id : ids) EXPECT_EQ(checked.set.connections_of(id), ids.size());
+  for (const std::string& client_id : ids) {
+    for (const std::string& connection_id : ids) {
+      EXPECT_TRUE(checked.Leave(client_id, connection_id).starts_with("leave lost"));
+    }
+  }
+  EXPECT_EQ(checked.set.size(), 0u);
+}
+
+// --- Items ---
+
+TEST(MemberSet, RTP2dAnEventHasTheOriginalAction) {
+  CheckedSet checked;
+  EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c1", "c1:0:0"), "update n=1");
+  EXPECT_EQ(checked.Do(Action::kEnter, "alice", "c1", "c1:1:0"), "enter n=1");
+  EXPECT_EQ(checked.Do(Action::kPresent, "alice", "c1", "c1:2:0"), "present n=1");
+  EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c1", "c1:3:0"), "update n=1");
+  EXPECT_EQ(checked.Do(Action::kPresent, "bob", "c1", "c1:3:1"), "present n=1");
+}
+
+TEST(MemberSet, AStaleItemChangesNothing) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:5:0");
+  EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c1", "c1:4:9", 900), "stale");
+  EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c1", "c1:5:0", 900), "stale");
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:5:0", 900), "stale");
+  EXPECT_EQ(*checked.set.Find("c1", "alice"), MessageOf("alice", "c1", "c1:5:0"));
+}
+
+TEST(MemberSet, ElevenUpdatesOfOneMemberAllArrive) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:0:0");
+  for (int serial = 1; serial <= 11; ++serial) {
+    EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c1", "c1:" + std::to_string(serial) + ":0"),
+              "update n=1");
+  }
+}
+
+TEST(MemberSet, TheOutcomeSaysHowNewnessWasDecided) {
+  CheckedSet checked;
+  Outcome outcome = checked.Apply(Action::kEnter, MessageOf("alice", "c1", "c1:5:0"));
+  EXPECT_EQ(outcome.newness.rule, NewnessRule::kNothingStored);
+  EXPECT_EQ(outcome.stored, std::nullopt);
+  for (const Action action : {Action::kUpdate, Action::kLeave}) {
+    outcome = checked.Apply(action, MessageOf("alice", "c1", "c1:4:0"));
+    EXPECT_EQ(outcome.newness.rule, NewnessRule::kSerial);
+    EXPECT_FALSE(outcome.newness.newer);
+    ASSERT_TRUE(outcome.stored.has_value());
+    EXPECT_EQ(outcome.stored->msg_serial, 5);
+  }
+  outcome = checked.Apply(Action::kUpdate, MessageOf("alice", "c1", "c1:6:0"));
+  EXPECT_TRUE(outcome.newness.newer);
+  EXPECT_EQ(outcome.stored->msg_serial, 5);
+}
+
+TEST(MemberSet, RTP2hALeaveOutsideASyncRemoves) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:0:0");
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:1:0"), "leave left n=0");
+  EXPECT_EQ(checked.Members(), "");
+  EXPECT_EQ(checked.set.tombstone_count(), 0u);
+  EXPECT_EQ(checked.Enter("alice", "c1", "c1:0:0"), "enter n=1") << "nothing is remembered";
+}
+
+TEST(MemberSet, RTP2hALeaveOfNobodyOutsideASyncIsIgnored) {
+  CheckedSet checked;
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:1:0"), "nobody");
+  EXPECT_EQ(checked.set.tombstone_count(), 0u);
+}
+
+TEST(MemberSet, ALeaveSaysItsReason) {
+  CheckedSet checked;
+  for (const char* client : {"a", "b", "c", "d"}) checked.Enter(client, "c1", "c1:0:0");
+  EXPECT_EQ(checked.Leave("a", "c1", "c1:1:0"), "leave left n=0");
+  EXPECT_EQ(checked.Leave("b", "c1", ""), "leave lost n=0");
+  EXPECT_EQ(checked.Leave("c", "c1", "host:1:0"), "leave lost n=0");
+  EXPECT_EQ(checked.Leave("d", "c1", "c1:x"), "leave left n=0");
+}
+
+TEST(MemberSet, RTP2b1aASynthesizedLeaveOfTheSameTimeWins) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:5:0", 100);
+  EXPECT_EQ(checked.Leave("alice", "c1", "", 99), "stale");
+  EXPECT_EQ(checked.Leave("alice", "c1", "", 100), "leave lost n=0");
+}
+
+TEST(MemberSet, EventsCountTheConnectionsOfTheirClient) {
+  CheckedSet checked;
+  EXPECT_EQ(checked.Enter("alice", "c1", "c1:0:0"), "enter n=1");
+  EXPECT_EQ(checked.Enter("bob", "c1", "c1:0:1"), "enter n=1");
+  EXPECT_EQ(checked.Enter("alice", "c2", "c2:0:0"), "enter n=2");
+  EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c1", "c1:1:0"), "update n=2");
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:2:0"), "leave left n=1");
+  EXPECT_EQ(checked.Leave("alice", "c2", "c2:2:0"), "leave left n=0");
+  EXPECT_EQ(checked.set.connections_of("alice"), 0u);
+  EXPECT_EQ(checked.set.connections_of("bob"), 1u);
+}
+
+// --- Tombstones ---
+
+TEST(MemberSet, ALeaveDuringASyncIsToldOnceAtOnce) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:0:0");
+  checked.set.StartSync();
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:1:0"), "leave left n=0");
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:2:0"), "accepted");
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:3:0"), "accepted");
+  EXPECT_EQ(checked.set.tombstone_count(), 1u);
+  EXPECT_EQ(checked.set.Find("c1", "alice"), std::nullopt);
+  EXPECT_EQ(checked.EndSync(), "");
+  EXPECT_EQ(checked.set.tombstone_count(), 0u);
+}
+
+TEST(MemberSet, AStalePageDoesNotBringBackWhoLeft) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:3:0");
+  checked.set.StartSync();
+  checked.Leave("alice", "c1", "c1:5:0");
+  EXPECT_EQ(checked.Do(Action::kPresent, "alice", "c1", "c1:4:0", 900), "stale by tombstone");
+  EXPECT_EQ(checked.Do(Action::kPresent, "alice", "c1", "c1:5:0", 900), "stale by tombstone");
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:4:0", 900), "stale by tombstone");
+  EXPECT_EQ(checked.Enter("alice", "c1", "c1:6:0", 1), "enter n=1");
+  EXPECT_EQ(checked.set.tombstone_count(), 0u);
+  EXPECT_EQ(checked.Members(), "alice@c1");
+}
+
+TEST(MemberSet, ALaterLeaveMovesTheTombstoneOn) {
+  CheckedSet checked;
+  checked.set.StartSync();
+  checked.Leave("alice", "c1", "c1:5:0");
+  checked.Leave("alice", "c1", "c1:8:0");
+  EXPECT_EQ(checked.Do(Action::kPresent, "alice", "c1", "c1:7:0"), "stale by tombstone");
+}
+
+TEST(MemberSet, ALeaveOfAKeyNeverSeenIsRememberedDuringASync) {
+  CheckedSet checked;
+  checked.set.StartSync();
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:5:0"), "accepted");
+  EXPECT_EQ(checked.set.tombstone_count(), 1u);
+  EXPECT_EQ(checked.set.size(), 0u);
+  EXPECT_EQ(checked.Do(Action::kPresent, "alice", "c1", "c1:4:0"), "stale by tombstone");
+}
+
+TEST(MemberSet, TombstonesStayUntilASyncEnds) {
+  CheckedSet checked;
+  checked.set.StartSync();
+  checked.Leave("alice", "c1", "c1:5:0");
+  checked.set.StartSync();
+  EXPECT_EQ(checked.Do(Action::kPresent, "alice", "c1", "c1:4:0"), "stale by tombstone");
+  checked.EndSync();
+  EXPECT_EQ(checked.Do(Action::kPresent, "alice", "c1", "c1:4:0"), "present n=1");
+}
+
+TEST(MemberSet, WhoReturnsFromATombstoneJoinsAtTheEnd) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:0:0");
+  checked.Enter("bob", "c1", "c1:0:1");
+  checked.set.StartSync();
+  checked.Leave("alice", "c1", "c1:1:0");
+  checked.Enter("alice", "c1", "c1:2:0");
+  EXPECT_EQ(checked.Members(), "bob@c1 alice@c1");
+}
+
+TEST(MemberSet, BeyondTheBoundTheOldestTombstoneGoesFirstAndIsCounted) {
+  CheckedSet checked(2);
+  checked.set.StartSync();
+  for (const char* client : {"a", "b", "c"}) checked.Leave(client, "c1", "c1:5:0");
+  EXPECT_EQ(checked.set.tombstone_count(), 2u);
+  EXPECT_EQ(checked.set.tombstones_evicted(), 1u);
+  EXPECT_EQ(checked.Do(Action::kPresent, "b", "c1", "c1:4:0"), "stale by tombstone");
+  EXPECT_EQ(checked.Do(Action::kPresent, "c", "c1", "c1:4:0"), "stale by tombstone");
+  EXPECT_EQ(checked.Do(Action::kPresent, "a", "c1", "c1:4:0"), "present n=1");
+  EXPECT_EQ(checked.Leave("a", "c1", "c1:6:0"), "leave left n=0");
+  EXPECT_EQ(checked.set.tombstones_evicted(), 2u);
+  EXPECT_EQ(checked.Do(Action::kPresent, "b", "c1", "c1:4:0"), "present n=1");
+}
+
+TEST(MemberSet, AsManyTombstonesAsTheBoundAreKept) {
+  CheckedSet checked(2);
+  checked.set.StartSync();
+  checked.Leave("a", "c1", "c1:5:0");
+  checked.Leave("b", "c1", "c1:5:0");
+  EXPECT_EQ(checked.set.tombstone_count(), 2u);
+  EXPECT_EQ(checked.set.tombstones_evicted(), 0u);
+}
+
+TEST(MemberSet, WithoutRoomForTombstonesALeaveStillRemoves) {
+  CheckedSet checked(0);
+  checked.Enter("a", "c1", "c1:0:0");
+  checked.set.StartSync();
+  EXPECT_EQ(checked.Leave("a", "c1", "c1:5:0"), "leave left n=0");
+  EXPECT_EQ(checked.Leave("b", "c1", "c1:5:0"), "accepted");
+  EXPECT_EQ(checked.set.tombstone_count(), 0u);
+  EXPECT_EQ(checked.set.tombstones_evicted(), 2u);
+}
+
+TEST(MemberSet, TheDefaultBoundIs100000) {
+  EXPECT_EQ(MemberSet::Options().max_tombstones, 100'000u);
+}
+
+// --- Sync ---
+
+TEST(MemberSet, RTP19WhoWasNotSeenIsSweptInJoiningOrder) {
+  CheckedSet checked;
+  for (const char* client : {"z", "m", "a", "k"}) checked.Enter(client, "c1", "c1:0:0");
+  checked.set.StartSync();
+  EXPECT_TRUE(checked.set.syncing());
+  checked.Do(Action::kPresent, "m", "c1", "c1:0:0");
+  EXPECT_EQ(checked.EndSync(),
+            "leave swept z@c1 n=0, leave swept a@c1 n=0, leave swept k@c1 n=0");
+  EXPECT_FALSE(checked.set.syncing());
+  EXPECT_EQ(checked.Members(), "m@c1");
+}
+
+TEST(MemberSet, ASweptMemberKeepsItsPayload) {
+  MemberSet set;
+  Message message = MessageOf("alice", "c1", "c1:0:0");
+  message.payload.data_kind = DataKind::kString;
+  message.payload.data = "hello";
+  message.payload.encoding = "utf-8";
+  message.payload.extras = "{}";
+  set.Apply(Action::kEnter, message);
+  set.StartSync();
+  std::vector<Payload> swept;
+  set.EndSync(TimestampFromMs(500),
+              [&](const MemberEvent& event) { swept.push_back(event.message.payload); });
+  EXPECT_EQ(swept, std::vector<Payload>{message.payload});
+}
+
+TEST(MemberSet, EachSweepCountsTheConnectionsThatRemain) {
+  CheckedSet checked;
+  for (const char* connection : {"c1", "c2", "c3"}) checked.Enter("alice", connection);
+  checked.set.StartSync();
+  checked.Do(Action::kPresent, "alice", "c2", "", 200);
+  EXPECT_EQ(checked.EndSync(), "leave swept alice@c1 n=2, leave swept alice@c3 n=1");
+}
+
+TEST(MemberSet, AStalePageSavesItsMember) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:5:0");
+  checked.set.StartSync();
+  EXPECT_EQ(checked.Do(Action::kPresent, "alice", "c1", "c1:4:0"), "stale");
+  EXPECT_EQ(checked.EndSync(), "");
+}
+
+TEST(MemberSet, AStaleLeaveDoesNotCountAsSeen) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:5:0");
+  checked.set.StartSync();
+  EXPECT_EQ(checked.Leave("alice", "c1", "c1:4:0"), "stale");
+  EXPECT_EQ(checked.EndSync(), "leave swept alice@c1 n=0");
+}
+
+TEST(MemberSet, WhoEntersDuringASyncIsSeen) {
+  CheckedSet checked;
+  checked.set.StartSync();
+  checked.Enter("alice", "c1", "c1:0:0");
+  checked.Enter("bob", "c1", "c1:1:0");
+  checked.Leave("bob", "c1", "c1:2:0");
+  checked.Enter("bob", "c1", "c1:3:0");
+  EXPECT_EQ(checked.EndSync(), "");
+}
+
+TEST(MemberSet, ASyncThatStartsOverDiscardsWhatWasSeen) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:0:0");
+  checked.set.StartSync();
+  checked.Do(Action::kPresent, "alice", "c1", "c1:0:0");
+  checked.set.StartSync();
+  EXPECT_EQ(checked.EndSync(), "leave swept alice@c1 n=0");
+}
+
+TEST(MemberSet, WhoWasSeenInOneSyncMustBeSeenInTheNext) {
+  CheckedSet checked;
+  checked.set.StartSync();
+  checked.Enter("alice", "c1", "c1:0:0");
+  EXPECT_EQ(checked.EndSync(), "");
+  checked.set.StartSync();
+  EXPECT_EQ(checked.EndSync(), "leave swept alice@c1 n=0");
+}
+
+TEST(MemberSet, RTP19aEmptyingExpelsAllInJoiningOrder) {
+  CheckedSet checked;
+  checked.Enter("b", "c1");
+  checked.Enter("a", "c1");
+  checked.Enter("b", "c2");
+  checked.set.StartSync();
+  checked.Leave("x", "c1", "c1:5:0");
+  checked.Do(Action::kPresent, "a", "c1", "", 200);
+  EXPECT_EQ(checked.Empty(), "leave empty b@c1 n=1, leave empty a@c1 n=0, leave empty b@c2 n=0");
+  EXPECT_FALSE(checked.set.syncing());
+  EXPECT_EQ(checked.set.tombstone_count(), 0u);
+  EXPECT_EQ(checked.set.size(), 0u);
+}
+
+TEST(MemberSet, ClearingForgetsEverything) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:5:0");
+  checked.set.StartSync();
+  checked.Leave("bob", "c1", "c1:5:0");
+  checked.set.Clear();
+  EXPECT_EQ(checked.set.CheckInvariants(), "");
+  EXPECT_FALSE(checked.set.syncing());
+  EXPECT_EQ(checked.set.size(), 0u);
+  EXPECT_EQ(checked.set.client_count(), 0u);
+  EXPECT_EQ(checked.set.tombstone_count(), 0u);
+  EXPECT_EQ(checked.OfConnection("c1"), "");
+  EXPECT_EQ(checked.Leave("bob", "c1", "c1:6:0"), "nobody");
+  EXPECT_EQ(checked.Enter("alice", "c1", "c1:0:0"), "enter n=1");
+  EXPECT_EQ(checked.Members(), "alice@c1");
+}
+
+TEST(MemberSetDeathTest, OnlyARunningSyncCanEnd) {
+  CheckedSet checked;
+  EXPECT_DEATH(checked.EndSync(), "check failed");
+}
+
+// --- Reads ---
+
+TEST(MemberSet, LookUpsFindExactlyTheMatchesInJoiningOrder) {
+  CheckedSet checked;
+  checked.Enter("b", "c2", "c2:0:0");
+  checked.Enter("a", "c1", "c1:0:0");
+  checked.Enter("a", "c2", "c2:0:1");
+  checked.Enter("b", "c1", "c1:0:1");
+  checked.Do(Action::kUpdate, "b", "c2", "c2:1:0");
+  EXPECT_EQ(checked.Members(), "b@c2 a@c1 a@c2 b@c1") << "an update keeps its place";
+  EXPECT_EQ(checked.OfClient("a"), "a@c1 a@c2");
+  EXPECT_EQ(checked.OfClient("b"), "b@c2 b@c1");
+  EXPECT_EQ(checked.OfConnection("c1"), "a@c1 b@c1");
+  EXPECT_EQ(checked.OfConnection("c2"), "b@c2 a@c2");
+  EXPECT_EQ(checked.OfClient("c"), "");
+  EXPECT_EQ(checked.OfConnection("a"), "");
+  checked.Leave("b", "c2", "c2:2:0");
+  EXPECT_EQ(checked.OfClient("b"), "b@c1");
+  EXPECT_EQ(checked.OfConnection("c2"), "a@c2");
+}
+
+TEST(MemberSet, SlotsUsedAgainDoNotMixUpMembers) {
+  CheckedSet checked;
+  for (int round = 0; round < 3; ++round) {
+    for (const char* client : {"a", "b", "c", "d"}) {
+      EXPECT_EQ(checked.Enter(client, "c1", "c1:1:0"), "enter n=1");
+      EXPECT_EQ(checked.Enter(client, "c2", "c2:1:0"), "enter n=2");
+    }
+    EXPECT_EQ(checked.OfClient("c"), "c@c1 c@c2");
+    for (const char* client : {"c", "a", "d", "b"}) {
+      EXPECT_EQ(checked.Leave(client, "c1", "c1:2:0"), "leave left n=1");
+    }
+    EXPECT_EQ(checked.Members(), "a@c2 b@c2 c@c2 d@c2");
+    for (const char* client : {"b", "d", "a", "c"}) {
+      EXPECT_EQ(checked.Leave(client, "c2", "c2:2:0"), "leave left n=0");
+    }
+    EXPECT_EQ(checked.Members(), "");
+  }
+}
+
+// --- Costs ---
+
+TEST(MemberSet, ASyncOfKnownMembersAllocatesNothing) {
+  constexpr int kMembers = 1000;
+  std::vector<std::string> clients;
+  for (int i = 0; i < kMembers; ++i) clients.push_back("client-" + std::to_string(i));
+  MemberSet set;
+  for (const std::string& client : clients) {
+    set.Apply(Action::kEnter, MessageOf(client, "c1", "c1:0:0"));
+  }
+  const size_t before = allocations;
+  set.StartSync();
+  for (const std::string& client : clients) {
+    set.Apply(Action::kUpdate, MessageOf(client, "c1", "c1:1:0"));
+  }
+  set.EndSync(TimestampFromMs(500), [](const MemberEvent&) { FAIL(); });
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(set.size(), size_t{kMembers});
+}
+
+// Each of these takes milliseconds, and minutes if its cost grows with the members.
+class MemberSetOf50000 : public testing::Test {
+ protected:
+  MemberSetOf50000() {
+    for (int i = 0; i < 50'000; ++i) {
+      const std::string client = "client-" + std::to_string(i);
+      const std::string connection = "connection-" + std::to_string(i);
+      set_.Apply(Action::kEnter, MessageOf(client, connection));
+    }
+  }
+
+  // Runs `step` a hundred thousand times; gives up after some seconds.
+  template <typename Step>
+  void ExpectQuick(Step step) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100'000; ++i) {
+      step();
+      ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10))
+          << "after " << i << " steps";
+    }
+  }
+
+  MemberSet set_;
+};
+
+TEST_F(MemberSetOf50000, StartsASyncAtOnce) {
+  ExpectQuick([this] { set_.StartSync(); });
+}
+
+TEST_F(MemberSetOf50000, LooksUpMatchesOnly) {
+  size_t found = 0;
+  const auto count = [&found](const Message&) { ++found; };
+  ExpectQuick([&] {
+    set_.ForEachOfClient("client-49999", count);
+    set_.ForEachOfConnection("connection-25000", count);
+  });
+  EXPECT_EQ(found, 200'000u);
+}
+
+TEST_F(MemberSetOf50000, CountsAtOnce) {
+  size_t sum = 0;
+  ExpectQuick([&] {
+    sum += set_.size() + set_.client_count() + set_.connections_of("client-1");
+  });
+  EXPECT_EQ(sum, 100'001u * 100'000);
+}
+
+}  // namespace
+}  // namespace presence

@@ -1,0 +1,165 @@
+#include "engine/stored_message.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gtest/gtest.h"
+
+namespace presence {
+namespace {
+
+Message Whole() {
+  Message message;
+  message.client_id = "alice";
+  message.connection_id = "c1";
+  message.id = "c1:1:0";
+  message.timestamp = TimestampFromMs(7);
+  message.payload.data_kind = DataKind::kJson;
+  message.payload.data = R"({"a":1})";
+  message.payload.encoding = "json";
+  message.payload.extras = R"({"b":2})";
+  return message;
+}
+
+TEST(StoredMessage, HandsBackEveryFieldAsItCame) {
+  StoredMessage stored;
+  stored.Assign(Whole());
+  EXPECT_EQ(stored.view(), Whole());
+  EXPECT_EQ(stored.client_id(), "alice");
+  EXPECT_EQ(stored.connection_id(), "c1");
+}
+
+TEST(StoredMessage, OwnsItsBytes) {
+  std::string data = "before";
+  Message message = Whole();
+  message.payload.data = data;
+  StoredMessage stored;
+  stored.Assign(message);
+  data.replace(0, data.size(), "behind");
+  EXPECT_EQ(stored.view().payload.data, "before");
+}
+
+TEST(StoredMessage, AbsentAndEmptyAreDifferent) {
+  StoredMessage stored;
+  Message message = Whole();
+  message.id = {};
+  message.payload = {};
+  stored.Assign(message);
+  EXPECT_EQ(stored.view(), message);
+  EXPECT_EQ(stored.view().payload.encoding, std::nullopt);
+  message.payload.data_kind = DataKind::kString;
+  message.payload.encoding = "";
+  message.payload.extras = "";
+  stored.Assign(message);
+  EXPECT_EQ(stored.view(), message);
+  EXPECT_EQ(stored.view().payload.encoding, "");
+  EXPECT_EQ(stored.view().payload.extras, "");
+  EXPECT_EQ(stored.view().payload.data_kind, DataKind::kString);
+}
+
+TEST(StoredMessage, AnyBytesAreStored) {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<char>(byte));
+  Message message;
+  message.client_id = message.connection_id = message.id = message.payload.data = bytes;
+  message.payload.data_kind = DataKind::kString;
+  message.payload.encoding = message.payload.extras = bytes;
+  StoredMessage stored;
+  stored.Assign(message);
+  EXPECT_EQ(stored.view(), message);
+}
+
+TEST(StoredMessage, GrowsAndShrinksKeepingItsKey) {
+  StoredMessage stored;
+  stored.Assign(Whole());
+  for (const size_t size : {0u, 1u, 100u, 10'000u, 70'000u, 3u}) {
+    const std::string data(size, 'x');
+    Message message = Whole();
+    message.id = "c1:2:0";
+    message.timestamp = TimestampFromMs(8);
+    message.payload.data = data;
+    message.payload.encoding.reset();
+    stored.AssignKeepingKey(message);
+    EXPECT_EQ(stored.view(), message);
+    EXPECT_EQ(stored.client_id(), "alice");
+  }
+}
+
+TEST(StoredMessage, AMessageThatFitsIsWrittenInPlace) {
+  StoredMessage stored;
+  stored.Assign(Whole());
+  const char* place = stored.connection_id().data();
+  Message message = Whole();
+  message.payload.data = R"({"a":12})";  // a byte more: there is some slack
+  stored.AssignKeepingKey(message);
+  EXPECT_EQ(stored.connection_id().data(), place);
+  EXPECT_EQ(stored.view(), message);
+  message.payload = {};
+  stored.Assign(message);
+  EXPECT_EQ(stored.connection_id().data(), place);
+  EXPECT_EQ(stored.view(), message);
+}
+
+TEST(StoredMessage, DroppingTheBodyKeepsTheKeyAlone) {
+  StoredMessage stored;
+  stored.Assign(Whole());
+  const char* place = stored.connection_id().data();
+  stored.DropBody();
+  Message key;
+  key.client_id = "alice";
+  key.connection_id = "c1";
+  EXPECT_EQ(stored.view(), key);
+  EXPECT_EQ(stored.connection_id().data(), place);
+}
+
+TEST(StoredMessage, DroppingALargeBodyGivesBackItsMemory) {
+  const std::string data(5000, 'x');
+  Message message = Whole();
+  message.payload.data = data;
+  StoredMessage stored;
+  stored.Assign(message);
+  const char* place = stored.connection_id().data();
+  stored.DropBody();
+  EXPECT_NE(stored.connection_id().data(), place);
+  EXPECT_EQ(stored.client_id(), "alice");
+  EXPECT_EQ(stored.connection_id(), "c1");
+  EXPECT_EQ(stored.view().payload, Payload());
+}
+
+TEST(StoredMessage, ViewsSurviveAMove) {
+  StoredMessage stored;
+  stored.Assign(Whole());
+  const Message view = stored.view();
+  const StoredMessage moved = std::move(stored);
+  EXPECT_EQ(moved.view(), Whole());
+  EXPECT_EQ(moved.view().payload.data.data(), view.payload.data.data());
+}
+
+TEST(StoredMessage, WhatIsTooLargeDoesNotFit) {
+  // Only sizes are looked at, so the views may claim more bytes than there are.
+  static const char kByte = 'x';
+  Message message;
+  message.client_id = "a";
+  message.connection_id = "c";
+  message.payload.data = std::string_view(&kByte, StoredMessage::kMaxBytes - 2);
+  EXPECT_TRUE(StoredMessage::Fits(message));
+  for (std::string_view Message::*field :
+       {&Message::client_id, &Message::connection_id, &Message::id}) {
+    Message larger = message;
+    larger.*field = larger.*field == "" ? "1" : "12";
+    EXPECT_FALSE(StoredMessage::Fits(larger));
+  }
+  Message larger = message;
+  larger.payload.encoding = "1";
+  EXPECT_FALSE(StoredMessage::Fits(larger));
+  larger = message;
+  larger.payload.extras = "1";
+  EXPECT_FALSE(StoredMessage::Fits(larger));
+  larger = message;
+  larger.payload.data = std::string_view(&kByte, StoredMessage::kMaxBytes - 1);
+  EXPECT_FALSE(StoredMessage::Fits(larger));
+}
+
+}  // namespace
+}  // namespace presence

@@ -1,0 +1,713 @@
+#include "engine/wire/frame.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/channel_input.h"
+#include "engine/effects.h"
+#include "engine/error.h"
+#include "engine/message.h"
+#include "gtest/gtest.h"
+#include "rapidcheck.h"
+#include "rapidcheck/gtest.h"
+#include "tests/wire/frame_difference.h"
+#include "tests/wire/generators.h"
+
+namespace presence::wire {
+namespace {
+
+std::string RefusalBy(FrameReader& reader, std::string_view json) {
+  const absl::StatusOr<Frame> frame = reader.Read(json);
+  if (frame.ok()) return {};
+  EXPECT_EQ(frame.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(frame.status().message());
+}
+
+// The message with which the frame is refused; empty if it is accepted.
+std::string Refusal(std::string_view json) {
+  FrameReader reader;
+  return RefusalBy(reader, json);
+}
+
+// A frame that must be read, together with the reader that it views.
+class ReadFrame {
+ public:
+  explicit ReadFrame(std::string_view json) {
+    absl::StatusOr<Frame> frame = reader_.Read(json);
+    EXPECT_TRUE(frame.ok()) << json << ": " << frame.status();
+    if (frame.ok()) frame_ = *std::move(frame);
+  }
+  const Frame* operator->() const { return &frame_; }
+  const Frame& operator*() const { return frame_; }
+
+ private:
+  FrameReader reader_;
+  Frame frame_;
+};
+
+// The only item of a PRESENCE frame, given the text of that item.
+class ReadItem {
+ public:
+  explicit ReadItem(const std::string& item)
+      : frame_(R"({"action":14,"presence":[)" + item + "]}") {
+    EXPECT_EQ(frame_->presence.size(), 1u) << item;
+  }
+  const IncomingItem* operator->() const { return &frame_->presence[0]; }
+
+ private:
+  ReadFrame frame_;
+};
+
+std::string Written(const Frame& frame) {
+  std::string out;
+  AppendFrame(frame, out);
+  return out;
+}
+
+// --- Reading: fields ---
+
+TEST(ReadFrame, EveryFieldArrives) {
+  const ReadFrame frame(
+      R"({"action":16,"channel":"room","channelSerial":"seq:cur","id":"c1:2","connectionId":"c1",)"
+      R"("timestamp":1700000000123,"msgSerial":7,"count":2,"flags":65541,)"
+      R"("error":{"code":40012,"statusCode":400,"message":"no","cause":{"code":1}},)"
+      R"("connectionDetails":{"clientId":"me","maxMessageSize":1000},)"
+      R"("presence":[{"action":2,"id":"c1:2:0","clientId":"ann","connectionId":"c2",)"
+      R"("timestamp":1700000000456,"data":"hi","encoding":"utf-8","extras":{"a":1}}]})");
+  EXPECT_EQ(frame->action, kSync);
+  EXPECT_EQ(frame->channel, "room");
+  EXPECT_EQ(frame->channel_serial, "seq:cur");
+  EXPECT_EQ(frame->id, "c1:2");
+  EXPECT_EQ(frame->connection_id, "c1");
+  EXPECT_EQ(frame->timestamp, 1700000000123);
+  EXPECT_EQ(frame->msg_serial, 7);
+  EXPECT_EQ(frame->count, 2);
+  EXPECT_EQ(frame->flags, 65541);
+  EXPECT_EQ(frame->flag_bits(), kFlagHasPresence | kFlagResumed | kFlagPresence);
+  ASSERT_TRUE(frame->error.has_value());
+  EXPECT_EQ(frame->error->code, 40012);
+  EXPECT_EQ(frame->error->status_code, 400);
+  EXPECT_EQ(frame->error->message, "no");
+  ASSERT_NE(frame->error->cause, nullptr);
+  EXPECT_EQ(frame->error->cause->code, 1);
+  EXPECT_EQ(frame->error->cause->status_code, 0);
+  EXPECT_EQ(frame->error->cause->message, "");
+  EXPECT_EQ(frame->error->cause->cause, nullptr);
+  EXPECT_EQ(frame->details_client_id, "me");
+  EXPECT_EQ(frame->details_max_message_size, 1000);
+  ASSERT_EQ(frame->presence.size(), 1u);
+  const IncomingItem& item = frame->presence[0];
+  EXPECT_EQ(item.malformed, "");
+  EXPECT_EQ(item.action, 2);
+  EXPECT_EQ(item.id, "c1:2:0");
+  EXPECT_EQ(item.client_id, "ann");
+  EXPECT_EQ(item.connection_id, "c2");
+  EXPECT_EQ(item.timestamp, TimestampFromMs(1700000000456));
+  EXPECT_EQ(item.payload, (Payload{DataKind::kString, "hi", "utf-8", R"({"a":1})"}));
+
+  const PresenceFrame presence = frame->presence_frame();
+  EXPECT_EQ(presence.id, "c1:2");
+  EXPECT_EQ(presence.connection_id, "c1");
+  EXPECT_EQ(presence.timestamp, TimestampFromMs(1700000000123));
+  EXPECT_EQ(presence.items.data(), frame->presence.data());
+  EXPECT_EQ(presence.items.size(), 1u);
+}
+
+TEST(ReadFrame, OnlyTheActionIsNeeded) {
+  const ReadFrame frame(R"({"action":0})");
+  EXPECT_EQ(Difference(Frame{}, *frame), "");
+  EXPECT_EQ(frame->presence_frame().timestamp, std::nullopt);
+  EXPECT_EQ(frame->flag_bits(), 0u);
+}
+
+TEST(ReadFrame, AnyActionNumberIsRead) {
+  EXPECT_EQ(ReadFrame(R"({"action":9223372036854775807})")->action,
+            std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(ReadFrame(R"({"action":-9223372036854775808})")->action,
+            std::numeric_limits<int64_t>::min());
+}
+
+TEST(ReadFrame, FlagsAreBits) {
+  EXPECT_EQ(ReadFrame(R"({"action":11,"flags":-1})")->flag_bits(), ~uint64_t{0});
+}
+
+TEST(ReadFrame, MissingNullAndEmptyFieldsAreAlike) {
+  Frame expected;
+  expected.action = kSync;
+  for (const std::string_view key :
+       {"channel", "channelSerial", "id", "connectionId", "timestamp", "msgSerial", "count",
+        "flags", "error", "connectionDetails", "presence"}) {
+    for (const std::string_view value : {"null", "\"\""}) {
+      const std::string json =
+          R"({"action":16,")" + std::string(key) + "\":" + std::string(value) + "}";
+      EXPECT_EQ(Difference(expected, *ReadFrame(json)), "") << json;
+    }
+  }
+  EXPECT_EQ(Difference(expected, *ReadFrame(R"({"action":16,"presence":[]})")), "");
+  for (const std::string_view details :
+       {"{}", R"({"clientId":null,"maxMessageSize":null})", R"({"clientId":"","maxMessageSize":""})"}) {
+    const std::string json = R"({"action":16,"connectionDetails":)" + std::string(details) + "}";
+    EXPECT_EQ(Difference(expected, *ReadFrame(json)), "") << json;
+  }
+  expected.error = ErrorInfo{};
+  for (const std::string_view error :
+       {"{}", R"({"code":null,"statusCode":null,"message":null,"cause":null})",
+        R"({"code":"","statusCode":"","message":"","cause":""})"}) {
+    const std::string json = R"({"action":16,"error":)" + std::string(error) + "}";
+    EXPECT_EQ(Difference(expected, *ReadFrame(json)), "") << json;
+  }
+}
+
+TEST(ReadFrame, MissingNullAndEmptyFieldsOfItemsAreAlike) {
+  IncomingItem none;
+  Frame expected;
+  expected.action = kPresence;
+  expected.presence = std::span(&none, 1);
+  EXPECT_EQ(Difference(expected, *ReadFrame(R"({"action":14,"presence":[{}]})")), "");
+  for (const std::string_view key : {"action", "id", "clientId", "connectionId", "timestamp"}) {
+    for (const std::string_view value : {"null", "\"\""}) {
+      const std::string json = R"({"action":14,"presence":[{")" + std::string(key) +
+                               "\":" + std::string(value) + "}]}";
+      EXPECT_EQ(Difference(expected, *ReadFrame(json)), "") << json;
+    }
+  }
+  EXPECT_EQ(Difference(expected, *ReadFrame(R"({"action":14,"presence":[)"
+                                            R"({"data":null,"encoding":null,"extras":null}]})")),
+            "");
+}
+
+TEST(ReadFrame, EmptyPayloadsAreNotAbsent) {
+  EXPECT_EQ(ReadItem(R"({"data":"","encoding":"","extras":""})")->payload,
+            (Payload{DataKind::kString, "", "", R"("")"}));
+}
+
+TEST(ReadFrame, UnknownFieldsAreSkipped) {
+  const ReadFrame frame(
+      R"({"auth":{"accessToken":"x"},"Action":99,"action":11,"messages":[{"data":[[{}]]}],)"
+      R"("params":{"channel":"no"},"connectionKey":1e999,"flags":1,"":0,"__proto__":{"action":1},)"
+      R"("error":{"href":"x","details":{"code":7},"code":1},"connectionDetails":{"maxIdle":1.5}})");
+  Frame expected;
+  expected.action = kAttached;
+  expected.flags = 1;
+  expected.error = ErrorInfo{1, 0, "", nullptr};
+  EXPECT_EQ(Difference(expected, *frame), "");
+  EXPECT_EQ(ReadItem(R"({"name":"x","size":1e999,"data":"d","userClaim":{"data":1}})")->payload,
+            (Payload{DataKind::kString, "d", std::nullopt, std::nullopt}));
+}
+
+TEST(ReadFrame, LastOfDuplicateKeysCountsAtEveryLevel) {
+  const ReadFrame frame(
+      R"({"action":"x","presence":[{"clientId":"gone"},1],"action":14,"channel":"a",)"
+      R"("error":7,"error":{"code":"x","cause":1,"cause":{"message":"m","message":"n"},"code":2},)"
+      R"("connectionDetails":{"clientId":1,"clientId":"c"},"timestamp":1,"timestamp":null,)"
+      R"("presence":[{"action":"x","action":2,"clientId":"a","client\u0049d":"b","data":{"x":1},)"
+      R"("data":[ 2 ],"d\u0061ta":[ 3 ],"extras":1,"extras":{"data":4},"encoding":7,"encoding":"e"}],)"
+      R"("channel":"b"})");
+  const ErrorInfo cause{0, 0, "n", nullptr};
+  IncomingItem item;
+  item.action = 2;
+  item.client_id = "b";
+  item.payload = {DataKind::kJson, "[ 3 ]", "e", R"({"data":4})"};
+  Frame expected;
+  expected.action = kPresence;
+  expected.channel = "b";
+  expected.error = ErrorInfo{2, 0, "", std::make_shared<ErrorInfo>(cause)};
+  expected.details_client_id = "c";
+  expected.presence = std::span(&item, 1);
+  EXPECT_EQ(Difference(expected, *frame), "");
+}
+
+TEST(ReadFrame, LastOfDuplicateKeysCountsThoughItTakesAway) {
+  const ReadItem item(
+      R"({"data":{"x":1},"data":null,"extras":[1],"extras":null,"clientId":"a","clientId":null})");
+  EXPECT_EQ(item->payload, Payload{});
+  EXPECT_EQ(item->client_id, "");
+  // A raw value first, a string last, and the other way round.
+  EXPECT_EQ(ReadItem(R"({"data":{"x":1},"data":"s"})")->payload.data, "s");
+  EXPECT_EQ(ReadItem(R"({"data":"s","data":{"x":1}})")->payload.data, R"({"x":1})");
+}
+
+// --- Reading: payloads ---
+
+TEST(ReadFrame, StringDataIsDecoded) {
+  const ReadItem item(R"({"data":"\u0041\u0000\"\\\/\n\ud83d\ude00"})");
+  EXPECT_EQ(item->payload.data_kind, DataKind::kString);
+  EXPECT_EQ(item->payload.data, std::string_view("A\0\"\\/\n\xF0\x9F\x98\x80", 10));
+}
+
+TEST(ReadFrame, DataAndExtrasOfOtherTypesAreKeptByteForByte) {
+  for (const std::string_view value :
+       {"true", "false", "0", "-0", "1", "1.0", "1.50", "1E+05", "1e-9999", "1e400", "-1e999999",
+        "9223372036854775808", "123456789012345678901234567890", "3.14159265358979323846264338",
+        "[]", "[ ]", "{}", "{ }", "[ 1 ,\t2 ]", "{ \"b\" : [ { } ,\r\n null ] }",
+        R"({"b":"\"]}","\u0041":"\ud83d\ude00\/","b":1.0})", R"([[["]"],"["]])"}) {
+    for (const std::string_view space : {"", " ", "\n\t"}) {
+      const std::string v = std::string(space) + std::string(value) + std::string(space);
+      const ReadItem data("{\"data\":" + v + ",\"x\":0}");
+      EXPECT_EQ(data->payload, (Payload{DataKind::kJson, value, std::nullopt, std::nullopt}));
+      const ReadItem extras("{\"data\":\"s\",\"extras\":" + v + "}");
+      EXPECT_EQ(extras->payload, (Payload{DataKind::kString, "s", std::nullopt, value}));
+      const ReadItem both("{\"extras\":" + v + ",\"data\":" + v + "}");
+      EXPECT_EQ(both->payload, (Payload{DataKind::kJson, value, std::nullopt, value}));
+    }
+  }
+  // Extras that are a string keep their quotes.
+  EXPECT_EQ(ReadItem(R"({"extras":"\u0041"})")->payload.extras, R"("\u0041")");
+}
+
+TEST(ReadFrame, EachItemHasItsOwnPayload) {
+  const ReadFrame frame(
+      R"({"presence":[{"data":[0 ]},7,{"data":"1"},{"extras":[2 ]},"no",{},{"data":[6 ]},)"
+      R"({"id":7,"data":[7 ]}],"action":14})");
+  ASSERT_EQ(frame->presence.size(), 8u);
+  const auto payload = [&](size_t i) { return frame->presence[i].payload; };
+  EXPECT_EQ(payload(0), (Payload{DataKind::kJson, "[0 ]", std::nullopt, std::nullopt}));
+  EXPECT_EQ(payload(2), (Payload{DataKind::kString, "1", std::nullopt, std::nullopt}));
+  EXPECT_EQ(payload(3), (Payload{DataKind::kNone, "", std::nullopt, "[2 ]"}));
+  EXPECT_EQ(payload(5), Payload{});
+  EXPECT_EQ(payload(6), (Payload{DataKind::kJson, "[6 ]", std::nullopt, std::nullopt}));
+}
+
+// --- Reading: items that are malformed ---
+
+TEST(ReadFrame, MalformedItemsAreMarkedAndTheOthersKept) {
+  const struct {
+    std::string_view item, why;
+  } cases[] = {
+      {"7", "not an object"},
+      {"null", "not an object"},
+      {"\"x\"", "not an object"},
+      {"[]", "not an object"},
+      {"true", "not an object"},
+      {R"({"action":"enter"})", "action is not a 64-bit integer"},
+      {R"({"action":2.0})", "action is not a 64-bit integer"},
+      {R"({"action":true})", "action is not a 64-bit integer"},
+      {R"({"action":9223372036854775808})", "action is not a 64-bit integer"},
+      {R"({"action":1e400})", "action is not a 64-bit integer"},
+      {R"({"action":[]})", "action is not a 64-bit integer"},
+      {R"({"id":7})", "id is not a string"},
+      {R"({"id":{}})", "id is not a string"},
+      {R"({"clientId":7})", "clientId is not a string"},
+      {R"({"clientId":false})", "clientId is not a string"},
+      {R"({"connectionId":7})", "connectionId is not a string"},
+      {R"({"connectionId":["c"]})", "connectionId is not a string"},
+      {R"({"timestamp":"now"})", "timestamp is not a 64-bit integer"},
+      {R"({"timestamp":1.5})", "timestamp is not a 64-bit integer"},
+      {R"({"timestamp":18446744073709551616})", "timestamp is not a 64-bit integer"},
+      {R"({"timestamp":-9223372036854775809})", "timestamp is not a 64-bit integer"},
+      {R"({"timestamp":-1e999})", "timestamp is not a 64-bit integer"},
+      {R"({"encoding":7})", "encoding is not a string"},
+      {R"({"encoding":{}})", "encoding is not a string"},
+  };
+  FrameReader reader;
+  for (const auto& [item, why] : cases) {
+    const std::string json = R"({"action":14,"presence":[{"clientId":"a","data":[1 ]},)" +
+                             std::string(item) + R"(,{"clientId":"b","extras":[2 ]}]})";
+    const absl::StatusOr<Frame> frame = reader.Read(json);
+    ASSERT_TRUE(frame.ok()) << json << ": " << frame.status();
+    ASSERT_EQ(frame->presence.size(), 3u) << json;
+    EXPECT_EQ(frame->presence[0].malformed, "") << json;
+    EXPECT_EQ(frame->presence[0].client_id, "a") << json;
+    EXPECT_EQ(frame->presence[0].payload.data, "[1 ]") << json;
+    EXPECT_EQ(frame->presence[1].malformed, why) << json;
+    EXPECT_EQ(frame->presence[2].malformed, "") << json;
+    EXPECT_EQ(frame->presence[2].client_id, "b") << json;
+    EXPECT_EQ(frame->presence[2].payload.extras, "[2 ]") << json;
+  }
+}
+
+TEST(ReadFrame, TimestampsOfItemsCoverTheWholeRange) {
+  EXPECT_EQ(ReadItem(R"({"timestamp":9223372036854775807})")->timestamp, Timestamp::max());
+  EXPECT_EQ(ReadItem(R"({"timestamp":-9223372036854775808})")->timestamp, Timestamp::min());
+}
+
+// --- Reading: frames that are refused ---
+
+TEST(ReadFrame, RefusesWhatIsNoObject) {
+  for (const std::string_view json : {"[]", "7", "null", "\"x\"", "true", "[{\"action\":14}]"}) {
+    EXPECT_EQ(Refusal(json), "not a JSON object") << json;
+  }
+}
+
+TEST(ReadFrame, RefusesAFrameWithoutAction) {
+  for (const std::string_view json :
+       {"{}", R"({"action":null})", R"({"action":""})", R"({"action":"14"})", R"({"action":14.0})",
+        R"({"action":1e400})", R"({"action":9223372036854775808})",
+        R"({"action":123456789012345678901234567890})", R"({"action":true})", R"({"action":[14]})",
+        R"({"action":14,"action":{}})", R"({"presence":[{"action":2}]})"}) {
+    EXPECT_EQ(Refusal(json), "a frame without an integer \"action\"") << json;
+  }
+}
+
+TEST(ReadFrame, RefusesFieldsOfTheWrongType) {
+  const auto refusal = [](std::string_view key, std::string_view value) {
+    return Refusal(R"({"action":14,")" + std::string(key) + "\":" + std::string(value) + "}");
+  };
+  for (const std::string_view key : {"channel", "channelSerial", "id", "connectionId"}) {
+    for (const std::string_view value : {"7", "1.5", "1e999", "true", "[]", "{}"}) {
+      EXPECT_EQ(refusal(key, value), "\"" + std::string(key) + "\" is not a string") << value;
+    }
+  }
+  for (const std::string_view key : {"timestamp", "msgSerial", "count", "flags"}) {
+    for (const std::string_view value :
+         {"\"7\"", "7.0", "7e0", "true", "[]", "{}", "9223372036854775808", "-9223372036854775809",
+          "18446744073709551616", "123456789012345678901234567890", "1e400", "-1e400"}) {
+      EXPECT_EQ(refusal(key, value), "\"" + std::string(key) + "\" is not a 64-bit integer")
+          << value;
+    }
+  }
+  for (const std::string_view value : {"7", "\"x\"", "true", "[]", "1e999"}) {
+    EXPECT_EQ(refusal("error", value), "\"error\" is not an object");
+    EXPECT_EQ(refusal("connectionDetails", value), "\"connectionDetails\" is not an object");
+    EXPECT_EQ(refusal("error", R"({"cause":)" + std::string(value) + "}"),
+              "\"cause\" is not an object");
+  }
+  for (const std::string_view value : {"7", "\"x\"", "true", "{}", "1e999"}) {
+    EXPECT_EQ(refusal("presence", value), "\"presence\" is not an array");
+  }
+  EXPECT_EQ(refusal("error", R"({"code":"x"})"), "\"code\" is not a 64-bit integer");
+  EXPECT_EQ(refusal("error", R"({"code":1e400})"), "\"code\" is not a 64-bit integer");
+  EXPECT_EQ(refusal("error", R"({"statusCode":1.0})"), "\"statusCode\" is not a 64-bit integer");
+  EXPECT_EQ(refusal("error", R"({"message":1})"), "\"message\" is not a string");
+  EXPECT_EQ(refusal("error", R"({"cause":{"cause":{"message":[]}}})"),
+            "\"message\" is not a string");
+  EXPECT_EQ(refusal("connectionDetails", R"({"clientId":1})"), "\"clientId\" is not a string");
+  EXPECT_EQ(refusal("connectionDetails", R"({"maxMessageSize":"1"})"),
+            "\"maxMessageSize\" is not a 64-bit integer");
+}
+
+TEST(ReadFrame, RefusesWhatIsNotJson) {
+  EXPECT_EQ(Refusal(""), "not valid JSON");
+  EXPECT_EQ(Refusal("  \n"), "not valid JSON");
+  EXPECT_EQ(Refusal(R"({"action":14)"), "not valid JSON");
+  EXPECT_EQ(Refusal(R"({"action":14} x)"), "not valid JSON");
+  EXPECT_EQ(Refusal(R"({"action":14}{"action":14})"), "not valid JSON");
+  EXPECT_EQ(Refusal(R"({"action":14,"unknown":[1,]})"), "not valid JSON");
+  EXPECT_EQ(Refusal(R"({"action":014})"), "not valid JSON");
+  EXPECT_EQ(Refusal("\xEF\xBB\xBF{\"action\":14}"),
+            "not valid JSON: begins with a byte order mark");
+  EXPECT_EQ(Refusal("{\"action\":14,\"unknown\":\"\xFF\"}"), "not valid UTF-8");
+  EXPECT_EQ(Refusal("{\"action\":14,\"presence\":[{\"data\":{\"\xED\xA0\x80\":1}}]}"),
+            "not valid UTF-8");
+  constexpr std::string_view kBadString =
+      "not valid JSON: a string has a bad escape or a lone surrogate";
+  EXPECT_EQ(Refusal(R"({"action":14,"presence":[{"clientId":"\ud800"}]})"), kBadString);
+  EXPECT_EQ(Refusal(R"({"action":14,"presence":[{"data":"\udc00"}]})"), kBadString);
+  EXPECT_EQ(Refusal(R"({"action":14,"presence":[{"data":{"a":["\ud83d"]}}]})"), kBadString);
+  EXPECT_EQ(Refusal(R"({"action":14,"presence":[{"extras":{"\ud83dx":1}}]})"), kBadString);
+  EXPECT_EQ(Refusal(R"({"action":14,"\ud800":1})"), kBadString);
+  EXPECT_EQ(Refusal("{\"action\":14,\"channel\":\"a\nb\"}"),
+            "not valid JSON: a string has an unescaped control character");
+  EXPECT_EQ(Refusal("{\"action\":14,\"channel\":\"a"), "not valid JSON: a string is not closed");
+}
+
+TEST(ReadFrame, RefusesTooManyLevels) {
+  const auto nested = [](size_t depth) {
+    return R"({"action":14,"presence":[{"data":)" + std::string(depth, '[') + "1" +
+           std::string(depth, ']') + "}]}";
+  };
+  EXPECT_EQ(Refusal(nested(100'000)), "nested more than 1024 levels deep");
+  EXPECT_EQ(Refusal(nested(kMaxDepth - 2)), "nested more than 1024 levels deep");
+  const size_t deepest = kMaxDepth - 3;  // the frame, its items and the item are levels too
+  const ReadFrame frame(nested(deepest));
+  ASSERT_EQ(frame->presence.size(), 1u);
+  EXPECT_EQ(frame->presence[0].payload.data,
+            std::string(deepest, '[') + "1" + std::string(deepest, ']'));
+
+  std::string causes;
+  for (int i = 0; i < 1000; ++i) causes += R"({"code":1,"cause":)";
+  EXPECT_EQ(Refusal(R"({"action":9,"error":)" + causes + "{}" + std::string(1000, '}') + "}"), "");
+  for (int i = 0; i < 99'000; ++i) causes += R"({"code":1,"cause":)";
+  EXPECT_EQ(Refusal(R"({"action":9,"error":)" + causes + "{}" + std::string(100'000, '}') + "}"),
+            "nested more than 1024 levels deep");
+}
+
+TEST(ReadFrame, TheReaderIsUsedAgain) {
+  FrameReader reader;
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(RefusalBy(reader, R"({"action":14,"presence":[{"data":[1]},{"data":"\ud800"}]})"),
+              "not valid JSON: a string has a bad escape or a lone surrogate");
+    EXPECT_EQ(RefusalBy(reader, R"({"action":14,"presence":[{}],"flags":"x"})"),
+              "\"flags\" is not a 64-bit integer");
+    const absl::StatusOr<Frame> none = reader.Read(R"({"action":14})");
+    ASSERT_TRUE(none.ok());
+    EXPECT_TRUE(none->presence.empty());
+    const absl::StatusOr<Frame> one = reader.Read(R"({"action":14,"presence":[{"data":[ 1 ]}]})");
+    ASSERT_TRUE(one.ok());
+    ASSERT_EQ(one->presence.size(), 1u);
+    EXPECT_EQ(one->presence[0].payload.data, "[ 1 ]");
+  }
+}
+
+// The reader's own copy counts: what it was given may go.
+TEST(ReadFrame, DoesNotViewTheTextItWasGiven) {
+  FrameReader reader;
+  std::string json = R"({"action":14,"channel":"r","presence":[{"data":[1 ],"clientId":"a"}]})";
+  const absl::StatusOr<Frame> frame = reader.Read(json);
+  json.assign(json.size(), 'x');
+  ASSERT_TRUE(frame.ok());
+  EXPECT_EQ(frame->channel, "r");
+  EXPECT_EQ(frame->presence[0].client_id, "a");
+  EXPECT_EQ(frame->presence[0].payload.data, "[1 ]");
+}
+
+TEST(ReadObject, ReadsAFrameInsideAnotherText) {
+  PaddedText padded;
+  JsonParser parser;
+  RawJson raw;
+  FrameReader reader;
+  const std::string_view text = padded.Assign(
+      R"({"presence":[{"data":[0]}],"recv": {"action":14,"presence":[{"data":[ 1e400 ]}]} ,"t":1})");
+  const auto element = parser.Parse(text);
+  ASSERT_TRUE(element.ok()) << element.status();
+  const absl::StatusOr<Frame> frame =
+      reader.ReadObject(element->at_key("recv"), [&] { return *raw.Field(text, "recv"); });
+  ASSERT_TRUE(frame.ok()) << frame.status();
+  ASSERT_EQ(frame->presence.size(), 1u);
+  EXPECT_EQ(frame->presence[0].payload.data, "[ 1e400 ]");
+}
+
+// --- Writing ---
+
+TEST(AppendFrame, WritesWhatIsThereInAFixedOrder) {
+  IncomingItem items[2];
+  items[0].action = 2;
+  items[0].client_id = "a\"b";
+  items[0].connection_id = "c";
+  items[0].id = "c:0:0";
+  items[0].timestamp = TimestampFromMs(-5);
+  items[0].payload = {DataKind::kString, "x\ny", "utf-8", "{ \"k\" : 1.0 }"};
+  items[1].payload = {DataKind::kJson, "[ 1e400 ]", std::nullopt, std::nullopt};
+  Frame frame;
+  frame.action = kSync;
+  frame.channel = "r";
+  frame.channel_serial = "s:";
+  frame.id = "i";
+  frame.connection_id = "c";
+  frame.timestamp = 0;
+  frame.flags = 1;
+  frame.msg_serial = 3;
+  frame.count = 4;
+  frame.error = ErrorInfo{1, 2, "m", std::make_shared<ErrorInfo>(ErrorInfo{3, 4, "", nullptr})};
+  frame.details_client_id = "me";
+  frame.details_max_message_size = 5;
+  frame.presence = items;
+  EXPECT_EQ(Written(frame),
+            R"({"action":16,"channel":"r","channelSerial":"s:","id":"i","connectionId":"c",)"
+            R"("timestamp":0,"flags":1,"msgSerial":3,"count":4,"error":{"code":1,"statusCode":2,)"
+            R"("message":"m","cause":{"code":3,"statusCode":4,"message":""}},)"
+            R"("connectionDetails":{"clientId":"me","maxMessageSize":5},"presence":[{"action":2,)"
+            R"("clientId":"a\"b","connectionId":"c","id":"c:0:0","timestamp":-5,"data":"x\ny",)"
+            R"("encoding":"utf-8","extras":{ "k" : 1.0 }},{"action":null,"data":[ 1e400 ]}]})");
+}
+
+TEST(AppendFrame, LeavesOutWhatIsAbsent) {
+  EXPECT_EQ(Written(Frame{}), R"({"action":0})");
+  Frame frame;
+  frame.details_max_message_size = 0;
+  EXPECT_EQ(Written(frame), R"({"action":0,"connectionDetails":{"maxMessageSize":0}})");
+  frame.details_max_message_size = std::nullopt;
+  frame.details_client_id = "*";
+  EXPECT_EQ(Written(frame), R"({"action":0,"connectionDetails":{"clientId":"*"}})");
+  std::string out = "before ";
+  AppendFrame(Frame{}, out);
+  EXPECT_EQ(out, R"(before {"action":0})");
+}
+
+TEST(AppendAttach, NamesTheChannel) {
+  std::string out;
+  AppendAttach("a\"b", out);
+  EXPECT_EQ(out, R"({"action":10,"channel":"a\"b"})");
+  out.clear();
+  AppendDetach("a\"b", out);
+  EXPECT_EQ(out, R"({"action":12,"channel":"a\"b"})");
+  out.clear();
+  AppendAttach("", out);
+  EXPECT_EQ(out, R"({"action":10})");
+}
+
+TEST(AppendPresence, WritesOneItem) {
+  OutgoingItem item;
+  item.action = PresenceAction::kUpdate;
+  std::string out;
+  AppendPresence("r", 7, item, out);
+  EXPECT_EQ(out, R"({"action":14,"channel":"r","msgSerial":7,"presence":[{"action":4}]})");
+
+  item.client_id = "a";
+  item.id = "c:1:0";
+  item.payload = {DataKind::kJson, "[1 ]", "json", R"("x")"};
+  out.clear();
+  AppendPresence("r", 0, item, out);
+  EXPECT_EQ(out,
+            R"({"action":14,"channel":"r","msgSerial":0,"presence":[{"action":4,"clientId":"a",)"
+            R"("id":"c:1:0","data":[1 ],"encoding":"json","extras":"x"}]})");
+}
+
+TEST(AppendPayload, TellsEmptyFromAbsent) {
+  const auto written = [](const Payload& payload) {
+    std::string out;
+    AppendPayload(payload, out);
+    return out;
+  };
+  EXPECT_EQ(written({}), "");
+  EXPECT_EQ(written({DataKind::kString, "", "", std::nullopt}), R"(,"data":"","encoding":"")");
+  EXPECT_EQ(written({DataKind::kJson, "0", std::nullopt, "null"}), R"(,"data":0,"extras":null)");
+}
+
+TEST(AppendError, WritesCausesInside) {
+  std::string out;
+  AppendError(ErrorInfo{-1, 400, "\"", std::make_shared<ErrorInfo>()}, out);
+  EXPECT_EQ(out, R"({"code":-1,"statusCode":400,"message":"\"",)"
+                 R"("cause":{"code":0,"statusCode":0,"message":""}})");
+}
+
+// --- Round trips ---
+
+// A frame that owns its texts.
+struct OwnedItem {
+  std::optional<int64_t> action, timestamp;
+  std::string id, client_id, connection_id, data;
+  DataKind data_kind = DataKind::kNone;
+  std::optional<std::string> encoding, extras;
+
+  IncomingItem view() const {
+    IncomingItem item;
+    item.action = action;
+    item.id = id;
+    item.client_id = client_id;
+    item.connection_id = connection_id;
+    if (timestamp.has_value()) item.timestamp = TimestampFromMs(*timestamp);
+    item.payload.data_kind = data_kind;
+    if (data_kind != DataKind::kNone) item.payload.data = data;
+    if (encoding.has_value()) item.payload.encoding = *encoding;
+    if (extras.has_value()) item.payload.extras = *extras;
+    return item;
+  }
+};
+
+// Writes the frame and reads it again.
+void ExpectRoundTrip(const Frame& frame) {
+  const std::string json = Written(frame);
+  const ReadFrame read(json);
+  EXPECT_EQ(Difference(frame, *read), "");
+  EXPECT_EQ(Written(*read), json);
+}
+
+TEST(RoundTrip, PayloadsUpTo64KiB) {
+  for (const size_t size : {size_t{1}, size_t{63}, size_t{64}, size_t{65}, size_t{65535},
+                            size_t{65536}}) {
+    for (const std::string& unit : {std::string("x"), std::string("\""), std::string("\\"),
+                                    std::string(1, '\0'), std::string("\xC3\xA9")}) {
+      OwnedItem owned;
+      owned.data_kind = DataKind::kString;
+      while (owned.data.size() + unit.size() <= size) owned.data += unit;
+      owned.extras = "[\"" + std::string(size, 'y') + "\"]";
+      IncomingItem item = owned.view();
+      Frame frame;
+      frame.action = kPresence;
+      frame.presence = std::span(&item, 1);
+      ExpectRoundTrip(frame);
+      const std::string json = "[ " + std::string(size, '1') + " ]";
+      item.payload = {DataKind::kJson, json, std::nullopt, std::nullopt};
+      ExpectRoundTrip(frame);
+    }
+  }
+}
+
+TEST(RoundTrip, ClientIdsOfAnyBytesThatAreText) {
+  std::string controls;
+  for (char c = 0; c < 0x20; ++c) controls += c;
+  for (const std::string& id :
+       {controls, std::string("\"\\/"), std::string(1, '\0'), std::string("a\0b", 3),
+        std::string("__proto__"), std::string("a:b,c|d"), std::string("\xF4\x8F\xBF\xBF"),
+        std::string("\xEF\xBF\xBF\xEF\xBB\xBF\xE2\x80\xA8"), std::string("\x7F")}) {
+    IncomingItem item;
+    item.client_id = item.connection_id = item.id = id;
+    item.payload.encoding = id;
+    Frame frame;
+    frame.action = kPresence;
+    frame.channel = frame.channel_serial = frame.id = frame.connection_id = id;
+    frame.details_client_id = id;
+    frame.error = ErrorInfo{0, 0, id, nullptr};
+    frame.presence = std::span(&item, 1);
+    ExpectRoundTrip(frame);
+  }
+}
+
+// Nothing or something, as often as each other.
+template <typename T>
+std::optional<T> Perhaps(const rc::Gen<T>& gen) {
+  return *rc::gen::arbitrary<bool>() ? std::optional<T>(*gen) : std::nullopt;
+}
+
+rc::Gen<OwnedItem> AnyItem() {
+  return rc::gen::exec([] {
+    OwnedItem item;
+    item.action = Perhaps(rc::gen::oneOf(rc::gen::inRange<int64_t>(-1, 6),
+                                         rc::gen::arbitrary<int64_t>()));
+    item.timestamp = Perhaps(rc::gen::arbitrary<int64_t>());
+    item.id = *AnyText();
+    item.client_id = *AnyText();
+    item.connection_id = *AnyText();
+    item.data_kind = *rc::gen::element(DataKind::kNone, DataKind::kString, DataKind::kJson);
+    item.data = *(item.data_kind == DataKind::kJson ? AnyJsonText() : AnyText());
+    item.encoding = Perhaps(AnyText());
+    item.extras = Perhaps(rc::gen::oneOf(AnyJsonText(), rc::gen::just(std::string(R"("s")"))));
+    return item;
+  });
+}
+
+RC_GTEST_PROP(RoundTrip, WhatIsWrittenIsReadAsItWas, ()) {
+  const auto owned = *rc::gen::container<std::vector<OwnedItem>>(AnyItem());
+  std::vector<IncomingItem> items;
+  for (const OwnedItem& item : owned) items.push_back(item.view());
+  const std::string channel = *AnyText();
+  const std::string channel_serial = *AnyText();
+  const std::string id = *AnyText();
+  const std::string connection_id = *AnyText();
+  const std::string details_client_id = *AnyText();
+  Frame frame;
+  frame.action = *rc::gen::oneOf(rc::gen::arbitrary<int64_t>(), rc::gen::inRange<int64_t>(0, 20));
+  frame.channel = channel;
+  frame.channel_serial = channel_serial;
+  frame.id = id;
+  frame.connection_id = connection_id;
+  frame.timestamp = Perhaps(rc::gen::arbitrary<int64_t>());
+  frame.msg_serial = Perhaps(rc::gen::arbitrary<int64_t>());
+  frame.count = Perhaps(rc::gen::arbitrary<int64_t>());
+  frame.flags = Perhaps(rc::gen::arbitrary<int64_t>());
+  if (*rc::gen::arbitrary<bool>()) {
+    ErrorInfo error;
+    for (int causes = *rc::gen::inRange(1, 4); causes > 0; --causes) {
+      ErrorInfo outer{*rc::gen::arbitrary<int64_t>(), *rc::gen::arbitrary<int64_t>(), *AnyText(),
+                      std::make_shared<ErrorInfo>(error)};
+      error = outer;
+    }
+    frame.error = error;
+  }
+  frame.details_client_id = details_client_id;
+  frame.details_max_message_size = Perhaps(rc::gen::arbitrary<int64_t>());
+  frame.presence = items;
+  RC_CLASSIFY(items.size() > 1);
+  RC_CLASSIFY(frame.error.has_value());
+
+  const std::string json = Written(frame);
+  FrameReader reader;
+  const absl::StatusOr<Frame> read = reader.Read(json);
+  RC_ASSERT(read.ok());
+  RC_ASSERT(Difference(frame, *read) == "");
+  RC_ASSERT(Written(*read) == json);
+}
+
+}  // namespace
+}  // namespace presence::wire

@@ -1,0 +1,50 @@
+#ifndef TOOLS_COMMAND_LINE_H_
+#define TOOLS_COMMAND_LINE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace presence::tools {
+
+// Exit statuses of every subcommand: a public contract.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;  // a check, an expectation or an input line failed
+inline constexpr int kExitUsage = 2;   // wrong usage, or a file that cannot be opened
+inline constexpr int kExitInterrupted = 130;
+
+// A flag that a subcommand takes: --name, or --name=VALUE (also --name VALUE).
+struct Flag {
+  std::string_view name;                  // without the dashes
+  bool takes_value = false;
+  std::vector<std::string_view> choices;  // if not empty, the only values
+};
+
+// The arguments of a subcommand, taken apart. Of a repeated flag the last counts; "--" ends the
+// flags; "-" is an operand.
+class CommandLine {
+ public:
+  // Fails with a message for people, such as "unknown flag --foo".
+  static std::optional<std::string> Parse(const std::vector<std::string>& arguments,
+                                          const std::vector<Flag>& flags, CommandLine& parsed);
+
+  bool Has(std::string_view flag) const { return Find(flag) != nullptr; }
+  // The value of the flag, or `otherwise`.
+  std::string Value(std::string_view flag, std::string_view otherwise = "") const;
+  const std::vector<std::string>& operands() const { return operands_; }
+
+ private:
+  struct Given {
+    std::string name;
+    std::string value;
+  };
+  const Given* Find(std::string_view flag) const;
+
+  std::vector<Given> given_;
+  std::vector<std::string> operands_;
+};
+
+}  // namespace presence::tools
+
+#endif  // TOOLS_COMMAND_LINE_H_

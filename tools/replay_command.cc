@@ -1,0 +1,270 @@
+#include "tools/replay_command.h"
+
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
+#include "sim/line_reader.h"
+#include "sim/output.h"
+#include "sim/replay_checker.h"
+#include "sim/replayer.h"
+#include "sim/trace_reader.h"
+#include "tools/command_line.h"
+#include "tools/console.h"
+
+namespace presence::tools {
+
+const std::string_view kReplayHelp =
+    R"(usage: presence replay [flags] TRACE...
+
+Feeds traces to the engine and writes what comes out. A trace is a file of JSON
+Lines: frames, calls and changes of the connection; "-" is standard input, a
+name ending in .gz is decompressed. Several traces are separate runs.
+
+  --output=jsonl|text|none  what to write on standard output: JSON Lines for
+                            programs (the default), lines for people, nothing
+  --channel=NAME            write only what concerns this channel
+  --expect=FILE             compare with a recorded output instead of writing;
+                            the first difference ends the run
+  --check                   check the invariants at every line; the first
+                            violation ends the run
+  --keep-going              skip malformed lines, report and count them
+  --stats                   lines, frames, items/s and MB/s on standard error
+  --progress=auto|on|off    a progress bar on standard error
+
+Exit status: 0 done; 1 a check, an expectation or an input line failed, or the
+output could not be written; 2 wrong usage or a file that cannot be opened.
+)";
+
+namespace {
+
+// A recorded output in text form is compared as such; of none, there is only JSON Lines.
+std::unique_ptr<sim::ReplaySink> MakeOutput(const std::string& form, bool expects,
+                                            sim::LineSink& lines) {
+  if (form == "text") return std::make_unique<sim::TextOutput>(lines);
+  if (form == "none" && !expects) return std::make_unique<sim::NoOutput>();
+  return std::make_unique<sim::JsonlOutput>(lines);
+}
+
+struct Totals {
+  uint64_t lines = 0;
+  uint64_t bytes = 0;
+  uint64_t frames = 0;
+  uint64_t items = 0;
+  uint64_t malformed_lines = 0;
+  uint64_t unknown_acknowledged = 0;
+};
+
+// A replay of one or more traces with the same flags.
+class ReplayRun {
+ public:
+  explicit ReplayRun(const CommandLine& flags)
+      : check_(flags.Has("check")),
+        keep_going_(flags.Has("keep-going")),
+        progress_(WantsProgress(flags.Value("progress", "auto"))) {}
+
+  // Opens what the flags name; an exit status if it cannot be opened.
+  std::optional<int> Prepare(const CommandLine& flags) {
+    const std::string expect = flags.Value("expect");
+    if (!expect.empty()) {
+      absl::StatusOr<std::unique_ptr<sim::ByteSource>> recorded = sim::OpenFile(expect);
+      if (!recorded.ok()) {
+        Complain(std::string(recorded.status().message()));
+        return kExitUsage;
+      }
+      expected_ = std::make_unique<ExpectedOutput>(expect, *std::move(recorded));
+    }
+    sim::LineSink& lines =
+        expected_ != nullptr ? static_cast<sim::LineSink&>(*expected_) : output_;
+    formatter_ = MakeOutput(flags.Value("output", "jsonl"), expected_ != nullptr, lines);
+    sink_ = formatter_.get();
+    if (flags.Has("channel")) {
+      filter_ = std::make_unique<sim::ChannelFilter>(flags.Value("channel"), *formatter_);
+      sink_ = filter_.get();
+    }
+    return std::nullopt;
+  }
+
+  // Replays one trace; an exit status if that ends the run.
+  std::optional<int> Replay(const std::string& trace) {
+    absl::StatusOr<std::unique_ptr<sim::ByteSource>> source = sim::OpenFile(trace);
+    if (!source.ok()) {
+      output_.Flush();
+      Complain(std::string(source.status().message()));
+      return kExitUsage;
+    }
+    sim::LineReader lines(*std::move(source));
+    lines.OnRead([this] { output_.Flush(); });
+    sim::TraceReader reader;
+    sim::ReplayChecker checker;
+    sim::Replayer replayer(*sink_, check_ ? &checker : nullptr);
+    Progress progress(progress_, trace);
+    const std::optional<int> ended = ReplayLines(trace, lines, reader, replayer, checker, progress);
+    if (!ended.has_value()) replayer.Finish();
+    totals_.lines += lines.line_number();
+    totals_.bytes += lines.bytes();
+    totals_.frames += replayer.frames();
+    totals_.items += replayer.items();
+    totals_.unknown_acknowledged += replayer.unknown_acknowledged();
+    if (!ended.has_value()) return OutputFailed();
+    return ended;
+  }
+
+  // After all traces, or after what ended the run.
+  int Finish(std::optional<int> ended) {
+    if (!ended.has_value() && expected_ != nullptr) {
+      expected_->Finish();
+      ended = OutputFailed();
+    }
+    output_.Flush();
+    if (!ended.has_value()) ended = OutputFailed();
+    if (totals_.malformed_lines > 0) {
+      Complain(absl::StrCat(totals_.malformed_lines, " malformed ",
+                            totals_.malformed_lines == 1 ? "line" : "lines", " skipped"));
+      if (!ended.has_value()) ended = kExitFailed;
+    }
+    return ended.value_or(kExitOk);
+  }
+
+  void PrintStats(double seconds) const {
+    const auto rate = [&](uint64_t count) {
+      return seconds > 0 ? static_cast<double>(count) / seconds : 0.0;
+    };
+    std::fprintf(stderr,
+                 "%" PRIu64 " lines, %" PRIu64 " frames, %" PRIu64 " items, %.1f MB in %.3f s: "
+                 "%.0f frames/s, %.0f items/s, %.1f MB/s\n",
+                 totals_.lines, totals_.frames, totals_.items,
+                 static_cast<double>(totals_.bytes) / 1e6, seconds, rate(totals_.frames),
+                 rate(totals_.items), rate(totals_.bytes) / 1e6);
+    if (totals_.unknown_acknowledged > 0) {
+      std::fprintf(stderr, "%" PRIu64 " serials acknowledged that were not waiting\n",
+                   totals_.unknown_acknowledged);
+    }
+  }
+
+ private:
+  std::optional<int> ReplayLines(const std::string& trace, sim::LineReader& lines,
+                                 sim::TraceReader& reader, sim::Replayer& replayer,
+                                 const sim::ReplayChecker& checker, Progress& progress) {
+    sim::TraceLine line;
+    std::string_view text;
+    for (;;) {
+      if (Interrupted()) return kExitInterrupted;
+      const absl::StatusOr<bool> more = lines.Next(text);
+      if (!more.ok()) {
+        if (absl::IsCancelled(more.status())) continue;
+        const bool skipped = absl::IsResourceExhausted(more.status());
+        const uint64_t number = lines.line_number() + (skipped ? 0 : 1);
+        const bool go_on = Malformed(trace, number, more.status(), progress);
+        if (skipped && go_on) continue;
+        return kExitFailed;
+      }
+      if (!*more) return std::nullopt;
+      progress.Update(lines);
+      if (sim::TraceReader::IsBlank(text)) continue;
+      absl::Status status = reader.Read(text, line);
+      if (status.ok()) status = replayer.Apply(lines.line_number(), line);
+      if (!status.ok() && !Malformed(trace, lines.line_number(), status, progress)) {
+        return kExitFailed;
+      }
+      if (check_ && checker.violation().has_value()) {
+        progress.Clear();
+        output_.Flush();
+        std::fprintf(stderr, "%s:%" PRIu64 ": invariant \"%s\" is violated: %s\n", trace.c_str(),
+                     lines.line_number(), checker.violation()->invariant.c_str(),
+                     checker.violation()->what.c_str());
+        std::fprintf(stderr, "reproduce with: presence replay --check %s\n", trace.c_str());
+        return kExitFailed;
+      }
+      if (std::optional<int> failed = OutputFailed(); failed.has_value()) return failed;
+    }
+  }
+
+  // Reports a line that cannot be replayed, after all that was written before it. True: go on.
+  bool Malformed(const std::string& trace, uint64_t line, const absl::Status& status,
+                 Progress& progress) {
+    progress.Clear();
+    output_.Flush();
+    const std::string message(status.message());
+    std::fprintf(stderr, "%s:%" PRIu64 ": %s\n", trace.c_str(), line, message.c_str());
+    if (!keep_going_) return false;
+    ++totals_.malformed_lines;
+    return true;
+  }
+
+  // Whether the output failed, or differs from what is expected; says so once.
+  std::optional<int> OutputFailed() {
+    if (expected_ != nullptr && !expected_->difference().empty()) {
+      std::fprintf(stderr, "%s\n", expected_->difference().c_str());
+      return kExitFailed;
+    }
+    if (!output_.error().empty()) {
+      Complain(output_.error());
+      return kExitFailed;
+    }
+    return std::nullopt;
+  }
+
+  const bool check_;
+  const bool keep_going_;
+  const bool progress_;
+  StandardOutput output_;
+  std::unique_ptr<ExpectedOutput> expected_;
+  std::unique_ptr<sim::ReplaySink> formatter_;
+  std::unique_ptr<sim::ReplaySink> filter_;
+  sim::ReplaySink* sink_ = nullptr;
+  Totals totals_;
+};
+
+}  // namespace
+
+int RunReplay(const std::vector<std::string>& arguments) {
+  const std::vector<Flag> flags = {
+      {"output", true, {"jsonl", "text", "none"}},
+      {"channel", true, {}},
+      {"expect", true, {}},
+      {"check", false, {}},
+      {"keep-going", false, {}},
+      {"stats", false, {}},
+      {"progress", true, {"auto", "on", "off"}},
+      {"help", false, {}},
+  };
+  CommandLine line;
+  if (const std::optional<std::string> wrong = CommandLine::Parse(arguments, flags, line)) {
+    Complain(absl::StrCat("replay: ", *wrong, "; see presence help replay"));
+    return kExitUsage;
+  }
+  if (line.Has("help")) {
+    StandardOutput help;
+    help.WriteLine(kReplayHelp.substr(0, kReplayHelp.size() - 1));
+    return kExitOk;
+  }
+  if (line.operands().empty()) {
+    Complain("replay: no trace given; see presence help replay");
+    return kExitUsage;
+  }
+
+  ReplayRun run(line);
+  if (const std::optional<int> failed = run.Prepare(line)) return *failed;
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<int> ended;
+  for (const std::string& trace : line.operands()) {
+    ended = run.Replay(trace);
+    if (ended.has_value()) break;
+  }
+  const int status = run.Finish(ended);
+  if (line.Has("stats")) {
+    run.PrintStats(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return status;
+}
+
+}  // namespace presence::tools
