@@ -154,8 +154,8 @@ TEST(ReadFrame, MissingNullAndEmptyFieldsAreAlike) {
     }
   }
   EXPECT_EQ(Difference(expected, *ReadFrame(R"({"action":16,"presence":[]})")), "");
-  for (const std::string_view details :
-       {"{}", R"({"clientId":null,"maxMessageSize":null})", R"({"clientId":"","maxMessageSize":""})"}) {
+  for (const std::string_view details : {"{}", R"({"clientId":null,"maxMessageSize":null})",
+                                         R"({"clientId":"","maxMessageSize":""})"}) {
     const std::string json = R"({"action":16,"connectionDetails":)" + std::string(details) + "}";
     EXPECT_EQ(Difference(expected, *ReadFrame(json)), "") << json;
   }
@@ -176,8 +176,8 @@ TEST(ReadFrame, MissingNullAndEmptyFieldsOfItemsAreAlike) {
   EXPECT_EQ(Difference(expected, *ReadFrame(R"({"action":14,"presence":[{}]})")), "");
   for (const std::string_view key : {"action", "id", "clientId", "connectionId", "timestamp"}) {
     for (const std::string_view value : {"null", "\"\""}) {
-      const std::string json = R"({"action":14,"presence":[{")" + std::string(key) +
-                               "\":" + std::string(value) + "}]}";
+      const std::string json =
+          R"({"action":14,"presence":[{")" + std::string(key) + "\":" + std::string(value) + "}]}";
       EXPECT_EQ(Difference(expected, *ReadFrame(json)), "") << json;
     }
   }
@@ -246,11 +246,28 @@ TEST(ReadFrame, StringDataIsDecoded) {
 }
 
 TEST(ReadFrame, DataAndExtrasOfOtherTypesAreKeptByteForByte) {
-  for (const std::string_view value :
-       {"true", "false", "0", "-0", "1", "1.0", "1.50", "1E+05", "1e-9999", "1e400", "-1e999999",
-        "9223372036854775808", "123456789012345678901234567890", "3.14159265358979323846264338",
-        "[]", "[ ]", "{}", "{ }", "[ 1 ,\t2 ]", "{ \"b\" : [ { } ,\r\n null ] }",
-        R"({"b":"\"]}","\u0041":"\ud83d\ude00\/","b":1.0})", R"([[["]"],"["]])"}) {
+  for (const std::string_view value : {"true",
+                                       "false",
+                                       "0",
+                                       "-0",
+                                       "1",
+                                       "1.0",
+                                       "1.50",
+                                       "1E+05",
+                                       "1e-9999",
+                                       "1e400",
+                                       "-1e999999",
+                                       "9223372036854775808",
+                                       "123456789012345678901234567890",
+                                       "3.14159265358979323846264338",
+                                       "[]",
+                                       "[ ]",
+                                       "{}",
+                                       "{ }",
+                                       "[ 1 ,\t2 ]",
+                                       "{ \"b\" : [ { } ,\r\n null ] }",
+                                       R"({"b":"\"]}","\u0041":"\ud83d\ude00\/","b":1.0})",
+                                       R"([[["]"],"["]])"}) {
     for (const std::string_view space : {"", " ", "\n\t"}) {
       const std::string v = std::string(space) + std::string(value) + std::string(space);
       const ReadItem data("{\"data\":" + v + ",\"x\":0}");
@@ -604,8 +621,8 @@ void ExpectRoundTrip(const Frame& frame) {
 }
 
 TEST(RoundTrip, PayloadsUpTo64KiB) {
-  for (const size_t size : {size_t{1}, size_t{63}, size_t{64}, size_t{65}, size_t{65535},
-                            size_t{65536}}) {
+  for (const size_t size :
+       {size_t{1}, size_t{63}, size_t{64}, size_t{65}, size_t{65535}, size_t{65536}}) {
     for (const std::string& unit : {std::string("x"), std::string("\""), std::string("\\"),
                                     std::string(1, '\0'), std::string("\xC3\xA9")}) {
       OwnedItem owned;
@@ -653,8 +670,8 @@ std::optional<T> Perhaps(const rc::Gen<T>& gen) {
 rc::Gen<OwnedItem> AnyItem() {
   return rc::gen::exec([] {
     OwnedItem item;
-    item.action = Perhaps(rc::gen::oneOf(rc::gen::inRange<int64_t>(-1, 6),
-                                         rc::gen::arbitrary<int64_t>()));
+    item.action =
+        Perhaps(rc::gen::oneOf(rc::gen::inRange<int64_t>(-1, 6), rc::gen::arbitrary<int64_t>()));
     item.timestamp = Perhaps(rc::gen::arbitrary<int64_t>());
     item.id = *AnyText();
     item.client_id = *AnyText();

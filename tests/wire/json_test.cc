@@ -89,11 +89,38 @@ TEST(JsonParser, IsUsedAgainAfterAnError) {
 
 TEST(JsonParser, RefusesWhatIsNotJson) {
   Reader reader;
-  for (const std::string_view text :
-       {"", " ", "\n", "{", "[", "]", "}", "{]", "[1,]", "{,}", "{\"a\":1,}", "{\"a\"}", "{\"a\":}",
-        "{1:2}", "{a:1}", "[1 2]", "[1]]", "{} {}", "[1] x", "nul", "nulll", "True", "NaN",
-        "[Infinity]", "'a'", "[1,2", "{\"a\":[1,2}", "// comment\n1", "1 1", "\"a\" \"b\"", "\x01",
-        "[\v1]"}) {
+  for (const std::string_view text : {"",
+                                      " ",
+                                      "\n",
+                                      "{",
+                                      "[",
+                                      "]",
+                                      "}",
+                                      "{]",
+                                      "[1,]",
+                                      "{,}",
+                                      "{\"a\":1,}",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{1:2}",
+                                      "{a:1}",
+                                      "[1 2]",
+                                      "[1]]",
+                                      "{} {}",
+                                      "[1] x",
+                                      "nul",
+                                      "nulll",
+                                      "True",
+                                      "NaN",
+                                      "[Infinity]",
+                                      "'a'",
+                                      "[1,2",
+                                      "{\"a\":[1,2}",
+                                      "// comment\n1",
+                                      "1 1",
+                                      "\"a\" \"b\"",
+                                      "\x01",
+                                      "[\v1]"}) {
     EXPECT_EQ(reader.Refusal(text), "not valid JSON") << text;
   }
   EXPECT_EQ(reader.Refusal(std::string_view("1\0", 2)), "not valid JSON");
@@ -103,8 +130,13 @@ TEST(JsonParser, RefusesWhatIsNotJson) {
 TEST(JsonParser, RefusesMalformedNumbers) {
   Reader reader;
   for (const std::string_view number :
-       {"01", "-01", "00", "1.", ".5", "-.5", "+1", "1e", "1e+", "1E-", "-", "--1", "0x10", "1.e5",
-        "1.2.3", "1e5e5", "1_000", "1-", "-a", "1a", "00000000000000000000000000000000000000000"}) {
+       {"01",    "-01",   "00",
+        "1.",    ".5",    "-.5",
+        "+1",    "1e",    "1e+",
+        "1E-",   "-",     "--1",
+        "0x10",  "1.e5",  "1.2.3",
+        "1e5e5", "1_000", "1-",
+        "-a",    "1a",    "00000000000000000000000000000000000000000"}) {
     const std::string text(number);
     EXPECT_EQ(reader.Refusal(text), "not valid JSON") << number;
     EXPECT_EQ(reader.Refusal("[" + text + "]"), "not valid JSON") << number;
@@ -115,8 +147,7 @@ TEST(JsonParser, RefusesMalformedNumbers) {
 }
 
 TEST(JsonParser, RefusesBadStrings) {
-  constexpr std::string_view kBad =
-      "not valid JSON: a string has a bad escape or a lone surrogate";
+  constexpr std::string_view kBad = "not valid JSON: a string has a bad escape or a lone surrogate";
   Reader reader;
   for (const std::string_view text : {
            R"("\x")", R"("\u12")", R"("\u12G4")", R"("\U0041")", R"("\'")",  // bad escapes
@@ -146,13 +177,13 @@ TEST(JsonParser, RefusesBadStrings) {
 TEST(JsonParser, RefusesInvalidUtf8) {
   Reader reader;
   for (const std::string_view bytes : {
-           "\x80", "\xBF", "\xFE", "\xFF",              // never a first byte
-           "\xC3", "\xE2\x82", "\xF0\x9F\x98",          // cut off
-           "\xC3(", "\xE2(\xA1", "\xF0\x9F(\x80",       // broken off
-           "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF",      // overlong
-           "\xF0\x8F\xBF\xBF",                          // overlong
-           "\xED\xA0\x80", "\xED\xBF\xBF",              // surrogates
-           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",      // beyond U+10FFFF
+           "\x80", "\xBF", "\xFE", "\xFF",          // never a first byte
+           "\xC3", "\xE2\x82", "\xF0\x9F\x98",      // cut off
+           "\xC3(", "\xE2(\xA1", "\xF0\x9F(\x80",   // broken off
+           "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF",  // overlong
+           "\xF0\x8F\xBF\xBF",                      // overlong
+           "\xED\xA0\x80", "\xED\xBF\xBF",          // surrogates
+           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",  // beyond U+10FFFF
        }) {
     const std::string text(bytes);
     EXPECT_EQ(reader.Refusal("\"" + text + "\""), "not valid UTF-8") << text;
@@ -215,7 +246,8 @@ TEST(JsonParser, NumbersWithinRangeKeepTheirValue) {
   for (const std::string_view also : {"0", "1e999"}) {
     const auto element = reader.Parse(
         "[9223372036854775807,-9223372036854775808,18446744073709551615,1.7976931348623157e308,"
-        "1e-9999,-0,1e5," + std::string(also) + "]");
+        "1e-9999,-0,1e5," +
+        std::string(also) + "]");
     ASSERT_TRUE(element.ok()) << element.status();
     EXPECT_EQ(int64_t{element->at(0)}, std::numeric_limits<int64_t>::max());
     EXPECT_EQ(int64_t{element->at(1)}, std::numeric_limits<int64_t>::min());
@@ -258,11 +290,28 @@ TEST(JsonParser, RefusesLongMalformedNumbersInLinearTime) {
 TEST(RawJson, FieldsAreKeptByteForByte) {
   PaddedText text;
   RawJson raw;
-  for (const std::string_view value :
-       {"null", "true", "1", "1.0", "1.50", "-0", "1E+05", "1e400", "-1e999999",
-        "123456789012345678901234567890", R"("")", R"("a")", R"("\u0041\/\ud83d\ude00")",
-        R"(" , } ")", "[]", "[ ]", "{}", "{ }", "[ 1 ,\t2 ]", "{ \"b\" : [ { } ,\r\n null ] }",
-        R"({"b":"\"]}"})", R"([[["]"],"["]])"}) {
+  for (const std::string_view value : {"null",
+                                       "true",
+                                       "1",
+                                       "1.0",
+                                       "1.50",
+                                       "-0",
+                                       "1E+05",
+                                       "1e400",
+                                       "-1e999999",
+                                       "123456789012345678901234567890",
+                                       R"("")",
+                                       R"("a")",
+                                       R"("\u0041\/\ud83d\ude00")",
+                                       R"(" , } ")",
+                                       "[]",
+                                       "[ ]",
+                                       "{}",
+                                       "{ }",
+                                       "[ 1 ,\t2 ]",
+                                       "{ \"b\" : [ { } ,\r\n null ] }",
+                                       R"({"b":"\"]}"})",
+                                       R"([[["]"],"["]])"}) {
     for (const std::string_view space : {"", " ", "\t\r\n  "}) {
       const std::string v(value);
       const std::string s(space);
@@ -301,8 +350,8 @@ TEST(RawJson, ElementsAreKeptByteForByte) {
   RawJson raw;
   std::vector<std::string_view> elements = {"left over"};
   raw.Elements(text.Assign("[ 1.0 ,\"a,b\" ,[ 1 , 2 ], { \"a\" : 1 } ,null,1e999\t]"), elements);
-  EXPECT_EQ(elements, (std::vector<std::string_view>{"1.0", "\"a,b\"", "[ 1 , 2 ]",
-                                                     "{ \"a\" : 1 }", "null", "1e999"}));
+  EXPECT_EQ(elements, (std::vector<std::string_view>{"1.0", "\"a,b\"", "[ 1 , 2 ]", "{ \"a\" : 1 }",
+                                                     "null", "1e999"}));
   raw.Elements(text.Assign("[]"), elements);
   EXPECT_TRUE(elements.empty());
 }
