@@ -230,7 +230,9 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
     return;
   }
   if (message.id.empty() && !frame.id.empty()) {  // TP3a
-    message.id = effects_->Keep("").append(absl::StrCat(AbslView(frame.id), ":", index));
+    std::string& id = effects_->Keep(frame.id);
+    absl::StrAppend(&id, ":", index);
+    message.id = id;
   }
 
   const auto action = static_cast<PresenceAction>(*item.action);

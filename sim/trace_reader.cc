@@ -1,6 +1,5 @@
 #include "sim/trace_reader.h"
 
-#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +10,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 using wire::Fields;
+using wire::KeyTable;
 
 absl::Status WrongType(std::string_view field, std::string_view wanted) {
   return absl::InvalidArgumentError(
@@ -59,11 +59,20 @@ enum LineField {
   kAction,
   kLineFieldCount,
 };
-constexpr std::array<std::string_view, kLineFieldCount> kLineNames = {
-    "t", "recv", "send", "call", "state", "connection", "options", "note", "action"};
+constexpr KeyTable<kLineFieldCount> kLineKeys(
+    {"t", "recv", "send", "call", "state", "connection", "options", "note", "action"});
+constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
+constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
+constexpr KeyTable<1> kReasonKeys({"reason"});
+constexpr KeyTable<7> kOptionKeys({"strictMode", "queueMessages", "attachOnSubscribe",
+                                   "maxMessageSize", "maxQueued", "maxInFlight", "maxTombstones"});
+constexpr KeyTable<3> kParamKeys({"clientId", "connectionId", "waitForSync"});
+constexpr KeyTable<7> kCallKeys(
+    {"call", "channel", "id", "clientId", "params", "events", "of"});
+constexpr KeyTable<3> kOperationKeys({"data", "encoding", "extras"});
 
 absl::Status ReadState(dom::object object, StateLine& line) {
-  const Fields<3> fields(object, {"state", "channel", "reason"});
+  const Fields<3> fields(object, kStateKeys);
   std::string_view name;
   if (!fields.Get(0, name)) return WrongType("state", "a string");
   constexpr ChannelState kStates[] = {ChannelState::kAttaching, ChannelState::kDetaching,
@@ -85,7 +94,7 @@ absl::Status ReadState(dom::object object, StateLine& line) {
 absl::Status ReadConnection(dom::object outer, dom::element element, ConnectionLine& line) {
   dom::object object;
   if (element.get(object)) return WrongType("connection", "an object");
-  const Fields<4> fields(object, {"id", "clientId", "state", "reason"});
+  const Fields<4> fields(object, kConnectionKeys);
   const auto read = [&](size_t i, std::string_view name, std::optional<std::string_view>& value) {
     if (!fields.has(i)) return absl::OkStatus();
     std::string_view text;
@@ -113,7 +122,7 @@ absl::Status ReadConnection(dom::object outer, dom::element element, ConnectionL
   }
   if (!known) return Unknown("connection state", name);
   // A reason stands inside, or beside as on a "state" line.
-  const Fields<1> beside(outer, {"reason"});
+  const Fields<1> beside(outer, kReasonKeys);
   status = ReadReason(beside, 0, line.reason);
   if (status.ok()) status = ReadReason(fields, 3, line.reason);
   return status;
@@ -122,16 +131,13 @@ absl::Status ReadConnection(dom::object outer, dom::element element, ConnectionL
 absl::Status ReadOptions(dom::element element, OptionsLine& line) {
   dom::object object;
   if (element.get(object)) return WrongType("options", "an object");
-  constexpr std::array<std::string_view, 7> kNames = {
-      "strictMode", "queueMessages", "attachOnSubscribe", "maxMessageSize",
-      "maxQueued",  "maxInFlight",   "maxTombstones"};
-  const Fields<7> fields(object, kNames);
+  const Fields<7> fields(object, kOptionKeys);
   std::optional<bool>* const flags[] = {&line.strict_mode, &line.queue_messages,
                                         &line.attach_on_subscribe};
   for (size_t i = 0; i < 3; ++i) {
     if (fields.absent(i)) continue;
     bool value = false;
-    if (!fields.Get(i, value)) return WrongType(kNames[i], "true or false");
+    if (!fields.Get(i, value)) return WrongType(kOptionKeys.name(i), "true or false");
     *flags[i] = value;
   }
   std::optional<int64_t>* const numbers[] = {&line.max_message_size, &line.max_queued,
@@ -139,7 +145,7 @@ absl::Status ReadOptions(dom::element element, OptionsLine& line) {
   for (size_t i = 3; i < 7; ++i) {
     if (fields.absent(i)) continue;
     int64_t value = 0;
-    if (!fields.Get(i, value) || value < 0) return WrongType(kNames[i], "a non-negative integer");
+    if (!fields.Get(i, value) || value < 0) return WrongType(kOptionKeys.name(i), "a non-negative integer");
     *numbers[i - 3] = value;
   }
   return absl::OkStatus();
@@ -148,7 +154,7 @@ absl::Status ReadOptions(dom::element element, OptionsLine& line) {
 absl::Status ReadParams(dom::element element, CallLine& call) {
   dom::object object;
   if (element.get(object)) return WrongType("params", "an object");
-  const Fields<3> fields(object, {"clientId", "connectionId", "waitForSync"});
+  const Fields<3> fields(object, kParamKeys);
   absl::Status status = ReadText(fields, 0, "clientId", call.filter_client_id);
   if (status.ok()) status = ReadText(fields, 1, "connectionId", call.filter_connection_id);
   if (status.ok()) {
@@ -193,7 +199,7 @@ absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
   if (!element.ok()) return element.status();
   dom::object object;
   if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
-  const Fields<kLineFieldCount> fields(object, kLineNames);
+  const Fields<kLineFieldCount> fields(object, kLineKeys);
 
   line.t.reset();
   if (fields.has(kT)) {
@@ -221,9 +227,8 @@ absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
   }
   if (fields.has(kAction) && fields[kAction].is_number()) {
     wire::Frame& frame = line.content.emplace<ReceivedLine>().frame;
-    absl::StatusOr<wire::Frame> read = frames_.ReadObject(object, [text] { return text; });
-    if (!read.ok()) return read.status();
-    frame = *std::move(read);
+    absl::Status status = frames_.ReadObject(object, [text] { return text; }, frame);
+    if (!status.ok()) return status;
     if (!line.t.has_value()) line.t = frame.timestamp;
     return absl::OkStatus();
   }
@@ -237,17 +242,13 @@ absl::Status TraceReader::ReadFrame(dom::element element, std::string_view name,
   dom::object object;
   if (element.get(object)) return WrongType(name, "an object");
   // Only asked for the frame's own text if something in it is to be kept byte for byte.
-  absl::StatusOr<wire::Frame> read = frames_.ReadObject(
-      object, [&] { return raw_.Field(text, name).value_or("{}"); });
-  if (!read.ok()) return read.status();
-  frame = *std::move(read);
-  return absl::OkStatus();
+  return frames_.ReadObject(
+      object, [&] { return raw_.Field(text, name).value_or("{}"); }, frame);
 }
 
 absl::Status TraceReader::ReadCall(dom::object object, std::string_view text, CallLine& call) {
   enum { kName, kChannel, kId, kClientId, kParams, kEvents, kOf, kCount };
-  const Fields<kCount> fields(
-      object, {"call", "channel", "id", "clientId", "params", "events", "of"});
+  const Fields<kCount> fields(object, kCallKeys);
   std::string_view name;
   if (!fields.Get(kName, name)) return WrongType("call", "a string");
   absl::Status status = ReadText(fields, kChannel, "channel", call.channel);
@@ -304,7 +305,7 @@ absl::Status TraceReader::ReadCall(dom::object object, std::string_view text, Ca
 absl::Status TraceReader::ReadOperation(dom::object object, std::string_view text,
                                         CallLine& call) {
   enum { kData, kEncoding, kExtras, kCount };
-  const Fields<kCount> fields(object, {"data", "encoding", "extras"});
+  const Fields<kCount> fields(object, kOperationKeys);
   if (!fields.absent(kEncoding)) {
     std::string_view encoding;
     if (!fields.Get(kEncoding, encoding)) return WrongType("encoding", "a string");

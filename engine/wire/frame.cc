@@ -48,9 +48,9 @@ enum FrameField {
   kFramePresence,
   kFrameFieldCount,
 };
-constexpr std::array<std::string_view, kFrameFieldCount> kFrameNames = {
+constexpr KeyTable<kFrameFieldCount> kFrameKeys({
     "action",    "channel", "channelSerial", "id",    "connectionId",      "timestamp",
-    "msgSerial", "count",   "flags",         "error", "connectionDetails", "presence"};
+    "msgSerial", "count",   "flags",         "error", "connectionDetails", "presence"});
 
 enum ItemField {
   kItemAction,
@@ -63,8 +63,10 @@ enum ItemField {
   kItemExtras,
   kItemFieldCount,
 };
-constexpr std::array<std::string_view, kItemFieldCount> kItemNames = {
-    "action", "id", "clientId", "connectionId", "timestamp", "data", "encoding", "extras"};
+constexpr KeyTable<kItemFieldCount> kItemKeys(
+    {"action", "id", "clientId", "connectionId", "timestamp", "data", "encoding", "extras"});
+constexpr KeyTable<2> kDetailsKeys({"clientId", "maxMessageSize"});
+constexpr KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
 
 }  // namespace
 
@@ -83,13 +85,15 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   if (!element.ok()) return element.status();
   dom::object object;
   if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
-  return ReadObject(object, [text] { return text; });
+  Frame frame;
+  absl::Status status = ReadObject(object, [text] { return text; }, frame);
+  if (!status.ok()) return status;
+  return frame;
 }
 
-absl::StatusOr<Frame> FrameReader::ReadObject(dom::object object,
-                                              absl::FunctionRef<std::string_view()> text) {
-  const Fields<kFrameFieldCount> fields(object, kFrameNames);
-  Frame frame;
+absl::Status FrameReader::ReadObject(dom::object object,
+                                     absl::FunctionRef<std::string_view()> text, Frame& frame) {
+  const Fields<kFrameFieldCount> fields(object, kFrameKeys);
   if (fields.lacking(kFrameAction) || !fields.Get(kFrameAction, frame.action)) {
     return absl::InvalidArgumentError("a frame without an integer \"action\"");
   }
@@ -101,7 +105,7 @@ absl::StatusOr<Frame> FrameReader::ReadObject(dom::object object,
                {kFrameId, &frame.id},
                {kFrameConnectionId, &frame.connection_id}};
   for (const auto& [field, to] : texts) {
-    if (absl::Status s = ReadText(fields, field, kFrameNames[field], *to); !s.ok()) return s;
+    if (absl::Status s = ReadText(fields, field, kFrameKeys.name(field), *to); !s.ok()) return s;
   }
   const struct {
     FrameField field;
@@ -111,17 +115,17 @@ absl::StatusOr<Frame> FrameReader::ReadObject(dom::object object,
                  {kFrameCount, &frame.count},
                  {kFrameFlags, &frame.flags}};
   for (const auto& [field, to] : numbers) {
-    if (absl::Status s = ReadInt(fields, field, kFrameNames[field], *to); !s.ok()) return s;
+    if (absl::Status s = ReadInt(fields, field, kFrameKeys.name(field), *to); !s.ok()) return s;
   }
   if (!fields.lacking(kFrameError)) {
-    absl::StatusOr<ErrorInfo> error = ReadError(fields[kFrameError], kFrameNames[kFrameError]);
+    absl::StatusOr<ErrorInfo> error = ReadError(fields[kFrameError], kFrameKeys.name(kFrameError));
     if (!error.ok()) return error.status();
     frame.error = *std::move(error);
   }
   if (!fields.lacking(kFrameDetails)) {
     dom::object details;
     if (!fields.Get(kFrameDetails, details)) return WrongType("connectionDetails", "an object");
-    const Fields<2> of_details(details, {"clientId", "maxMessageSize"});
+    const Fields<2> of_details(details, kDetailsKeys);
     absl::Status s = ReadText(of_details, 0, "clientId", frame.details_client_id);
     if (s.ok()) s = ReadInt(of_details, 1, "maxMessageSize", frame.details_max_message_size);
     if (!s.ok()) return s;
@@ -132,7 +136,7 @@ absl::StatusOr<Frame> FrameReader::ReadObject(dom::object object,
     ReadItems(array, text);
     frame.presence = items_;
   }
-  return frame;
+  return absl::OkStatus();
 }
 
 void FrameReader::ReadItems(dom::array array, absl::FunctionRef<std::string_view()> text) {
@@ -153,7 +157,7 @@ void FrameReader::ReadItems(dom::array array, absl::FunctionRef<std::string_view
 // True if a part of the payload is to be kept as it stands in the text: extras, and data that is not
 // a string. The views are filled in afterwards, for all items at once.
 bool FrameReader::ReadItem(dom::object object, IncomingItem& item) {
-  const Fields<kItemFieldCount> fields(object, kItemNames);
+  const Fields<kItemFieldCount> fields(object, kItemKeys);
   int64_t number = 0;
   if (!fields.lacking(kItemAction)) {
     if (fields.Get(kItemAction, number)) {
@@ -218,7 +222,7 @@ void FrameReader::ReadRawPayloads(std::string_view frame_text) {
 absl::StatusOr<ErrorInfo> ReadError(dom::element element, std::string_view field) {
   dom::object object;
   if (element.get(object)) return WrongType(field, "an object");
-  const Fields<4> fields(object, {"code", "statusCode", "message", "cause"});
+  const Fields<4> fields(object, kErrorKeys);
   std::optional<int64_t> code;
   std::optional<int64_t> status_code;
   std::string_view message;

@@ -72,11 +72,11 @@ class FrameReader {
   // not JSON, not an object, no integer action, or a field of the wrong type.
   absl::StatusOr<Frame> Read(std::string_view json);
 
-  // The same for an object that is parsed already. `text` gives what it was parsed from, padded as
+  // The same for an object that is parsed already, into a new frame. `text` gives what it was parsed from, padded as
   // RawJson wants it; it is asked for only where a part of the frame is kept byte for byte. Both must
   // hold as long as the frame is used.
-  absl::StatusOr<Frame> ReadObject(simdjson::dom::object object,
-                                   absl::FunctionRef<std::string_view()> text);
+  absl::Status ReadObject(simdjson::dom::object object, absl::FunctionRef<std::string_view()> text,
+                          Frame& frame);
 
  private:
   void ReadItems(simdjson::dom::array array, absl::FunctionRef<std::string_view()> text);

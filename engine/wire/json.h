@@ -70,20 +70,57 @@ std::string CompactJson(std::string_view text);
 
 // --- Reading fields ---
 
-// The values of the keys in `names`, by position; of duplicate keys the last counts. A value that
-// is null or the empty string counts as absent where `lacking` says so.
+// Finds a key among a fixed few: a table without collisions over length, first and last character,
+// made by the compiler, so that one comparison decides.
+template <size_t N>
+class KeyTable {
+ public:
+  consteval explicit KeyTable(const std::array<std::string_view, N>& names) : names_(names) {
+    for (multiplier_ = 1; !Fill(); ++multiplier_) {
+    }
+  }
+  // The position of the key among the names; N if it is none of them.
+  size_t Find(std::string_view key) const {
+    const size_t i = table_[SlotOf(key)];
+    return i < N && names_[i] == key ? i : N;
+  }
+  constexpr std::string_view name(size_t i) const { return names_[i]; }
+
+ private:
+  static constexpr size_t kSlots = 64;
+  static_assert(N <= kSlots / 4);
+
+  constexpr size_t SlotOf(std::string_view key) const {
+    if (key.empty()) return 0;
+    const auto first = static_cast<unsigned char>(key.front());
+    const auto last = static_cast<unsigned char>(key.back());
+    return (key.size() + first * multiplier_ + last * (multiplier_ >> 4)) % kSlots;
+  }
+  consteval bool Fill() {
+    table_.fill(N);
+    for (size_t i = 0; i < N; ++i) {
+      size_t& slot = table_[SlotOf(names_[i])];
+      if (slot != N) return false;
+      slot = i;
+    }
+    return true;
+  }
+
+  std::array<std::string_view, N> names_;
+  std::array<size_t, kSlots> table_{};
+  size_t multiplier_ = 0;
+};
+
+// The values of the keys of a table, by position; of duplicate keys the last counts.
 template <size_t N>
 class Fields {
  public:
-  Fields(simdjson::dom::object object, const std::array<std::string_view, N>& names) {
+  Fields(simdjson::dom::object object, const KeyTable<N>& keys) {
     for (const simdjson::dom::key_value_pair& field : object) {
-      for (size_t i = 0; i < N; ++i) {
-        if (field.key == names[i]) {
-          values_[i] = field.value;
-          present_[i] = true;
-          break;
-        }
-      }
+      const size_t i = keys.Find(field.key);
+      if (i == N) continue;
+      values_[i] = field.value;
+      present_[i] = true;
     }
   }
   // Whether the key is there at all.
