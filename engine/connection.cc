@@ -1,5 +1,7 @@
 #include "engine/connection.h"
 
+#include <utility>
+
 #include "engine/check.h"
 
 namespace presence {
@@ -11,13 +13,17 @@ Connection::Transition Connection::Apply(const ConnectionUpdate& update) {
     transition.reconnected = !connected() || transition.new_id;
     if (!update.id.empty()) connected_id_ = update.id;
   }
+  // The update may view what is replaced here, so all of it is copied first.
+  std::string id(update.id);
+  std::optional<std::string> client_id;
+  if (update.client_id.has_value()) client_id.emplace(*update.client_id);
+  std::optional<ErrorInfo> reason;
+  if (update.reason != nullptr) reason = *update.reason;
   state_ = update.state;
-  id_ = update.id;
-  client_id_.reset();
-  if (update.client_id.has_value()) client_id_.emplace(*update.client_id);
+  id_ = std::move(id);
+  client_id_ = std::move(client_id);
   max_message_size_ = update.max_message_size;
-  reason_.reset();
-  if (update.reason != nullptr) reason_ = *update.reason;
+  reason_ = std::move(reason);
   return transition;
 }
 

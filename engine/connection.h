@@ -29,7 +29,7 @@ struct ConnectionUpdate {
 // Before the first update the connection counts as connected, its id and identity unknown.
 class Connection {
  public:
-  // What an update meant.
+  // What an update meant. The update may view this connection's own strings.
   struct Transition {
     // Connected after it was not, or with a new id: channels attach again.
     bool reconnected = false;
@@ -46,6 +46,8 @@ class Connection {
   std::string_view id() const { return id_; }
   const std::optional<std::string>& client_id() const { return client_id_; }
   std::optional<int64_t> max_message_size() const { return max_message_size_; }
+  // Why the connection is in its state, if a reason was given.
+  const std::optional<ErrorInfo>& reason() const { return reason_; }
   // The client id that the server gives to what is sent without one; empty if there is none.
   std::string_view identity() const;
 

@@ -44,58 +44,15 @@ uint64_t Replayer::items() const {
 
 absl::Status Replayer::On(const ReceivedLine& line) {
   const wire::Frame& frame = line.frame;
-  const ErrorInfo* const error = frame.error.has_value() ? &*frame.error : nullptr;
   ++frames_;
-  switch (frame.action) {
-    // What concerns the connection.
-    case wire::kConnected:  // complete: what it lacks is none
-      connection_state_ = ConnectionState::kConnected;
-      connection_id_ = frame.connection_id;
-      connection_client_id_.emplace(frame.details_client_id);
-      max_message_size_ = frame.details_max_message_size;
-      connection_reason_ = frame.error;
-      UpdateConnection();
-      return absl::OkStatus();
-    case wire::kDisconnected:
-      connection_state_ = ConnectionState::kDisconnected;
-      connection_reason_ = frame.error;
-      UpdateConnection();
-      return absl::OkStatus();
-    case wire::kClosed:
-      connection_state_ = ConnectionState::kClosed;
-      connection_reason_ = frame.error;
-      UpdateConnection();
-      return absl::OkStatus();
-    case wire::kAck:
-    case wire::kNack:
-      Acknowledge(frame);
-      return absl::OkStatus();
-    case wire::kError:
-      if (frame.channel.empty()) {
-        connection_state_ = ConnectionState::kFailed;
-        connection_reason_ = frame.error;
-        UpdateConnection();
-      } else {
-        Feed(ChannelNamed(frame.channel), ErrorFrame{error});
-      }
-      return absl::OkStatus();
-
-    case wire::kAttached:
-      Feed(ChannelNamed(frame.channel), AttachedFrame{frame.flag_bits(), error});
-      return absl::OkStatus();
-    case wire::kDetached:
-      Feed(ChannelNamed(frame.channel), DetachedFrame{error});
-      return absl::OkStatus();
-    case wire::kPresence:
-      Feed(ChannelNamed(frame.channel), frame.presence_frame());
-      return absl::OkStatus();
-    case wire::kSync:
-      Feed(ChannelNamed(frame.channel), SyncFrame{frame.channel_serial, frame.presence_frame()});
-      return absl::OkStatus();
-    default:
-      Feed(ChannelNamed(frame.channel), OtherFrame{});
-      return absl::OkStatus();
+  if (frame.action == wire::kAck || frame.action == wire::kNack) {
+    Acknowledge(frame);
+  } else if (const auto update = wire::ConnectionUpdateOf(frame, CurrentConnection())) {
+    UpdateConnection(*update);
+  } else {
+    Feed(ChannelNamed(frame.channel), wire::ChannelInputOf(frame));
   }
+  return absl::OkStatus();
 }
 
 // What the client sent is no input, but for what it says of the owner: that it attaches, that it
@@ -157,11 +114,12 @@ absl::Status Replayer::On(const StateLine& line) {
 }
 
 absl::Status Replayer::On(const ConnectionLine& line) {
-  connection_state_ = line.state;
-  if (line.id.has_value()) connection_id_ = *line.id;
-  if (line.client_id.has_value()) connection_client_id_.emplace(*line.client_id);
-  connection_reason_ = line.reason;
-  UpdateConnection();
+  ConnectionUpdate update = CurrentConnection();
+  update.state = line.state;
+  if (line.id.has_value()) update.id = *line.id;
+  if (line.client_id.has_value()) update.client_id = *line.client_id;
+  update.reason = line.reason.has_value() ? &*line.reason : nullptr;
+  UpdateConnection(update);
   return absl::OkStatus();
 }
 
@@ -261,19 +219,19 @@ void Replayer::Write(NamedChannel& channel, const Effect& effect) {
 
 // --- The connection ---
 
+// The connection as all updates so far have left it.
 ConnectionUpdate Replayer::CurrentConnection() const {
   ConnectionUpdate update;
-  update.state = connection_state_;
-  update.id = connection_id_;
-  if (connection_client_id_.has_value()) update.client_id = *connection_client_id_;
-  update.max_message_size = max_message_size_;
-  if (connection_reason_.has_value()) update.reason = &*connection_reason_;
+  update.state = connection_.state();
+  update.id = connection_.id();
+  if (connection_.client_id().has_value()) update.client_id = *connection_.client_id();
+  update.max_message_size = connection_.max_message_size();
+  if (connection_.reason().has_value()) update.reason = &*connection_.reason();
   return update;
 }
 
-void Replayer::UpdateConnection() {
+void Replayer::UpdateConnection(const ConnectionUpdate& update) {
   connection_known_ = true;
-  const ConnectionUpdate update = CurrentConnection();
   const Connection::Transition transition = connection_.Apply(update);
   if (transition.new_id) outbox_.Restart();
   // What is sent again on a new transport of the same connection (RTN19a), before anything new.
@@ -285,7 +243,7 @@ void Replayer::UpdateConnection() {
     outbox_.Forget();
   }
   for (const auto& channel : channels_) {
-    Feed(*channel, update);
+    Feed(*channel, CurrentConnection());
     WriteResends(*channel, resent);
   }
 }

@@ -93,7 +93,7 @@ class Replayer {
   void Write(NamedChannel& channel, const Effect& effect);
   void WriteResends(NamedChannel& channel, std::span<const Outbox::Entry> entries);
   ConnectionUpdate CurrentConnection() const;
-  void UpdateConnection();
+  void UpdateConnection(const ConnectionUpdate& update);
   void Acknowledge(const wire::Frame& frame);
   RequestId AddRequest(const CallLine& call);
   SubscriptionId SubscriptionOf(std::string_view id);
@@ -108,13 +108,7 @@ class Replayer {
   absl::flat_hash_map<std::string, NamedChannel*> by_name_;
   NamedChannel* last_ = nullptr;  // the channel named last, to find it at once
 
-  // The connection, as all updates so far have left it.
-  bool connection_known_ = false;
-  ConnectionState connection_state_ = ConnectionState::kConnected;
-  std::string connection_id_;
-  std::optional<std::string> connection_client_id_;
-  std::optional<int64_t> max_message_size_;
-  std::optional<ErrorInfo> connection_reason_;
+  bool connection_known_ = false;  // whether there was an update yet
   Connection connection_;
   Outbox outbox_;
 

@@ -70,13 +70,53 @@ constexpr KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
 
 }  // namespace
 
-PresenceFrame Frame::presence_frame() const {
-  PresenceFrame frame;
-  frame.id = id;
-  frame.connection_id = connection_id;
-  if (timestamp.has_value()) frame.timestamp = TimestampFromMs(*timestamp);
-  frame.items = presence;
-  return frame;
+ChannelInput ChannelInputOf(const Frame& frame) {
+  const ErrorInfo* const error = frame.error.has_value() ? &*frame.error : nullptr;
+  PresenceFrame page;
+  page.id = frame.id;
+  page.connection_id = frame.connection_id;
+  if (frame.timestamp.has_value()) page.timestamp = TimestampFromMs(*frame.timestamp);
+  page.items = frame.presence;
+  switch (frame.action) {
+    case kAttached:
+      return AttachedFrame{static_cast<uint64_t>(frame.flags.value_or(0)), error};
+    case kDetached:
+      return DetachedFrame{error};
+    case kError:
+      return ErrorFrame{error};
+    case kPresence:
+      return page;
+    case kSync:
+      return SyncFrame{frame.channel_serial, page};
+    default:
+      return OtherFrame{};
+  }
+}
+
+std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
+                                                   const ConnectionUpdate& current) {
+  ConnectionUpdate update = current;
+  update.reason = frame.error.has_value() ? &*frame.error : nullptr;
+  switch (frame.action) {
+    case kConnected:
+      update.state = ConnectionState::kConnected;
+      update.id = frame.connection_id;
+      update.client_id = frame.details_client_id;
+      update.max_message_size = frame.details_max_message_size;
+      return update;
+    case kDisconnected:
+      update.state = ConnectionState::kDisconnected;
+      return update;
+    case kClosed:
+      update.state = ConnectionState::kClosed;
+      return update;
+    case kError:
+      if (!frame.channel.empty()) return std::nullopt;
+      update.state = ConnectionState::kFailed;
+      return update;
+    default:
+      return std::nullopt;
+  }
 }
 
 absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {

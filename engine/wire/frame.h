@@ -55,9 +55,17 @@ struct Frame {
   std::optional<int64_t> details_max_message_size;
   std::span<const IncomingItem> presence;
 
-  PresenceFrame presence_frame() const;
-  uint64_t flag_bits() const { return static_cast<uint64_t>(flags.value_or(0)); }
 };
+
+// What the frame means to the channel it names: ATTACHED, DETACHED, ERROR, PRESENCE and SYNC; for all
+// other frames an OtherFrame. The input views the frame.
+ChannelInput ChannelInputOf(const Frame& frame);
+
+// What a frame says of the connection: CONNECTED (whole: what it lacks is none), DISCONNECTED, CLOSED,
+// and ERROR without a channel, which keep what `current` says of ids and limits; nullopt for all other
+// frames. The update views the frame and what `current` views.
+std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
+                                                   const ConnectionUpdate& current);
 
 // Reads frames, one after the other, with one set of buffers. One thread at a time.
 class FrameReader {

@@ -93,7 +93,6 @@ TEST(ReadFrame, EveryFieldArrives) {
   EXPECT_EQ(frame->msg_serial, 7);
   EXPECT_EQ(frame->count, 2);
   EXPECT_EQ(frame->flags, 65541);
-  EXPECT_EQ(frame->flag_bits(), kFlagHasPresence | kFlagResumed | kFlagPresence);
   ASSERT_TRUE(frame->error.has_value());
   EXPECT_EQ(frame->error->code, 40012);
   EXPECT_EQ(frame->error->status_code, 400);
@@ -115,7 +114,10 @@ TEST(ReadFrame, EveryFieldArrives) {
   EXPECT_EQ(item.timestamp, TimestampFromMs(1700000000456));
   EXPECT_EQ(item.payload, (Payload{DataKind::kString, "hi", "utf-8", R"({"a":1})"}));
 
-  const PresenceFrame presence = frame->presence_frame();
+  const ChannelInput input = ChannelInputOf(*frame);
+  const auto& sync = std::get<SyncFrame>(input);
+  EXPECT_EQ(sync.channel_serial, "seq:cur");
+  const PresenceFrame& presence = sync.page;
   EXPECT_EQ(presence.id, "c1:2");
   EXPECT_EQ(presence.connection_id, "c1");
   EXPECT_EQ(presence.timestamp, TimestampFromMs(1700000000123));
@@ -126,8 +128,8 @@ TEST(ReadFrame, EveryFieldArrives) {
 TEST(ReadFrame, OnlyTheActionIsNeeded) {
   const ReadFrame frame(R"({"action":0})");
   EXPECT_EQ(Difference(Frame{}, *frame), "");
-  EXPECT_EQ(frame->presence_frame().timestamp, std::nullopt);
-  EXPECT_EQ(frame->flag_bits(), 0u);
+  EXPECT_TRUE(std::holds_alternative<OtherFrame>(ChannelInputOf(*frame)));
+  EXPECT_FALSE(ConnectionUpdateOf(*frame, {}).has_value());
 }
 
 TEST(ReadFrame, AnyActionNumberIsRead) {
@@ -138,7 +140,52 @@ TEST(ReadFrame, AnyActionNumberIsRead) {
 }
 
 TEST(ReadFrame, FlagsAreBits) {
-  EXPECT_EQ(ReadFrame(R"({"action":11,"flags":-1})")->flag_bits(), ~uint64_t{0});
+  const ReadFrame frame(R"({"action":11,"flags":-1})");
+  const ChannelInput input = ChannelInputOf(*frame);
+  EXPECT_EQ(std::get<AttachedFrame>(input).flags, ~uint64_t{0});
+  EXPECT_EQ(std::get<AttachedFrame>(input).error, nullptr);
+}
+
+TEST(ReadFrame, FramesOfAChannelBecomeItsInputs) {
+  const ReadFrame detached(R"({"action":13,"error":{"code":7}})");
+  EXPECT_EQ(std::get<DetachedFrame>(ChannelInputOf(*detached)).error->code, 7);
+  const ReadFrame failed(R"({"action":9,"channel":"room","error":{"code":8}})");
+  EXPECT_EQ(std::get<ErrorFrame>(ChannelInputOf(*failed)).error->code, 8);
+  EXPECT_FALSE(ConnectionUpdateOf(*failed, {}).has_value());
+  const ReadFrame presence(R"({"action":14,"presence":[{}]})");
+  EXPECT_EQ(std::get<PresenceFrame>(ChannelInputOf(*presence)).items.size(), 1u);
+  const ReadFrame message(R"({"action":15,"channel":"room"})");
+  EXPECT_TRUE(std::holds_alternative<OtherFrame>(ChannelInputOf(*message)));
+}
+
+TEST(ReadFrame, FramesOfTheConnectionBecomeItsUpdates) {
+  ConnectionUpdate current;
+  current.id = "c0";
+  current.client_id = "ann";
+  current.max_message_size = 5;
+  const ReadFrame connected(R"({"action":4,"connectionId":"c1"})");
+  std::optional<ConnectionUpdate> update = ConnectionUpdateOf(*connected, current);
+  ASSERT_TRUE(update.has_value());
+  EXPECT_EQ(update->state, ConnectionState::kConnected);
+  EXPECT_EQ(update->id, "c1");
+  EXPECT_EQ(update->client_id, "");  // whole: what CONNECTED lacks is none
+  EXPECT_EQ(update->max_message_size, std::nullopt);
+  EXPECT_EQ(update->reason, nullptr);
+
+  const std::pair<const char*, ConnectionState> others[] = {
+      {R"({"action":6,"error":{"code":9}})", ConnectionState::kDisconnected},
+      {R"({"action":8,"error":{"code":9}})", ConnectionState::kClosed},
+      {R"({"action":9,"error":{"code":9}})", ConnectionState::kFailed}};
+  for (const auto& [json, state] : others) {
+    const ReadFrame frame(json);
+    update = ConnectionUpdateOf(*frame, current);
+    ASSERT_TRUE(update.has_value()) << json;
+    EXPECT_EQ(update->state, state);
+    EXPECT_EQ(update->id, "c0");
+    EXPECT_EQ(update->client_id, "ann");
+    EXPECT_EQ(update->max_message_size, 5);
+    EXPECT_EQ(update->reason->code, 9);
+  }
 }
 
 TEST(ReadFrame, MissingNullAndEmptyFieldsAreAlike) {
@@ -487,11 +534,12 @@ TEST(ReadObject, ReadsAFrameInsideAnotherText) {
       R"({"presence":[{"data":[0]}],"recv": {"action":14,"presence":[{"data":[ 1e400 ]}]} ,"t":1})");
   const auto element = parser.Parse(text);
   ASSERT_TRUE(element.ok()) << element.status();
-  const absl::StatusOr<Frame> frame =
-      reader.ReadObject(element->at_key("recv"), [&] { return *raw.Field(text, "recv"); });
-  ASSERT_TRUE(frame.ok()) << frame.status();
-  ASSERT_EQ(frame->presence.size(), 1u);
-  EXPECT_EQ(frame->presence[0].payload.data, "[ 1e400 ]");
+  Frame frame;
+  const absl::Status status =
+      reader.ReadObject(element->at_key("recv"), [&] { return *raw.Field(text, "recv"); }, frame);
+  ASSERT_TRUE(status.ok()) << status;
+  ASSERT_EQ(frame.presence.size(), 1u);
+  EXPECT_EQ(frame.presence[0].payload.data, "[ 1e400 ]");
 }
 
 // --- Writing ---
