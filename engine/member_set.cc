@@ -52,7 +52,7 @@ MemberSet::Outcome MemberSet::ApplyPresent(EventType type, const Message& messag
   slot.version = version;
   outcome.event = type;
   if (slot.state == SlotState::kVisible) {
-    outcome.connections = clients_[slot.client].members.size;
+    outcome.connections = ConnectionsOf(slot);
   } else {
     if (slot.state == SlotState::kTombstone) Unlink(tombstones_, index, &Slot::order);
     outcome.connections = MakeVisible(index);
@@ -176,6 +176,23 @@ void MemberSet::ForEachOfConnection(std::string_view connection_id, Visitor visi
 
 // --- Slots ---
 
+// Fetches the lines of a slot side by side; comparing the key and then reading the version would wait
+// for one after the other.
+void MemberSet::Prefetch(const Slot& slot) {
+  const char* const line = reinterpret_cast<const char*>(&slot);
+  static_assert(sizeof(Slot) == 256);
+  __builtin_prefetch(line + 64);
+  __builtin_prefetch(line + 128);
+  __builtin_prefetch(line + 192);
+}
+
+// The visible connections of a visible slot's client. Most clients have one, and then the slot knows
+// it without a look at the group.
+uint32_t MemberSet::ConnectionsOf(const Slot& slot) const {
+  const bool alone = slot.of_client.prev == kNone && slot.of_client.next == kNone;
+  return alone ? 1 : clients_[slot.client].members.size;
+}
+
 // The slot of the message's key, and whether it was added: then it holds the message and is neither
 // visible nor a tombstone yet.
 std::pair<MemberSet::SlotIndex, bool> MemberSet::FindOrAdd(const Message& message) {
@@ -292,6 +309,7 @@ size_t MemberSet::KeyHash::operator()(SlotIndex slot) const {
 }
 
 bool MemberSet::KeyEqual::operator()(SlotIndex slot, const KeyView& key) const {
+  Prefetch((*slots)[slot]);
   const StoredMessage& message = (*slots)[slot].message;
   return message.connection_id() == key.connection_id && message.client_id() == key.client_id;
 }

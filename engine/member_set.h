@@ -131,7 +131,9 @@ class MemberSet {
 
   // One key. The slots are a slab: a slot keeps its place while its key is stored, and is used
   // again afterwards.
-  struct Slot {
+  //
+  // Four cache lines, of which an update touches all and needs them at once: see Prefetch.
+  struct alignas(64) Slot {
     StoredMessage message;  // of a tombstone only the key is meaningful
     Version version;
     uint64_t seen_in = 0;  // the sync generation in which the key was last seen
@@ -203,6 +205,8 @@ class MemberSet {
     absl::flat_hash_set<GroupIndex, Hash, Equal> table_;
   };
 
+  static void Prefetch(const Slot& slot);
+  uint32_t ConnectionsOf(const Slot& slot) const;
   Outcome ApplyPresent(EventType type, const Message& message);
   Outcome ApplyLeave(const Message& message);
   std::pair<SlotIndex, bool> FindOrAdd(const Message& message);

@@ -58,7 +58,7 @@ void StoredMessage::DropBody() {
 
 Message StoredMessage::view() const {
   Message message;
-  const char* at = bytes_.get();
+  const char* at = bytes();
   const auto next = [&at](uint32_t size) {
     const std::string_view bytes(at, size);
     at += size;
@@ -75,17 +75,17 @@ Message StoredMessage::view() const {
   return message;
 }
 
-// Makes room for `bytes`; the first `bytes_kept` of the old buffer are carried over.
-char* StoredMessage::Reserve(size_t bytes, size_t bytes_kept) {
-  if (bytes > capacity_ || bytes_ == nullptr) {
+// Makes room for `bytes_wanted`; the first `bytes_kept` are carried over.
+char* StoredMessage::Reserve(size_t bytes_wanted, size_t bytes_kept) {
+  if (bytes_wanted > capacity_) {
     // A little slack: payloads of one member vary in length by a few bytes.
-    const size_t capacity = bytes + std::min<size_t>(bytes / 4 + 16, 4096);
+    const size_t capacity = bytes_wanted + std::min<size_t>(bytes_wanted / 4 + 16, 4096);
     std::unique_ptr<char[]> grown(new char[capacity]);
-    if (bytes_kept > 0) std::memcpy(grown.get(), bytes_.get(), bytes_kept);
-    bytes_ = std::move(grown);
+    if (bytes_kept > 0) std::memcpy(grown.get(), bytes(), bytes_kept);
+    heap_ = std::move(grown);
     capacity_ = static_cast<uint32_t>(capacity);
   }
-  return bytes_.get();
+  return heap_ == nullptr ? inline_ : heap_.get();
 }
 
 void StoredMessage::AppendBody(char* to, const Message& message) {

@@ -11,7 +11,9 @@
 namespace presence {
 
 // A message that owns its bytes: one buffer holds them all and is used again by the next message
-// that fits, so that storing an update allocates nothing. Move-only; one thread at a time.
+// that fits, so that storing an update allocates nothing. Short messages, which most are, lie in the
+// object itself, next to what else its owner keeps of the member: one cache miss less. Move-only;
+// one thread at a time.
 class StoredMessage {
  public:
   // The most bytes, over all fields, that can be stored.
@@ -29,21 +31,20 @@ class StoredMessage {
   // Forgets all but the key, and gives back the memory of a large body.
   void DropBody();
 
-  // The stored message. Its views hold until the next Assign, or until this object is destroyed;
-  // they survive a move of it.
+  // The stored message. Its views hold until the next change of this object, a move included.
   Message view() const;
-  std::string_view connection_id() const { return {bytes_.get(), connection_id_size_}; }
-  std::string_view client_id() const {
-    return {bytes_.get() + connection_id_size_, client_id_size_};
-  }
+  std::string_view connection_id() const { return {bytes(), connection_id_size_}; }
+  std::string_view client_id() const { return {bytes() + connection_id_size_, client_id_size_}; }
 
  private:
+  static constexpr uint32_t kInlineBytes = 112;
+
+  const char* bytes() const { return heap_ == nullptr ? inline_ : heap_.get(); }
   char* Reserve(size_t bytes, size_t bytes_kept);
   void AppendBody(char* to, const Message& message);
 
-  // connection id, client id, id, data, encoding, extras, without separators.
-  std::unique_ptr<char[]> bytes_;
-  uint32_t capacity_ = 0;
+  std::unique_ptr<char[]> heap_;  // once a message did not fit into inline_
+  uint32_t capacity_ = kInlineBytes;
   uint32_t connection_id_size_ = 0;
   uint32_t client_id_size_ = 0;
   uint32_t id_size_ = 0;
@@ -54,6 +55,8 @@ class StoredMessage {
   bool has_encoding_ = false;
   bool has_extras_ = false;
   Timestamp timestamp_{};
+  // connection id, client id, id, data, encoding, extras, without separators; or in heap_.
+  char inline_[kInlineBytes];
 };
 
 }  // namespace presence

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
 #include "simdjson.h"
 
 namespace presence::sim {
@@ -49,11 +50,14 @@ class GzipSource : public ByteSource {
   ~GzipSource() override { gzclose(file_); }
   absl::StatusOr<size_t> Read(char* to, size_t size) override {
     const int got = gzread(file_, to, static_cast<unsigned>(std::min(size, kChunkBytes)));
+    if (got > 0) return static_cast<size_t>(got);  // of a truncated file, too
     int error = Z_OK;
-    const char* const message = gzerror(file_, &error);
+    std::string_view message = gzerror(file_, &error);
     if (got < 0 || error == Z_BUF_ERROR) {
       if (error == Z_ERRNO && errno == EINTR) return absl::CancelledError("interrupted");
-      return absl::UnavailableError(absl::StrCat("cannot decompress: ", message));
+      // zlib says "<fd:3>: unexpected end of file", knowing no name.
+      if (message.starts_with("<fd:")) message.remove_prefix(message.find(": ") + 2);
+      return absl::UnavailableError(absl::StrCat("cannot decompress: ", AbslView(message)));
     }
     return static_cast<size_t>(got);
   }

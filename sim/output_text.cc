@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
@@ -22,6 +23,28 @@ void AppendTime(int64_t t, std::string& out) {
                 static_cast<int>(time.seconds().count()),
                 static_cast<int>(time.subseconds().count()));
   out += text;
+}
+
+// Escapes the control characters that JSON strings may hold as they are, DEL and U+0080 to U+009F:
+// terminals obey them.
+void EscapeControls(std::string& text) {
+  std::string escaped;
+  size_t plain = 0;  // the start of what has not been copied yet
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (byte != 0x7F && !c1) continue;
+    escaped.append(text, plain, i - plain);
+    char code[8];
+    std::snprintf(code, sizeof code, "\\u%04x", c1 ? next : byte);
+    escaped += code;
+    if (c1) ++i;
+    plain = i + 1;
+  }
+  if (plain == 0) return;
+  escaped.append(text, plain);
+  text = std::move(escaped);
 }
 
 // A name as it is if it is plain, as a JSON string if anything in it could mislead the eye.
@@ -216,6 +239,7 @@ void TextOutput::Write(const ReplayOutput& output) {
   AppendChannel(output.channel, text_);
   text_ += "  ";
   std::visit(EffectAppender(output, text_), *output.effect);
+  EscapeControls(text_);
   lines_.WriteLine(text_);
 }
 
@@ -227,11 +251,13 @@ void TextOutput::WriteEnd(uint64_t, int64_t, std::optional<std::string_view> nam
   absl::StrAppend(&text_, " is ", AbslView(StateName(channel.state())),
                   channel.sync_state() == Channel::SyncState::kInProgress ? ", in a sync" : "",
                   ", with ", count, count == 1 ? " member" : " members", count > 0 ? ":" : "");
+  EscapeControls(text_);
   lines_.WriteLine(text_);
   channel.members().ForEach([this](const Message& member) {
     text_ = "  ";
     AppendMember(member, text_);
     AppendPayload(member.payload, text_);
+    EscapeControls(text_);
     lines_.WriteLine(text_);
   });
 }

@@ -23,6 +23,9 @@ Replayer::Replayer(ReplaySink& sink, ReplayObserver* observer)
 Replayer::~Replayer() = default;
 
 absl::Status Replayer::Apply(uint64_t line_number, const TraceLine& line) {
+  if (std::holds_alternative<OptionsLine>(line.content) && !channels_.empty()) {
+    return absl::InvalidArgumentError("\"options\" after the first line that needs a channel");
+  }
   line_ = line_number;
   if (line.t.has_value()) now_ms_ = std::max(now_ms_, *line.t);
   return std::visit([this](const auto& content) { return On(content); }, line.content);
@@ -124,9 +127,6 @@ absl::Status Replayer::On(const ConnectionLine& line) {
 }
 
 absl::Status Replayer::On(const OptionsLine& line) {
-  if (!channels_.empty()) {
-    return absl::InvalidArgumentError("\"options\" after the first line that needs a channel");
-  }
   const auto set = [](const auto& from, auto& to) {
     if (from.has_value()) to = static_cast<std::decay_t<decltype(to)>>(*from);
   };

@@ -190,6 +190,7 @@ absl::Status ReadEvents(dom::element element, EventMask& events) {
 
 bool TraceReader::IsBlank(std::string_view& line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with('{')) return false;
   return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 

@@ -1,5 +1,6 @@
 #include "engine/wire/frame.h"
 
+#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -46,9 +47,8 @@ enum FrameField {
   kFrameError,
   kFrameDetails,
   kFramePresence,
-  kFrameFieldCount,
 };
-constexpr KeyTable<kFrameFieldCount> kFrameKeys({
+constexpr KeyTable<12> kFrameKeys({
     "action",    "channel", "channelSerial", "id",    "connectionId",      "timestamp",
     "msgSerial", "count",   "flags",         "error", "connectionDetails", "presence"});
 
@@ -133,50 +133,64 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
 
 absl::Status FrameReader::ReadObject(dom::object object,
                                      absl::FunctionRef<std::string_view()> text, Frame& frame) {
-  const Fields<kFrameFieldCount> fields(object, kFrameKeys);
+  const FrameFields fields(object, kFrameKeys);
   if (fields.lacking(kFrameAction) || !fields.Get(kFrameAction, frame.action)) {
     return absl::InvalidArgumentError("a frame without an integer \"action\"");
   }
-  const struct {
-    FrameField field;
-    std::string_view* to;
-  } texts[] = {{kFrameChannel, &frame.channel},
-               {kFrameChannelSerial, &frame.channel_serial},
-               {kFrameId, &frame.id},
-               {kFrameConnectionId, &frame.connection_id}};
-  for (const auto& [field, to] : texts) {
-    if (absl::Status s = ReadText(fields, field, kFrameKeys.name(field), *to); !s.ok()) return s;
-  }
-  const struct {
-    FrameField field;
-    std::optional<int64_t>* to;
-  } numbers[] = {{kFrameTimestamp, &frame.timestamp},
-                 {kFrameMsgSerial, &frame.msg_serial},
-                 {kFrameCount, &frame.count},
-                 {kFrameFlags, &frame.flags}};
-  for (const auto& [field, to] : numbers) {
-    if (absl::Status s = ReadInt(fields, field, kFrameKeys.name(field), *to); !s.ok()) return s;
-  }
-  if (!fields.lacking(kFrameError)) {
-    absl::StatusOr<ErrorInfo> error = ReadError(fields[kFrameError], kFrameKeys.name(kFrameError));
-    if (!error.ok()) return error.status();
-    frame.error = *std::move(error);
-  }
-  if (!fields.lacking(kFrameDetails)) {
-    dom::object details;
-    if (!fields.Get(kFrameDetails, details)) return WrongType("connectionDetails", "an object");
-    const Fields<2> of_details(details, kDetailsKeys);
-    absl::Status s = ReadText(of_details, 0, "clientId", frame.details_client_id);
-    if (s.ok()) s = ReadInt(of_details, 1, "maxMessageSize", frame.details_max_message_size);
-    if (!s.ok()) return s;
-  }
-  if (!fields.lacking(kFramePresence)) {
-    dom::array array;
-    if (!fields.Get(kFramePresence, array)) return WrongType("presence", "an array");
-    ReadItems(array, text);
-    frame.presence = items_;
+  for (uint32_t left = fields.present(); left != 0; left &= left - 1) {
+    const auto field = static_cast<FrameField>(std::countr_zero(left));
+    if (absl::Status status = ReadField(fields, field, text, frame); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::Status FrameReader::ReadField(const FrameFields& fields, size_t field,
+                                    absl::FunctionRef<std::string_view()> text, Frame& frame) {
+  const std::string_view name = kFrameKeys.name(field);
+  switch (field) {
+    case kFrameChannel:
+      return ReadText(fields, field, name, frame.channel);
+    case kFrameChannelSerial:
+      return ReadText(fields, field, name, frame.channel_serial);
+    case kFrameId:
+      return ReadText(fields, field, name, frame.id);
+    case kFrameConnectionId:
+      return ReadText(fields, field, name, frame.connection_id);
+    case kFrameTimestamp:
+      return ReadInt(fields, field, name, frame.timestamp);
+    case kFrameMsgSerial:
+      return ReadInt(fields, field, name, frame.msg_serial);
+    case kFrameCount:
+      return ReadInt(fields, field, name, frame.count);
+    case kFrameFlags:
+      return ReadInt(fields, field, name, frame.flags);
+    case kFrameError: {
+      if (fields.lacking(field)) return absl::OkStatus();
+      absl::StatusOr<ErrorInfo> error = ReadError(fields[field], name);
+      if (!error.ok()) return error.status();
+      frame.error = *std::move(error);
+      return absl::OkStatus();
+    }
+    case kFrameDetails: {
+      if (fields.lacking(field)) return absl::OkStatus();
+      dom::object details;
+      if (!fields.Get(field, details)) return WrongType(name, "an object");
+      const Fields<2> of_details(details, kDetailsKeys);
+      absl::Status status = ReadText(of_details, 0, "clientId", frame.details_client_id);
+      if (!status.ok()) return status;
+      return ReadInt(of_details, 1, "maxMessageSize", frame.details_max_message_size);
+    }
+    case kFramePresence: {
+      if (fields.lacking(field)) return absl::OkStatus();
+      dom::array array;
+      if (!fields.Get(field, array)) return WrongType(name, "an array");
+      ReadItems(array, text);
+      frame.presence = items_;
+      return absl::OkStatus();
+    }
+    default:  // the action, which is read first
+      return absl::OkStatus();
+  }
 }
 
 void FrameReader::ReadItems(dom::array array, absl::FunctionRef<std::string_view()> text) {
@@ -198,50 +212,57 @@ void FrameReader::ReadItems(dom::array array, absl::FunctionRef<std::string_view
 // a string. The views are filled in afterwards, for all items at once.
 bool FrameReader::ReadItem(dom::object object, IncomingItem& item) {
   const Fields<kItemFieldCount> fields(object, kItemKeys);
-  int64_t number = 0;
-  if (!fields.lacking(kItemAction)) {
-    if (fields.Get(kItemAction, number)) {
-      item.action = number;
-    } else {
-      item.malformed = "action is not a 64-bit integer";
-    }
-  }
-  if (!fields.absent(kItemId) && !fields.Get(kItemId, item.id)) {
-    item.malformed = "id is not a string";
-  }
-  if (!fields.absent(kItemClientId) && !fields.Get(kItemClientId, item.client_id)) {
-    item.malformed = "clientId is not a string";
-  }
-  if (!fields.absent(kItemConnectionId) && !fields.Get(kItemConnectionId, item.connection_id)) {
-    item.malformed = "connectionId is not a string";
-  }
-  if (!fields.lacking(kItemTimestamp)) {
-    if (fields.Get(kItemTimestamp, number)) {
-      item.timestamp = TimestampFromMs(number);
-    } else {
-      item.malformed = "timestamp is not a 64-bit integer";
-    }
-  }
-  if (!fields.absent(kItemEncoding)) {
-    std::string_view encoding;
-    if (fields.Get(kItemEncoding, encoding)) {
-      item.payload.encoding = encoding;
-    } else {
-      item.malformed = "encoding is not a string";
-    }
-  }
   bool raw = false;
-  if (!fields.absent(kItemData)) {
-    if (fields.Get(kItemData, item.payload.data)) {
-      item.payload.data_kind = DataKind::kString;
-    } else {
-      item.payload.data_kind = DataKind::kJson;
-      raw = true;
+  for (uint32_t left = fields.present(); left != 0; left &= left - 1) {
+    const auto field = static_cast<size_t>(std::countr_zero(left));
+    if (fields.absent(field)) continue;
+    std::string_view text;
+    int64_t number = 0;
+    switch (field) {
+      case kItemAction:
+        if (fields.Get(field, number)) {
+          item.action = number;
+        } else if (!fields.lacking(field)) {
+          item.malformed = "action is not a 64-bit integer";
+        }
+        break;
+      case kItemId:
+        if (!fields.Get(field, item.id)) item.malformed = "id is not a string";
+        break;
+      case kItemClientId:
+        if (!fields.Get(field, item.client_id)) item.malformed = "clientId is not a string";
+        break;
+      case kItemConnectionId:
+        if (!fields.Get(field, item.connection_id)) {
+          item.malformed = "connectionId is not a string";
+        }
+        break;
+      case kItemTimestamp:
+        if (fields.Get(field, number)) {
+          item.timestamp = TimestampFromMs(number);
+        } else if (!fields.lacking(field)) {
+          item.malformed = "timestamp is not a 64-bit integer";
+        }
+        break;
+      case kItemEncoding:
+        if (fields.Get(field, text)) {
+          item.payload.encoding = text;
+        } else {
+          item.malformed = "encoding is not a string";
+        }
+        break;
+      case kItemData:
+        if (fields.Get(field, item.payload.data)) {
+          item.payload.data_kind = DataKind::kString;
+        } else {
+          item.payload.data_kind = DataKind::kJson;
+          raw = true;
+        }
+        break;
+      default:
+        item.payload.extras = "";
+        raw = true;
     }
-  }
-  if (!fields.absent(kItemExtras)) {
-    item.payload.extras = "";
-    raw = true;
   }
   return raw;
 }

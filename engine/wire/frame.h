@@ -87,6 +87,10 @@ class FrameReader {
                           Frame& frame);
 
  private:
+  using FrameFields = Fields<12>;
+
+  absl::Status ReadField(const FrameFields& fields, size_t field,
+                         absl::FunctionRef<std::string_view()> text, Frame& frame);
   void ReadItems(simdjson::dom::array array, absl::FunctionRef<std::string_view()> text);
   bool ReadItem(simdjson::dom::object object, IncomingItem& item);
   void ReadRawPayloads(std::string_view frame_text);

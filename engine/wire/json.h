@@ -120,14 +120,16 @@ class Fields {
       const size_t i = keys.Find(field.key);
       if (i == N) continue;
       values_[i] = field.value;
-      present_[i] = true;
+      present_ |= uint32_t{1} << i;
     }
   }
+  // The positions of the keys that are there, as bits.
+  uint32_t present() const { return present_; }
   // Whether the key is there at all.
-  bool has(size_t i) const { return present_[i]; }
-  bool is_null(size_t i) const { return present_[i] && values_[i].is_null(); }
+  bool has(size_t i) const { return (present_ >> i & 1) != 0; }
+  bool is_null(size_t i) const { return has(i) && values_[i].is_null(); }
   // Absent or null.
-  bool absent(size_t i) const { return !present_[i] || values_[i].is_null(); }
+  bool absent(size_t i) const { return !has(i) || values_[i].is_null(); }
   // Absent, null or the empty string.
   bool lacking(size_t i) const {
     if (absent(i)) return true;
@@ -153,7 +155,7 @@ class Fields {
 
  private:
   std::array<simdjson::dom::element, N> values_;
-  std::array<bool, N> present_{};
+  uint32_t present_ = 0;
 };
 
 // --- Writing ---

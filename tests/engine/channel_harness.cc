@@ -60,17 +60,22 @@ std::string Body(const Message& message) {
          Text(message.payload);
 }
 
-template <typename Call>
-const Call* CallOf(const ChannelInput& input) {
-  return std::get_if<Call>(&input);
-}
-
-std::optional<RequestId> RequestOf(const ChannelInput& input) {
-  if (const auto* call = CallOf<GetCall>(input)) return call->request;
-  if (const auto* call = CallOf<IsUserPresentCall>(input)) return call->request;
-  if (const auto* call = CallOf<SubscribeCall>(input)) return call->request;
-  if (const auto* call = CallOf<UnsubscribeCall>(input)) return call->request;
-  if (const auto* call = CallOf<OperationCall>(input)) return call->request;
+// The call that an input is, if it is one, and the kind of its answer.
+std::optional<std::pair<RequestId, CallResult::Kind>> CallIn(const ChannelInput& input) {
+  using Kind = CallResult::Kind;
+  if (const auto* call = std::get_if<GetCall>(&input)) return {{call->request, Kind::kMembers}};
+  if (const auto* call = std::get_if<IsUserPresentCall>(&input)) {
+    return {{call->request, Kind::kIsPresent}};
+  }
+  if (const auto* call = std::get_if<SubscribeCall>(&input)) {
+    return {{call->request, Kind::kSubscription}};
+  }
+  if (const auto* call = std::get_if<UnsubscribeCall>(&input)) {
+    return {{call->request, Kind::kSubscription}};
+  }
+  if (const auto* call = std::get_if<OperationCall>(&input)) {
+    return {{call->request, Kind::kOperation}};
+  }
   return std::nullopt;
 }
 
@@ -204,13 +209,12 @@ Lines ChannelHarness::Connected(std::string_view id, std::optional<std::string_v
 }
 
 Lines ChannelHarness::Lost(ConnectionState state, const ErrorInfo* reason) {
-  // Copies: the update is read while the connection is written.
-  const std::string id(channel.connection().id());
-  const std::optional<std::string> client_id = channel.connection().client_id();
   ConnectionUpdate update;
   update.state = state;
-  update.id = id;
-  if (client_id.has_value()) update.client_id = *client_id;
+  update.id = channel.connection().id();
+  if (channel.connection().client_id().has_value()) {
+    update.client_id = *channel.connection().client_id();
+  }
   update.reason = reason;
   return Apply(update);
 }
@@ -303,7 +307,7 @@ Lines ChannelHarness::OwnMembers() const {
 
 void ChannelHarness::Check(const ChannelInput& input) {
   EXPECT_EQ(channel.CheckInvariants(), "");
-  if (const std::optional<RequestId> request = RequestOf(input)) unanswered_.insert(*request);
+  if (const auto call = CallIn(input)) unanswered_.insert(*call);
   last_rank_ = 0;
   for (const Effect& effect : effects) CheckEffect(effect);
 
@@ -343,10 +347,14 @@ void ChannelHarness::CheckEffect(const Effect& effect) {
     if (sync->phase == SyncChanged::Phase::kDiscarded) ++expected_.syncs_discarded;
   }
   if (const auto* result = std::get_if<CallResult>(&effect)) {
-    EXPECT_EQ(unanswered_.erase(result->request), 1u) << Render(effect) << ", which nobody awaits";
+    const auto call = unanswered_.find(result->request);
+    ASSERT_NE(call, unanswered_.end()) << Render(effect) << ", which nobody awaits";
+    EXPECT_EQ(result->kind, call->second) << Render(effect);
+    unanswered_.erase(call);
   }
   if (const auto* send = std::get_if<SendPresence>(&effect)) {
-    EXPECT_TRUE(tokens_.insert(send->token).second) << Render(effect) << ", a token used before";
+    const std::string line = Render(effect);
+    EXPECT_EQ(tokens_.emplace(send->token, line).first->second, line);
   }
 }
 
@@ -366,8 +374,8 @@ void ChannelHarness::Fold(const MemberEvent& event) {
   } else if (known != folded_.end()) {
     known->shown = Body(message);
   } else {
-    folded_.push_back({std::string(message.client_id), std::string(message.connection_id),
-                       Body(message)});
+    folded_.push_back(
+        {std::string(message.client_id), std::string(message.connection_id), Body(message)});
   }
   EXPECT_EQ(event.connections,
             std::count_if(folded_.begin(), folded_.end(), [&](const Member& member) {
@@ -414,14 +422,14 @@ std::string ChannelHarness::Render(const Effect& effect) const {
   if (std::holds_alternative<SendDetach>(effect)) return "send DETACH";
   if (const auto* send = std::get_if<SendPresence>(&effect)) {
     const OutgoingItem& item = send->item;
-    std::string line = "send #" + std::to_string(send->token) + " " + std::string(Text(item.action));
+    std::string line =
+        "send #" + std::to_string(send->token) + " " + std::string(Text(item.action));
     if (item.client_id.has_value()) line += " " + std::string(*item.client_id);
     if (!item.id.empty()) line += " id=" + std::string(item.id);
     return line + Text(item.payload);
   }
   const ChannelUpdate& update = std::get<ChannelUpdate>(effect);
-  return std::string("update resumed=") + (update.resumed ? "true" : "false") +
-         Text(update.reason);
+  return std::string("update resumed=") + (update.resumed ? "true" : "false") + Text(update.reason);
 }
 
 }  // namespace presence

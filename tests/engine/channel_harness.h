@@ -5,8 +5,8 @@
 // after each of them and tells its effects as lines of text.
 
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,15 +59,15 @@ inline constexpr ChannelState kAllStates[] = {
 //
 //   state attached [CODE [< CAUSE]]         sync started|completed|discarded [ID]
 //   cleared 3                               diagnostic TEXT
-//   enter alice@c1 [ID] [t=MS] n=1 [PAYLOAD]   leave alice@c1 ... n=0 left|lost|swept|empty [PAYLOAD]
-//   result 7 ok|yes|no|[alice@c1 bob@c2]|error CODE [< CAUSE]
-//   send ATTACH|DETACH                      send #TOKEN enter [CLIENT] [id=ID] [PAYLOAD]
-//   update resumed=false [CODE [< CAUSE]]
+//   enter alice@c1 [ID] [t=MS] n=1 [PAYLOAD]   leave alice@c1 ... n=0 left|lost|swept|empty
+//   [PAYLOAD] result 7 ok|yes|no|[alice@c1 bob@c2]|error CODE [< CAUSE] send ATTACH|DETACH send
+//   #TOKEN enter [CLIENT] [id=ID] [PAYLOAD] update resumed=false [CODE [< CAUSE]]
 //
 // A timestamp is shown where it differs from `now`. After each input it is checked that the
 // invariants hold; that the events fold to the visible members, in joining order, and count the
 // connections right; that effects come in the documented order; that the statistics count what was
-// told; that no call is answered twice and no token used twice.
+// told; that each call is answered once at most and in kind, and that a token always names the same
+// frame.
 class ChannelHarness {
  public:
   explicit ChannelHarness(const Channel::Options& options = {}) : channel(options) {}
@@ -96,7 +96,8 @@ class ChannelHarness {
   Lines Operate(RequestId request, PresenceAction action,
                 std::optional<std::string_view> client_id = std::nullopt, Payload payload = {});
 
-  // Brings a new channel into `state`; alice@c1 is present where somebody can be, her sync complete.
+  // Brings a new channel into `state`; alice@c1 is present where somebody can be, her sync
+  // complete.
   void BringTo(ChannelState state);
 
   // The visible members, and the own ones: client@connection id, in order.
@@ -120,8 +121,8 @@ class ChannelHarness {
   std::string Render(const Effect& effect) const;
 
   std::vector<Member> folded_;
-  std::set<RequestId> unanswered_;
-  std::set<OperationToken> tokens_;
+  std::map<RequestId, CallResult::Kind> unanswered_;
+  std::map<OperationToken, std::string> tokens_;  // what was sent under each
   int last_rank_ = 0;
   Channel::Stats expected_;  // what the effects told
 };

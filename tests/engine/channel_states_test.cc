@@ -2,8 +2,10 @@
 // with which reason.
 
 #include <functional>
-#include <limits>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/channel.h"
@@ -151,8 +153,8 @@ TEST(ChannelStates, RTP19aAttachedWithoutPresenceDiscardsARunningSyncAndItsTombs
 
 TEST(ChannelStates, RTP19aTheLeavesOfAnEmptyRoomComeInJoiningOrder) {
   ChannelHarness harness;
-  harness.Presence({Enter("z@c1", "c1:0:0"), Enter("a@c1", "c1:0:1").Data("x"),
-                    Enter("z@c2", "c2:0:0")});
+  harness.Presence(
+      {Enter("z@c1", "c1:0:0"), Enter("a@c1", "c1:0:1").Data("x"), Enter("z@c2", "c2:0:0")});
   harness.now = 7000;
   EXPECT_EQ(harness.Attached(),
             (Lines{"state attached", "leave z@c1 n=1 empty", "leave a@c1 n=0 empty \"x\"",
@@ -439,8 +441,8 @@ TEST(ChannelStates, PresenceIsAppliedOnlyWhereItMeansSomething) {
 }
 
 TEST(ChannelStates, SyncIsAppliedOnlyWhereItMeansSomething) {
-  const Lines effects = {"sync started s1", "present bob@c2 c2:0:0 n=1",
-                         "leave alice@c1 n=0 swept", "sync completed s1"};
+  const Lines effects = {"sync started s1", "present bob@c2 c2:0:0 n=1", "leave alice@c1 n=0 swept",
+                         "sync completed s1"};
   ExpectCells(
       {
           {kInitialized, effects, kInitialized},
@@ -494,8 +496,8 @@ TEST(ChannelStates, RTP5aDetachedAndFailedClearBothSetsAndTheSync) {
     harness.BringTo(kAttached);
     EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:0:0"});
     harness.Sync("s1:x", {Enter("bob@c2", "c2:0:0"), Leave("carol@c3", "c3:0:0")});
-    EXPECT_EQ(harness.Move(state), (Lines{"state " + std::string(StateName(state)),
-                                          "sync discarded s1", "cleared 2"}));
+    EXPECT_EQ(harness.Move(state),
+              (Lines{"state " + std::string(StateName(state)), "sync discarded s1", "cleared 2"}));
     EXPECT_EQ(harness.Members(), Lines{});
     EXPECT_EQ(harness.OwnMembers(), Lines{});
     EXPECT_EQ(harness.channel.members().tombstone_count(), 0u);
@@ -544,10 +546,10 @@ TEST(ChannelStates, RTP5fRTP11dSuspendedKeepsTheSetAndFailsWhatWaits) {
     harness.Operate(1, PresenceAction::kEnter);
     harness.Get(2);
     EXPECT_EQ(harness.Detached(with_reason ? &reason : nullptr),
-              with_reason ? (Lines{"state suspended 40142", "result 2 error 91005 < 40142",
-                                   "result 1 error 40142"})
-                          : (Lines{"state suspended", "result 2 error 91005",
-                                   "result 1 error 90001"}));
+              with_reason
+                  ? (Lines{"state suspended 40142", "result 2 error 91005 < 40142",
+                           "result 1 error 40142"})
+                  : (Lines{"state suspended", "result 2 error 91005", "result 1 error 90001"}));
     EXPECT_EQ(harness.Members(), Lines{"alice@c1 c1:0:0"});
   }
 }

@@ -1,16 +1,20 @@
 #include "engine/connection.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
+#include "engine/error.h"
 #include "gtest/gtest.h"
 
 namespace presence {
 namespace {
 
-constexpr ConnectionState kNotConnected[] = {
-    ConnectionState::kDisconnected, ConnectionState::kSuspended, ConnectionState::kClosed,
-    ConnectionState::kFailed};
+constexpr ConnectionState kNotConnected[] = {ConnectionState::kDisconnected,
+                                             ConnectionState::kSuspended, ConnectionState::kClosed,
+                                             ConnectionState::kFailed};
 
 ConnectionUpdate Is(ConnectionState state, std::string_view id = "",
                     std::optional<std::string_view> client_id = std::nullopt) {
@@ -45,12 +49,29 @@ TEST(Connection, AnUpdateIsWhole) {
   EXPECT_EQ(connection.identity(), "alice");
   EXPECT_EQ(connection.max_message_size(), 100);
   EXPECT_EQ(connection.Reason().code, kRefused);
+  EXPECT_EQ(connection.reason()->code, kRefused);
 
   connection.Apply(Is(ConnectionState::kSuspended));
   EXPECT_EQ(connection.id(), "");
   EXPECT_EQ(connection.client_id(), std::nullopt);
   EXPECT_EQ(connection.max_message_size(), std::nullopt);
   EXPECT_EQ(connection.Reason().code, kConnectionSuspended) << "an old reason is none";
+  EXPECT_FALSE(connection.reason().has_value());
+}
+
+TEST(Connection, AnUpdateMayViewWhatItReplaces) {
+  Connection connection;
+  const ErrorInfo reason = MakeError(kRefused, "why");
+  connection.Apply(Is(ConnectionState::kConnected, "the-id-of-before", "the-client-of-before"));
+  ConnectionUpdate swapped =
+      Is(ConnectionState::kDisconnected, *connection.client_id(), connection.id());
+  swapped.reason = &reason;
+  connection.Apply(swapped);
+  EXPECT_EQ(connection.id(), "the-client-of-before");
+  EXPECT_EQ(connection.client_id(), "the-id-of-before");
+  swapped.reason = &*connection.reason();
+  connection.Apply(swapped);
+  EXPECT_EQ(connection.Reason().message, "why");
 }
 
 TEST(Connection, TheFirstIdEverKnownIsNotANewOne) {

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/message.h"
+#include "engine/newness.h"
 #include "gtest/gtest.h"
 
 namespace {
@@ -26,8 +28,18 @@ size_t allocations = 0;
   if (void* bytes = std::malloc(size == 0 ? 1 : size)) return bytes;
   std::abort();
 }
+[[gnu::noinline]] void* operator new(size_t size, std::align_val_t align) {
+  ++allocations;
+  const size_t unit = static_cast<size_t>(align);
+  if (void* bytes = std::aligned_alloc(unit, (size + unit - 1) / unit * unit)) return bytes;
+  std::abort();
+}
 [[gnu::noinline]] void operator delete(void* bytes) noexcept { std::free(bytes); }
 [[gnu::noinline]] void operator delete(void* bytes, size_t) noexcept { std::free(bytes); }
+[[gnu::noinline]] void operator delete(void* bytes, std::align_val_t) noexcept { std::free(bytes); }
+[[gnu::noinline]] void operator delete(void* bytes, size_t, std::align_val_t) noexcept {
+  std::free(bytes);
+}
 
 namespace presence {
 namespace {
@@ -156,7 +168,7 @@ TEST(MemberSet, AMemberIsOneUserOnOneConnection) {
 TEST(MemberSet, KeysAreNeverJoinedIntoOneString) {
   CheckedSet checked;
   const std::pair<std::string_view, std::string_view> keys[] = {
-      {"a", "bc"}, {"ab", "c"},  {"a:b", "c"},   {"a", "b:c"},
+      {"a", "bc"}, {"ab", "c"}, {"a:b", "c"}, {"a", "b:c"},
       {"c", "ab"}, {"bc", "a"}, {"a/b", "c"}, {"a", "b/c"}};
   for (const auto& [client_id, connection_id] : keys) {
     checked.Enter(client_id, connection_id);
@@ -173,11 +185,16 @@ TEST(MemberSet, KeysAreNeverJoinedIntoOneString) {
 
 TEST(MemberSet, IdsMayHoldAnyByteAndAnyLength) {
   const std::string large(65536, 'x');
-  const std::vector<std::string> ids = {std::string("a\0b", 3), std::string("a\0c", 3),
-                                        std::string("a\0", 2),  "a",
-                                        "__proto__",            "constructor",
-                                        "a:b",                  "a@b",
-                                        "\xff\xfe",             large,
+  const std::vector<std::string> ids = {std::string("a\0b", 3),
+                                        std::string("a\0c", 3),
+                                        std::string("a\0", 2),
+                                        "a",
+                                        "__proto__",
+                                        "constructor",
+                                        "a:b",
+                                        "a@b",
+                                        "\xff\xfe",
+                                        large,
                                         large + "y"};
   CheckedSet checked;
   for (const std::string& client_id : ids) {
@@ -279,6 +296,8 @@ TEST(MemberSet, EventsCountTheConnectionsOfTheirClient) {
   EXPECT_EQ(checked.Enter("bob", "c1", "c1:0:1"), "enter n=1");
   EXPECT_EQ(checked.Enter("alice", "c2", "c2:0:0"), "enter n=2");
   EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c1", "c1:1:0"), "update n=2");
+  EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c2", "c2:1:0"), "update n=2");
+  EXPECT_EQ(checked.Do(Action::kUpdate, "bob", "c1", "c1:1:1"), "update n=1");
   EXPECT_EQ(checked.Leave("alice", "c1", "c1:2:0"), "leave left n=1");
   EXPECT_EQ(checked.Leave("alice", "c2", "c2:2:0"), "leave left n=0");
   EXPECT_EQ(checked.set.connections_of("alice"), 0u);
@@ -395,8 +414,7 @@ TEST(MemberSet, RTP19WhoWasNotSeenIsSweptInJoiningOrder) {
   checked.set.StartSync();
   EXPECT_TRUE(checked.set.syncing());
   checked.Do(Action::kPresent, "m", "c1", "c1:0:0");
-  EXPECT_EQ(checked.EndSync(),
-            "leave swept z@c1 n=0, leave swept a@c1 n=0, leave swept k@c1 n=0");
+  EXPECT_EQ(checked.EndSync(), "leave swept z@c1 n=0, leave swept a@c1 n=0, leave swept k@c1 n=0");
   EXPECT_FALSE(checked.set.syncing());
   EXPECT_EQ(checked.Members(), "m@c1");
 }
@@ -484,7 +502,9 @@ TEST(MemberSet, RTP19aEmptyingExpelsAllInJoiningOrder) {
 
 TEST(MemberSet, ClearingForgetsEverything) {
   CheckedSet checked;
+  checked.Enter("carol", "c2", "c2:5:0");
   checked.Enter("alice", "c1", "c1:5:0");
+  checked.Leave("carol", "c2", "c2:6:0");
   checked.set.StartSync();
   checked.Leave("bob", "c1", "c1:5:0");
   checked.set.Clear();
@@ -564,6 +584,23 @@ TEST(MemberSet, ASyncOfKnownMembersAllocatesNothing) {
   EXPECT_EQ(set.size(), size_t{kMembers});
 }
 
+TEST(MemberSet, WhoComesAndGoesTakesThePlaceOfWhoWentBefore) {
+  MemberSet set;
+  const auto come_and_go = [&set](int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+      const std::string client = "c" + std::to_string(i % 100);
+      set.Apply(Action::kEnter, MessageOf(client, "c1"));
+      set.Apply(Action::kEnter, MessageOf(client, "c2"));
+      set.Apply(Action::kLeave, MessageOf(client, "c2"));
+      set.Apply(Action::kLeave, MessageOf(client, "c1"));
+    }
+  };
+  come_and_go(100);
+  const size_t before = allocations;
+  come_and_go(20'000);
+  EXPECT_LT(allocations - before, 5u);
+}
+
 // Each of these takes milliseconds, and minutes if its cost grows with the members.
 class MemberSetOf50000 : public testing::Test {
  protected:
@@ -605,9 +642,7 @@ TEST_F(MemberSetOf50000, LooksUpMatchesOnly) {
 
 TEST_F(MemberSetOf50000, CountsAtOnce) {
   uint64_t sum = 0;
-  ExpectQuick([&] {
-    sum += set_.size() + set_.client_count() + set_.connections_of("client-1");
-  });
+  ExpectQuick([&] { sum += set_.size() + set_.client_count() + set_.connections_of("client-1"); });
   EXPECT_EQ(sum, uint64_t{100'001} * 100'000);
 }
 

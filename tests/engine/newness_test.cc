@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/message.h"
 #include "gtest/gtest.h"
 
 namespace presence {
@@ -67,20 +68,26 @@ TEST(VersionOf, NumbersGoUpTo2To63Minus1) {
   EXPECT_EQ(version.index, kMax);
   EXPECT_EQ(VersionAt("c1:0:0", 0).kind, Kind::kSerial);
   EXPECT_EQ(VersionAt("c1:0009:09", 0).msg_serial, 9);
-  for (const std::string_view beyond :
-       {"9223372036854775808", "9223372036854775810", "18446744073709551616",
-        "99999999999999999999"}) {
+  for (const std::string_view beyond : {"9223372036854775808", "9223372036854775810",
+                                        "18446744073709551616", "99999999999999999999"}) {
     EXPECT_EQ(VersionAt("c1:" + std::string(beyond) + ":0", 0).kind, Kind::kUnparsed) << beyond;
     EXPECT_EQ(VersionAt("c1:0:" + std::string(beyond), 0).kind, Kind::kUnparsed) << beyond;
   }
 }
 
+TEST(VersionOf, AnIdEndsWhereItsViewEnds) {
+  const std::string_view buffer = "c1:12:345";
+  EXPECT_EQ(VersionAt(buffer.substr(0, 8), 0).index, 34);
+  EXPECT_EQ(VersionAt(buffer.substr(0, 6), 0).kind, Kind::kUnparsed);
+}
+
 TEST(VersionOf, ATailThatIsNotTwoUnsignedDecimalsDoesNotParse) {
   using std::string_view_literals::operator""sv;
   for (const std::string_view id :
-       {"c1"sv, "c1:"sv, "c1:1"sv, "c1:1:"sv, "c1::1"sv, "c1:1:2:3"sv, "c1:1:2:"sv, "c1:-1:0"sv,
-        "c1:+1:0"sv, "c1: 1:0"sv, "c1:1 :0"sv, "c1:1:0 "sv, "c1:0x1:0"sv, "c1:1.5:0"sv,
-        "c1:a:b"sv, "c1;1;0"sv, "c1:1;0"sv, "c10:1:0"sv, "c1:1:0\0"sv, "c1:1/:0"sv}) {
+       {"c1"sv,       "c1:"sv,     "c1:1"sv,     "c1:1:"sv,    "c1::1"sv,
+        "c1:1:2:3"sv, "c1:1:2:"sv, "c1:-1:0"sv,  "c1:+1:0"sv,  "c1: 1:0"sv,
+        "c1:1 :0"sv,  "c1:1:0 "sv, "c1:0x1:0"sv, "c1:1.5:0"sv, "c1:a:b"sv,
+        "c1;1;0"sv,   "c1:1;0"sv,  "c10:1:0"sv,  "c1:1:0\0"sv, "c1:1/:0"sv}) {
     const Version version = VersionAt(id, 7);
     EXPECT_EQ(version.kind, Kind::kUnparsed) << id;
     EXPECT_EQ(version.timestamp, TimestampFromMs(7)) << id;
@@ -112,8 +119,7 @@ TEST(CompareNewness, RTP2b1TheLaterTimestampWinsIfEitherIsSynthesized) {
   for (const std::string_view incoming : {"", "c1:9:9"}) {
     for (const std::string_view stored : {"", "c1:5:0"}) {
       if (!incoming.empty() && !stored.empty()) continue;
-      const NewnessVerdict later =
-          CompareNewness(VersionAt(incoming, 11), VersionAt(stored, 10));
+      const NewnessVerdict later = CompareNewness(VersionAt(incoming, 11), VersionAt(stored, 10));
       EXPECT_TRUE(later.newer);
       EXPECT_EQ(later.rule, NewnessRule::kTimestamp);
       EXPECT_FALSE(Newer(VersionAt(incoming, 9), VersionAt(stored, 10)));

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/message.h"
 #include "gtest/gtest.h"
 
 namespace presence {
@@ -156,8 +157,12 @@ TEST(OwnMembers, ForgettingNeedsNoNewness) {
 
 TEST(OwnMembers, AnyClientIdIsFoundAgainAfterItsEntryGrew) {
   const std::string large(65536, 'x');
-  const std::vector<std::string> ids = {std::string("a\0b", 3), std::string("a\0c", 3), "__proto__",
-                                        "constructor", large, large + "y"};
+  const std::vector<std::string> ids = {std::string("a\0b", 3),
+                                        std::string("a\0c", 3),
+                                        "__proto__",
+                                        "constructor",
+                                        large,
+                                        large + "y"};
   OwnMembers own;
   for (const std::string& id : ids) own.Store(MessageOf(id, "c1", "c1:0:0"));
   for (const std::string& id : ids) own.Store(MessageOf(id, "c1", "c1:1:0", 100, large));

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/message.h"
 #include "gtest/gtest.h"
 
 namespace presence {
@@ -127,13 +128,36 @@ TEST(StoredMessage, DroppingALargeBodyGivesBackItsMemory) {
   EXPECT_EQ(stored.view().payload, Payload());
 }
 
-TEST(StoredMessage, ViewsSurviveAMove) {
-  StoredMessage stored;
-  stored.Assign(Whole());
-  const Message view = stored.view();
-  const StoredMessage moved = std::move(stored);
-  EXPECT_EQ(moved.view(), Whole());
-  EXPECT_EQ(moved.view().payload.data.data(), view.payload.data.data());
+TEST(StoredMessage, AMoveCarriesTheMessageAlong) {
+  const std::string large(1000, 'x');  // in memory of its own; Whole() is in the object itself
+  Message big = Whole();
+  big.payload.data = large;
+  for (const Message& message : {Whole(), big}) {
+    StoredMessage stored;
+    stored.Assign(message);
+    StoredMessage moved = std::move(stored);
+    EXPECT_EQ(moved.view(), message);
+    StoredMessage assigned;
+    assigned.Assign(Whole());
+    assigned = std::move(moved);
+    EXPECT_EQ(assigned.view(), message);
+  }
+}
+
+TEST(StoredMessage, EverySizeComesBack) {
+  StoredMessage growing;
+  for (size_t size = 0; size < 300; ++size) {
+    const std::string data(size, 'x');
+    Message message = Whole();
+    message.payload.data = data;
+    message.payload.extras = "{}";  // lies after the data
+    growing.Assign(message);
+    EXPECT_EQ(growing.view(), message);
+    StoredMessage fresh;
+    fresh.Assign(Whole());
+    fresh.AssignKeepingKey(message);
+    EXPECT_EQ(fresh.view(), message);
+  }
 }
 
 TEST(StoredMessage, WhatIsTooLargeDoesNotFit) {

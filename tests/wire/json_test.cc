@@ -393,13 +393,35 @@ RC_GTEST_PROP(CompactJson, ChangesNothingTwice, ()) {
   RC_ASSERT(Reader().Refusal(once).empty());
 }
 
+// --- KeyTable ---
+
+TEST(KeyTable, FindsItsNamesAndNothingElse) {
+  // Alike in length, first and last character, as far as a table without collisions can be.
+  static constexpr KeyTable<7> kKeys({"a", "ab", "ba", "abc", "", "action", "connection"});
+  for (size_t i = 0; i < 7; ++i) EXPECT_EQ(kKeys.Find(kKeys.name(i)), i) << kKeys.name(i);
+  for (const std::string_view other :
+       {"b", "A", "aa", "bb", "aBc", "axc", "actioN", "auction", "actiom", "connexion", "a "}) {
+    EXPECT_EQ(kKeys.Find(other), 7u) << other;
+  }
+  EXPECT_EQ(kKeys.Find(std::string_view("\0", 1)), 7u);
+  EXPECT_EQ(kKeys.Find(std::string_view("a\0", 2)), 7u);
+  EXPECT_EQ(kKeys.Find("\xFF\xFE"), 7u);
+}
+
+RC_GTEST_PROP(KeyTable, FindsOnlyWhatIsEqual, (const std::string& key)) {
+  static constexpr KeyTable<3> kKeys({"id", "data", "clientId"});
+  const size_t found = kKeys.Find(key);
+  if (found < 3) RC_ASSERT(kKeys.name(found) == key);
+}
+
 // --- Fields ---
 
 TEST(Fields, TellAbsentFromNullFromEmpty) {
   Reader reader;
   const auto element = reader.Parse(R"({"null":null,"empty":"","text":"x","int":1,"also":2})");
   ASSERT_TRUE(element.ok()) << element.status();
-  const Fields<5> fields(dom::object(*element), {"none", "null", "empty", "text", "int"});
+  static constexpr KeyTable<5> kKeys({"none", "null", "empty", "text", "int"});
+  const Fields<5> fields(dom::object(*element), kKeys);
   const struct {
     bool has, is_null, absent, lacking;
   } expected[] = {{false, false, true, true},
@@ -419,7 +441,8 @@ TEST(Fields, LastOfDuplicateKeysCounts) {
   Reader reader;
   const auto element = reader.Parse(R"({"a":1,"b":2,"a":"x","\u0061":null,"b":3})");
   ASSERT_TRUE(element.ok()) << element.status();
-  const Fields<2> fields(dom::object(*element), {"a", "b"});
+  static constexpr KeyTable<2> kKeys({"a", "b"});
+  const Fields<2> fields(dom::object(*element), kKeys);
   EXPECT_TRUE(fields.is_null(0));
   int64_t b = 0;
   EXPECT_TRUE(fields.Get(1, b));
@@ -431,7 +454,8 @@ TEST(Fields, ValuesHaveOneTypeEach) {
   const auto element =
       reader.Parse(R"({"0":"x","1":1,"2":1.0,"3":true,"4":{},"5":[],"6":9223372036854775808})");
   ASSERT_TRUE(element.ok()) << element.status();
-  const Fields<7> fields(dom::object(*element), {"0", "1", "2", "3", "4", "5", "6"});
+  static constexpr KeyTable<7> kKeys({"0", "1", "2", "3", "4", "5", "6"});
+  const Fields<7> fields(dom::object(*element), kKeys);
   for (size_t i = 0; i < 7; ++i) {
     std::string_view text;
     int64_t number = 0;

@@ -1,0 +1,992 @@
+// Own members: operations, their queue and acknowledgements, and re-entry.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/channel.h"
+#include "gtest/gtest.h"
+#include "tests/engine/channel_harness.h"
+
+namespace presence {
+namespace {
+
+using enum ChannelState;
+using Action = PresenceAction;
+using AckedFrames = std::vector<AcknowledgedOperation>;
+
+constexpr Action kOperations[] = {Action::kEnter, Action::kUpdate, Action::kLeave};
+
+std::string OkOf(RequestId request) { return "result " + std::to_string(request) + " ok"; }
+std::string ErrorLine(RequestId request, std::string_view code) {
+  return "result " + std::to_string(request) + " error " + std::string(code);
+}
+
+// Attached on connection c1, which may act for anybody.
+void AttachAnybody(ChannelHarness& harness) {
+  harness.Connected("c1", "*");
+  harness.Move(kAttaching);
+  harness.Attached();
+}
+
+// The same, `clients` entered and acknowledged: msgSerials and tokens from 0 and 1 on.
+void AttachWithOwn(ChannelHarness& harness, const std::vector<std::string>& clients) {
+  AttachAnybody(harness);
+  for (size_t i = 0; i < clients.size(); ++i) {
+    harness.Operate(i + 1, Action::kEnter, clients[i], Text("d" + std::to_string(i)));
+    harness.Ack(i + 1, static_cast<int64_t>(i));
+  }
+}
+
+Lines Disconnect(ChannelHarness& harness) { return harness.Lost(ConnectionState::kDisconnected); }
+
+// --- What is sent ---
+
+TEST(ChannelOperations, RTP8RTP9RTP10ThePlainFormsNameNoClient) {
+  ChannelHarness harness;
+  harness.Connected("c1", "alice");
+  harness.Attached();
+  EXPECT_EQ(harness.Operate(1, Action::kEnter), Lines{"send #1 enter"});
+  EXPECT_EQ(harness.Operate(2, Action::kUpdate, std::nullopt, Text("x")),
+            Lines{"send #2 update \"x\""});
+  EXPECT_EQ(harness.Operate(3, Action::kLeave, std::nullopt,
+                            Payload{DataKind::kJson, "[1]", "json", R"({"a":1})"}),
+            Lines{R"(send #3 leave json:[1] encoding=json extras={"a":1})"});
+  EXPECT_EQ(harness.channel.operations_in_flight(), 3u);
+}
+
+TEST(ChannelOperations, RTP14RTP15TheClientFormsNameTheirs) {
+  ChannelHarness harness;
+  AttachAnybody(harness);
+  EXPECT_EQ(harness.Operate(1, Action::kEnter, "alice"), Lines{"send #1 enter alice"});
+  EXPECT_EQ(harness.Operate(2, Action::kUpdate, "bob"), Lines{"send #2 update bob"});
+  EXPECT_EQ(harness.Operate(3, Action::kLeave, "alice"), Lines{"send #3 leave alice"});
+}
+
+TEST(ChannelOperations, AbsentAndEmptyDataAreSentAsTheyAre) {
+  ChannelHarness harness;
+  harness.Attached();
+  EXPECT_EQ(harness.Operate(1, Action::kEnter), Lines{"send #1 enter"});
+  EXPECT_EQ(harness.Operate(2, Action::kEnter, std::nullopt, Text("")),
+            Lines{"send #2 enter \"\""});
+  EXPECT_EQ(harness.Operate(3, Action::kEnter, std::nullopt, Payload{DataKind::kNone, "", "", ""}),
+            Lines{"send #3 enter encoding= extras="});
+}
+
+TEST(ChannelOperations, AnOperationKeepsItsBytes) {
+  ChannelHarness harness;
+  harness.Move(kAttaching);
+  {
+    std::string client = "a-client-id-that-is-not-short";
+    std::string data = "data that is not short either, for sure";
+    harness.Operate(1, Action::kEnter, client, Text(data));
+    client.assign(client.size(), '?');
+    data.assign(data.size(), '?');
+  }
+  EXPECT_EQ(harness.Attached().back(),
+            "send #1 enter a-client-id-that-is-not-short "
+            "\"data that is not short either, for sure\"");
+}
+
+// --- What becomes of a call, by the states of channel and connection ---
+
+TEST(ChannelOperations, RTP16InEachStateACallIsSentQueuedOrRefused) {
+  for (const Action action : kOperations) {
+    for (const ChannelState state : kAllStates) {
+      SCOPED_TRACE(StateName(state));
+      ChannelHarness harness;
+      harness.BringTo(state);
+      const Lines lines = harness.Operate(1, action);
+      const bool enters = action != Action::kLeave;
+      if (state == kAttached) {
+        EXPECT_TRUE(lines.front().starts_with("send #1 "));
+      } else if (state == kAttaching) {
+        EXPECT_EQ(lines, Lines{});
+        EXPECT_EQ(harness.channel.queued_operations(), 1u);
+      } else if (state == kInitialized && enters) {
+        EXPECT_EQ(lines, (Lines{"state attaching", "send ATTACH"}));
+        EXPECT_EQ(harness.channel.queued_operations(), 1u);
+      } else {
+        EXPECT_EQ(lines, Lines{"result 1 error 90001"});
+        EXPECT_EQ(harness.channel.queued_operations(), 0u);
+        EXPECT_EQ(harness.channel.state(), state);
+      }
+    }
+  }
+}
+
+TEST(ChannelOperations, RTP16bAttachedButNotConnectedQueues) {
+  ChannelHarness harness;
+  AttachAnybody(harness);
+  Disconnect(harness);
+  for (const Action action : kOperations) {
+    EXPECT_EQ(harness.Operate(static_cast<RequestId>(action), action, "alice"), Lines{});
+  }
+  EXPECT_EQ(harness.channel.queued_operations(), 3u);
+  EXPECT_EQ(harness.Connected("c1", "*"), (Lines{"state attaching", "send ATTACH"}));
+  EXPECT_EQ(harness.Attached(), (Lines{"state attached", "sync completed", "send #1 enter alice",
+                                       "send #2 update alice", "send #3 leave alice"}));
+}
+
+TEST(ChannelOperations, AttachedWhileNotConnectedSendsNothing) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  Disconnect(harness);
+  harness.Operate(2, Action::kEnter, "bob");
+  EXPECT_EQ(harness.Attached(), (Lines{"sync completed", "update resumed=false"}));
+}
+
+TEST(ChannelOperations, RTP16bWithQueueingOffWhatWouldBeQueuedIsRefused) {
+  Channel::Options options;
+  options.queue_messages = false;
+  for (const ChannelState state : {kInitialized, kAttaching}) {
+    ChannelHarness harness(options);
+    harness.BringTo(state);
+    EXPECT_EQ(harness.Operate(1, Action::kEnter), Lines{"result 1 error 90001"});
+    EXPECT_EQ(harness.channel.state(), state);
+    harness.Lost(ConnectionState::kSuspended);
+    if (state == kInitialized) {
+      EXPECT_EQ(harness.Operate(2, Action::kEnter), Lines{"result 2 error 90001"});
+    }
+  }
+  ChannelHarness harness(options);
+  harness.Attached();
+  EXPECT_EQ(harness.Operate(1, Action::kEnter), Lines{"send #1 enter"});
+  harness.Ack(1, 0);
+  Disconnect(harness);
+  EXPECT_EQ(harness.Operate(2, Action::kEnter), Lines{"result 2 error 90001"});
+}
+
+TEST(ChannelOperations, RTP5bQueuedOperationsGoOutInTheOrderAskedAfterWaitersAndReentry) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"own"});
+  harness.Move(kAttaching);
+  harness.Operate(10, Action::kEnter, "z");
+  harness.Get(11);
+  harness.Operate(12, Action::kUpdate, "a");
+  harness.Operate(13, Action::kLeave, "z");
+  EXPECT_EQ(harness.Attached(), (Lines{"state attached", "sync completed", "result 11 []",
+                                       "send #5 enter own id=c1:0:0 \"d0\"", "send #2 enter z",
+                                       "send #3 update a", "send #4 leave z"}));
+  EXPECT_EQ(harness.channel.queued_operations(), 0u);
+  EXPECT_EQ(harness.channel.operations_in_flight(), 3u) << "re-entries do not count";
+}
+
+TEST(ChannelOperations, AnEnterOfAnInitializedChannelIsNotForgotten) {
+  ChannelHarness harness;
+  EXPECT_EQ(harness.Operate(1, Action::kEnter), (Lines{"state attaching", "send ATTACH"}));
+  EXPECT_EQ(harness.Attached(), (Lines{"state attached", "sync completed", "send #1 enter"}));
+  EXPECT_EQ(harness.Ack(1, 0), Lines{"result 1 ok"});
+}
+
+TEST(ChannelOperations, QueuedOperationsStayWhileDetachingAndFailWhenDetached) {
+  ChannelHarness harness;
+  harness.Move(kAttaching);
+  harness.Operate(1, Action::kEnter);
+  EXPECT_EQ(harness.Move(kDetaching), Lines{"state detaching"});
+  EXPECT_EQ(harness.channel.queued_operations(), 1u);
+  EXPECT_EQ(harness.Detached(), (Lines{"state detached", "result 1 error 90001"}));
+}
+
+// --- The checks, in their order ---
+
+TEST(ChannelOperations, AClientFormNeedsAClientId) {
+  ChannelHarness harness;
+  harness.Attached();
+  for (const Action action : kOperations) {
+    EXPECT_EQ(harness.Operate(1, action, ""), Lines{"result 1 error 40000"});
+  }
+}
+
+TEST(ChannelOperations, WhatIsTooLargeIsRefused) {
+  const std::string limit(65536, 'x');
+  ChannelHarness harness;
+  harness.Connected("c1", "*");
+  harness.Attached();
+  EXPECT_EQ(harness.Operate(1, Action::kLeave, "a", Text(limit)), Lines{"result 1 error 40009"});
+  EXPECT_EQ(harness.Operate(2, Action::kLeave, "a", Text(limit.substr(1))).size(), 1u);
+  EXPECT_EQ(harness.channel.operations_in_flight(), 1u);
+}
+
+// Whether an operation with a limit of 10 bytes fits.
+bool Fits(const Payload& payload, std::optional<std::string_view> client_id = std::nullopt) {
+  Channel::Options options;
+  options.max_message_size = 10;
+  ChannelHarness harness(options);
+  harness.Attached();
+  const Lines lines = harness.Operate(1, Action::kEnter, client_id, payload);
+  EXPECT_TRUE(lines.front().starts_with("send #1 enter") || lines == Lines{"result 1 error 40009"});
+  return harness.channel.operations_in_flight() == 1;
+}
+
+TEST(ChannelOperations, TheSizeIsDataClientIdAndExtras) {
+  EXPECT_TRUE(Fits(Text("0123456789")));
+  EXPECT_FALSE(Fits(Text("0123456789a")));
+  EXPECT_TRUE(Fits(Text("01234"), "alice"));
+  EXPECT_FALSE(Fits(Text("012345"), "alice"));
+  EXPECT_TRUE(Fits(Payload{DataKind::kString, "01", std::nullopt, R"({"a":1})"}, "b"));
+  EXPECT_FALSE(Fits(Payload{DataKind::kString, "012", std::nullopt, R"({"a":1})"}, "b"));
+  EXPECT_TRUE(Fits(Payload{DataKind::kJson, "[123456,8]", "a-long-encoding", std::nullopt}));
+  EXPECT_FALSE(Fits(Payload{DataKind::kJson, "[123456,89]", "json", std::nullopt}));
+  EXPECT_FALSE(Fits(Text("01234"), "\xc3\xa4\xc3\xb6\xc3\xbc")) << "bytes, not characters";
+}
+
+TEST(ChannelOperations, Base64CountsWhatItDecodesTo) {
+  const auto fits = [](std::string_view data, std::string_view encoding) {
+    return Fits(Payload{DataKind::kString, data, encoding, std::nullopt});
+  };
+  EXPECT_TRUE(fits("AAAAAAAAAAAAAA==", "base64"));   // 10 bytes
+  EXPECT_FALSE(fits("AAAAAAAAAAAAAAA=", "base64"));  // 11 bytes
+  EXPECT_FALSE(fits("AAAAAAAAAAAAAAAA", "base64"));  // 12 bytes
+  EXPECT_TRUE(fits("AAAAAAAAAAAAAA", "base64"));     // 10 bytes, padding left out
+  EXPECT_FALSE(fits("AAAAAAAAAAAAAAA", "base64"));   // 11 bytes
+  EXPECT_TRUE(fits("AAAAAAAAAAAAAA==", "utf-8/base64"));
+  EXPECT_FALSE(fits("AAAAAAAAAAAAAA==", "base64/utf-8"));
+  EXPECT_FALSE(fits("AAAAAAAAAAAAAA==", "xbase64"));
+  EXPECT_FALSE(fits("AAAAAAAAAAAAAA==", "utf-8"));
+  EXPECT_TRUE(fits("====", "base64"));
+  EXPECT_TRUE(fits(std::string_view("=====").substr(1), "base64"));
+  EXPECT_TRUE(fits("", "base64"));
+}
+
+TEST(ChannelOperations, TheConnectionsMaxMessageSizeReplacesTheDefault) {
+  ChannelHarness harness;
+  harness.Attached();
+  ConnectionUpdate update;
+  update.id = "c1";
+  update.max_message_size = 3;
+  harness.Apply(update);
+  EXPECT_EQ(harness.Operate(1, Action::kEnter, std::nullopt, Text("1234")),
+            Lines{"result 1 error 40009"});
+  EXPECT_EQ(harness.Operate(2, Action::kEnter, std::nullopt, Text("123")),
+            Lines{"send #1 enter \"123\""});
+  update.max_message_size = 100'000;
+  harness.Apply(update);
+  const std::string large(100'000, 'x');
+  EXPECT_EQ(harness.Operate(3, Action::kEnter, std::nullopt, Text(large)).size(), 1u);
+  EXPECT_EQ(harness.channel.operations_in_flight(), 2u);
+  harness.Connected("c1");
+  EXPECT_EQ(harness.Operate(4, Action::kEnter, std::nullopt, Text(large)),
+            Lines{"result 4 error 40009"});
+}
+
+TEST(ChannelOperations, NoLimitAllowsWhatCannotBeStored) {
+  ChannelHarness harness;
+  harness.Attached();
+  ConnectionUpdate update;
+  update.max_message_size = int64_t{1} << 40;
+  harness.Apply(update);
+  static const char kByte = 'x';  // only the size is looked at
+  EXPECT_EQ(harness.Operate(1, Action::kEnter, std::nullopt,
+                            Text(std::string_view(&kByte, StoredMessage::kMaxBytes + 1))),
+            Lines{"result 1 error 40009"});
+}
+
+TEST(ChannelOperations, RTP8jPlainFormsNeedAnIdentityWhenConnected) {
+  for (const std::string_view identity : {"", "*"}) {
+    ChannelHarness harness;
+    harness.Connected("c1", identity);
+    harness.Attached();
+    for (const Action action : kOperations) {
+      EXPECT_EQ(harness.Operate(1, action), Lines{"result 1 error 40012"});
+    }
+    EXPECT_EQ(harness.Operate(2, Action::kEnter, "anybody"), Lines{"send #1 enter anybody"});
+    harness.Ack(1, 0);
+    // Identity may come with the connection, so it is not asked for while there is none.
+    Disconnect(harness);
+    EXPECT_EQ(harness.Operate(3, Action::kEnter), Lines{});
+  }
+}
+
+TEST(ChannelOperations, AnUnknownIdentityIsAllowed) {
+  ChannelHarness harness;
+  harness.Connected("c1");
+  harness.Attached();
+  EXPECT_EQ(harness.Operate(1, Action::kEnter), Lines{"send #1 enter"});
+  EXPECT_EQ(harness.Operate(2, Action::kEnter, "bob"), Lines{"send #2 enter bob"});
+}
+
+TEST(ChannelOperations, RTP15fAnIdentifiedConnectionActsForItselfOnly) {
+  ChannelHarness harness;
+  harness.Connected("c1", "alice");
+  harness.Attached();
+  for (const Action action : kOperations) {
+    EXPECT_EQ(harness.Operate(1, action, "bob"), Lines{"result 1 error 40012"});
+  }
+  EXPECT_EQ(harness.Operate(2, Action::kEnter, "alice"), Lines{"send #1 enter alice"});
+  harness.Ack(1, 0);
+  Disconnect(harness);
+  EXPECT_EQ(harness.Operate(3, Action::kEnter, "bob"), Lines{"result 3 error 40012"});
+}
+
+TEST(ChannelOperations, IdentityIsNotCheckedAgainWhenSent) {
+  ChannelHarness harness;
+  harness.Move(kAttaching);
+  harness.Operate(1, Action::kEnter);
+  harness.Operate(2, Action::kEnter, "bob");
+  harness.Connected("c1", "*");
+  harness.Connected("c1", "alice");
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"state attached", "sync completed", "send #1 enter", "send #2 enter bob"}));
+}
+
+TEST(ChannelOperations, TheChecksComeInTheirOrder) {
+  Channel::Options options;
+  options.max_message_size = 10;
+  options.max_queued = 0;
+  options.max_in_flight = 0;
+  const Payload large = Text("0123456789a");
+  for (const ChannelState state : {kInitialized, kAttaching, kAttached, kFailed}) {
+    SCOPED_TRACE(StateName(state));
+    ChannelHarness harness(options);
+    harness.Connected("c1", "alice");
+    harness.BringTo(state);
+    EXPECT_EQ(harness.Operate(1, Action::kEnter, "", large), Lines{"result 1 error 40000"});
+    EXPECT_EQ(harness.Operate(2, Action::kEnter, "bob", large), Lines{"result 2 error 40009"});
+    EXPECT_EQ(harness.Operate(3, Action::kEnter, "bob"), Lines{"result 3 error 40012"});
+    EXPECT_EQ(harness.Operate(4, Action::kEnter, "alice"),
+              Lines{state == kFailed ? "result 4 error 90001" : "result 4 error 42910"});
+    EXPECT_EQ(harness.channel.state(), state) << "a refused call asks for nothing";
+    EXPECT_EQ(harness.channel.queued_operations(), 0u);
+  }
+}
+
+TEST(ChannelOperations, ErrorsSayWhatIsWrong) {
+  ChannelHarness harness;
+  harness.BringTo(kSuspended);
+  harness.Operate(1, Action::kEnter);
+  const ErrorInfo error = *std::get<CallResult>(harness.effects[0]).error;
+  EXPECT_EQ(error.message, "the channel is suspended");
+  EXPECT_EQ(error.status_code, 400);
+}
+
+// --- Bounds ---
+
+TEST(ChannelOperations, TheQueueIsBoundedWaitingGetsIncluded) {
+  Channel::Options options;
+  options.max_queued = 3;
+  ChannelHarness harness(options);
+  harness.Move(kAttaching);
+  harness.Get(1);
+  harness.Operate(2, Action::kEnter);
+  harness.IsUserPresent(3, "bob");
+  EXPECT_EQ(harness.Operate(4, Action::kEnter), Lines{"result 4 error 42910"});
+  EXPECT_EQ(std::get<CallResult>(harness.effects[0]).error->status_code, 429);
+  EXPECT_EQ(harness.Attached(), (Lines{"state attached", "sync completed", "result 1 []",
+                                       "result 3 no", "send #1 enter"}));
+}
+
+TEST(ChannelOperations, WhatIsInFlightIsBounded) {
+  Channel::Options options;
+  options.max_in_flight = 2;
+  options.max_queued = 0;
+  ChannelHarness harness(options);
+  harness.Attached();
+  EXPECT_EQ(harness.Operate(1, Action::kEnter, "a"), Lines{"send #1 enter a"});
+  EXPECT_EQ(harness.Operate(2, Action::kEnter, "b"), Lines{"send #2 enter b"});
+  EXPECT_EQ(harness.Operate(3, Action::kEnter, "c"), Lines{"result 3 error 42910"});
+  EXPECT_EQ(harness.Ack(1, 0), Lines{"result 1 ok"});
+  EXPECT_EQ(harness.Operate(4, Action::kEnter, "d"), Lines{"send #3 enter d"});
+}
+
+TEST(ChannelOperations, BothDefaultBoundsAre1000) {
+  ChannelHarness harness;
+  harness.Move(kAttaching);
+  for (RequestId request = 0; request < 1000; ++request) {
+    ASSERT_EQ(harness.Operate(request, Action::kUpdate), Lines{});
+  }
+  EXPECT_EQ(harness.Operate(1000, Action::kUpdate), Lines{"result 1000 error 42910"});
+  EXPECT_EQ(harness.Attached().size(), 1002u);
+  EXPECT_EQ(harness.channel.operations_in_flight(), 1000u);
+  EXPECT_EQ(harness.Operate(1001, Action::kUpdate), Lines{"result 1001 error 42910"});
+}
+
+TEST(ChannelOperations, WhatDoesNotFitAtAttachedStaysQueuedAndFollows) {
+  Channel::Options options;
+  options.max_in_flight = 2;
+  ChannelHarness harness(options);
+  harness.Move(kAttaching);
+  for (const RequestId request : {1u, 2u, 3u, 4u}) harness.Operate(request, Action::kUpdate);
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"state attached", "sync completed", "send #1 update", "send #2 update"}));
+  EXPECT_EQ(harness.channel.queued_operations(), 2u);
+  EXPECT_EQ(harness.Operate(5, Action::kUpdate), Lines{"result 5 error 42910"});
+  EXPECT_EQ(harness.Ack(1, 0), (Lines{"result 1 ok", "send #3 update"}));
+  EXPECT_EQ(harness.Nack(2), (Lines{"result 2 error 50000", "send #4 update"}));
+  EXPECT_EQ(harness.channel.queued_operations(), 0u);
+}
+
+// --- ACK and NACK ---
+
+TEST(ChannelOperations, AnAckCompletesExactlyWhatItNamesInItsOrder) {
+  ChannelHarness harness;
+  harness.Attached();
+  for (const RequestId request : {11u, 12u, 13u, 14u}) harness.Operate(request, Action::kUpdate);
+  const AckedFrames done = {{2, 1}, {3, 2}};
+  EXPECT_EQ(harness.Apply(OperationsAcked{done}), (Lines{OkOf(12), OkOf(13)}));
+  EXPECT_EQ(harness.channel.operations_in_flight(), 2u);
+  EXPECT_EQ(harness.Ack(4, 3), Lines{OkOf(14)});
+  EXPECT_EQ(harness.Ack(1, 0), Lines{OkOf(11)});
+  EXPECT_EQ(harness.channel.operations_in_flight(), 0u);
+  EXPECT_EQ(harness.Apply(OperationsAcked{}), Lines{}) << "of other channels only";
+}
+
+TEST(ChannelOperations, ANackFailsExactlyWhatItNamesWithItsError) {
+  ChannelHarness harness;
+  harness.Attached();
+  for (const RequestId request : {11u, 12u, 13u}) harness.Operate(request, Action::kUpdate);
+  const ErrorInfo error = ErrorOf(40160);
+  const AckedFrames done = {{1, 0}, {3, 2}};
+  EXPECT_EQ(harness.Apply(OperationsNacked{done, &error}),
+            (Lines{ErrorLine(11, "40160"), ErrorLine(13, "40160")}));
+  EXPECT_EQ(harness.Nack(2), Lines{ErrorLine(12, "50000")}) << "without an error";
+  EXPECT_EQ(harness.channel.operations_in_flight(), 0u);
+}
+
+TEST(ChannelOperations, AFrameNamedTwiceCompletesOnce) {
+  ChannelHarness harness;
+  harness.Attached();
+  harness.Operate(1, Action::kUpdate);
+  harness.Operate(2, Action::kUpdate);
+  const AckedFrames acked = {{1, 0}, {1, 0}};
+  EXPECT_EQ(harness.Apply(OperationsAcked{acked}), Lines{OkOf(1)});
+  const AckedFrames nacked = {{2, 0}, {2, 0}};
+  EXPECT_EQ(harness.Apply(OperationsNacked{nacked}), Lines{ErrorLine(2, "50000")});
+  const AcknowledgedOperation again{1, 0};
+  harness.ApplyRefused(OperationsAcked{{&again, 1}}, absl::StatusCode::kNotFound);
+}
+
+TEST(ChannelOperations, AQueuedOperationCannotBeAcknowledged) {
+  ChannelHarness harness;
+  harness.Move(kAttaching);
+  harness.Operate(1, Action::kEnter);
+  const AcknowledgedOperation queued{1, 0};
+  harness.ApplyRefused(OperationsAcked{{&queued, 1}}, absl::StatusCode::kNotFound);
+}
+
+TEST(ChannelOperations, RTL11aWhatIsInFlightOutlivesEveryChannelState) {
+  for (const ChannelState state : {kAttaching, kDetaching, kDetached, kSuspended, kFailed}) {
+    SCOPED_TRACE(StateName(state));
+    ChannelHarness harness;
+    AttachAnybody(harness);
+    harness.Operate(1, Action::kEnter, "alice", Text("x"));
+    harness.Operate(2, Action::kEnter, "bob");
+    harness.Move(state);
+    EXPECT_EQ(harness.channel.operations_in_flight(), 2u);
+    EXPECT_EQ(harness.Ack(1, 0), Lines{OkOf(1)});
+    EXPECT_EQ(harness.Nack(2), Lines{ErrorLine(2, "50000")});
+    // Only where echoes count does an acknowledgement, too.
+    const bool counts = state == kAttaching || state == kDetaching;
+    EXPECT_EQ(harness.OwnMembers(), counts ? Lines{"alice@c1 c1:0:0 \"x\""} : Lines{});
+  }
+}
+
+// --- Resending ---
+
+TEST(ChannelOperations, RTN19aWhatIsUnacknowledgedCanBeSentAgainUnchanged) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"own"});
+  harness.Operate(10, Action::kUpdate, "bob", Text("x"));
+  harness.Attached();
+  Disconnect(harness);
+  EXPECT_EQ(harness.Connected("c1", "*"), (Lines{"state attaching", "send ATTACH"}));
+  const std::optional<OutgoingItem> operation = harness.channel.Unacknowledged(2);
+  ASSERT_TRUE(operation.has_value());
+  EXPECT_EQ(operation->action, Action::kUpdate);
+  EXPECT_EQ(operation->client_id, "bob");
+  EXPECT_EQ(operation->id, "");
+  EXPECT_EQ(operation->payload, Text("x"));
+  const std::optional<OutgoingItem> reentry = harness.channel.Unacknowledged(3);
+  ASSERT_TRUE(reentry.has_value());
+  EXPECT_EQ(reentry->action, Action::kEnter);
+  EXPECT_EQ(reentry->client_id, "own");
+  EXPECT_EQ(reentry->id, "c1:0:0");
+  EXPECT_EQ(reentry->payload, Text("d0"));
+  EXPECT_FALSE(harness.channel.Unacknowledged(1).has_value()) << "acknowledged";
+  EXPECT_FALSE(harness.channel.Unacknowledged(4).has_value()) << "never sent";
+  // The same connection will acknowledge them.
+  EXPECT_EQ(harness.Ack(2, 1), Lines{OkOf(10)});
+  EXPECT_EQ(harness.Ack(3, 2), Lines{});
+  EXPECT_FALSE(harness.channel.Unacknowledged(3).has_value());
+}
+
+TEST(ChannelOperations, APlainOperationIsSentAgainWithoutAClient) {
+  ChannelHarness harness;
+  harness.Attached();
+  harness.Operate(1, Action::kLeave);
+  const std::optional<OutgoingItem> operation = harness.channel.Unacknowledged(1);
+  ASSERT_TRUE(operation.has_value());
+  EXPECT_EQ(operation->action, Action::kLeave);
+  EXPECT_EQ(operation->client_id, std::nullopt);
+}
+
+TEST(ChannelOperations, RTL3d2ANewConnectionSendsUnacknowledgedOperationsFirst) {
+  for (const bool lost : {false, true}) {
+    ChannelHarness harness;
+    AttachWithOwn(harness, {"own"});
+    harness.Operate(10, Action::kEnter, "a");
+    harness.Operate(11, Action::kEnter, "b");
+    harness.Attached();
+    EXPECT_EQ(harness.channel.Unacknowledged(4)->client_id, "own");
+    if (lost) {
+      Disconnect(harness);
+      harness.Operate(12, Action::kEnter, "c");
+    }
+    EXPECT_EQ(harness.Connected("c2", "*"), (Lines{"state attaching", "send ATTACH"}));
+    EXPECT_EQ(harness.channel.operations_in_flight(), 0u);
+    EXPECT_EQ(harness.channel.queued_operations(), lost ? 3u : 2u);
+    EXPECT_FALSE(harness.channel.Unacknowledged(4).has_value()) << "re-entries are forgotten";
+    if (!lost) harness.Operate(12, Action::kEnter, "c");
+    Lines lines = harness.Attached();
+    EXPECT_EQ(lines.size(), 6u);
+    EXPECT_TRUE(lines[2].ends_with(" enter own \"d0\"")) << lines[2] << ": no id of c1";
+    EXPECT_EQ(lines[3], "send #2 enter a");
+    EXPECT_EQ(lines[4], "send #3 enter b");
+    EXPECT_TRUE(lines[5].ends_with(" enter c"));
+    EXPECT_EQ(harness.Ack(2, 0), Lines{OkOf(10)});
+  }
+}
+
+TEST(ChannelOperations, ANewConnectionFailsWhatNobodyWillAttachFor) {
+  for (const ChannelState state : {kDetached, kFailed}) {
+    ChannelHarness harness;
+    AttachAnybody(harness);
+    harness.Operate(1, Action::kEnter, "a");
+    harness.Operate(2, Action::kEnter, "b");
+    harness.Move(state);
+    EXPECT_EQ(harness.Connected("c2", "*"), (Lines{ErrorLine(1, "90001"), ErrorLine(2, "90001")}));
+    EXPECT_EQ(harness.channel.queued_operations(), 0u);
+  }
+}
+
+TEST(ChannelOperations, ANewConnectionWhileDetachingKeepsThemUntilDetached) {
+  ChannelHarness harness;
+  AttachAnybody(harness);
+  harness.Operate(1, Action::kEnter, "a");
+  harness.Move(kDetaching);
+  EXPECT_EQ(harness.Connected("c2", "*"), Lines{"send DETACH"});
+  EXPECT_EQ(harness.Detached(), (Lines{"state detached", ErrorLine(1, "90001")}));
+}
+
+// --- A connection that is lost for good (RTN7d, RTN7e) ---
+
+TEST(ChannelOperations, RTN7eWhatIsInFlightFailsWithTheConnectionsReason) {
+  const ErrorInfo given = ErrorOf(40142);
+  for (const auto& [state, code] : {std::pair{ConnectionState::kSuspended, "80002"},
+                                    std::pair{ConnectionState::kClosed, "80017"},
+                                    std::pair{ConnectionState::kFailed, "80000"}}) {
+    for (const bool with_reason : {false, true}) {
+      const std::string expected = with_reason ? "40142" : code;
+      for (const ChannelState channel_state :
+           {kAttaching, kAttached, kDetaching, kDetached, kSuspended, kFailed}) {
+        SCOPED_TRACE(StateName(channel_state));
+        ChannelHarness harness;
+        AttachWithOwn(harness, {"own"});
+        harness.Operate(10, Action::kEnter, "a");
+        harness.Operate(11, Action::kEnter, "b");
+        harness.Attached();  // and so a re-entry is in flight
+        if (channel_state != kAttached) harness.Move(channel_state);
+        Lines lines = harness.Lost(state, with_reason ? &given : nullptr);
+        ASSERT_GE(lines.size(), 2u);
+        EXPECT_EQ(lines[lines.size() - 2], ErrorLine(10, expected));
+        EXPECT_EQ(lines.back(), ErrorLine(11, expected));
+        EXPECT_EQ(harness.channel.operations_in_flight(), 0u);
+        EXPECT_EQ(harness.channel.queued_operations(), 0u);
+        EXPECT_FALSE(harness.channel.Unacknowledged(4).has_value());
+      }
+    }
+  }
+}
+
+TEST(ChannelOperations, RTN7eWhatIsInFlightFailsBeforeWhatWasAskedLater) {
+  ChannelHarness harness;
+  AttachAnybody(harness);
+  harness.Operate(1, Action::kEnter, "a");
+  Disconnect(harness);
+  harness.Operate(2, Action::kEnter, "b");
+  EXPECT_EQ(harness.Lost(ConnectionState::kSuspended),
+            (Lines{"state suspended 80002", ErrorLine(1, "80002"), ErrorLine(2, "80002")}));
+}
+
+TEST(ChannelOperations, DisconnectedLeavesWhatIsInFlight) {
+  ChannelHarness harness;
+  AttachAnybody(harness);
+  harness.Operate(1, Action::kEnter, "a");
+  EXPECT_EQ(Disconnect(harness), Lines{});
+  EXPECT_EQ(harness.channel.operations_in_flight(), 1u);
+}
+
+TEST(ChannelOperations, RTN7dWithQueueingOffDisconnectedFailsWhatIsInFlight) {
+  Channel::Options options;
+  options.queue_messages = false;
+  const ErrorInfo reason = ErrorOf(40142);
+  ChannelHarness harness(options);
+  AttachWithOwn(harness, {"own"});
+  harness.Operate(10, Action::kEnter, "a");
+  harness.Attached();
+  EXPECT_EQ(harness.Lost(ConnectionState::kDisconnected, &reason), Lines{ErrorLine(10, "40142")});
+  EXPECT_EQ(harness.channel.operations_in_flight(), 0u);
+  EXPECT_FALSE(harness.channel.Unacknowledged(3).has_value());
+}
+
+// --- Own members: echoes (RTP17) ---
+
+TEST(ChannelOwnMembers, RTP17bEchoesOfOurConnectionAreRemembered) {
+  ChannelHarness harness;
+  harness.Connected("c1", "*");
+  harness.Attached();
+  harness.Presence(
+      {Enter("a@c1", "c1:0:0").Data("x"), Update("b@c1", "c1:1:0"), Enter("c@c2", "c2:0:0")});
+  harness.Sync("s1:",
+               {Present("d@c1", "c1:2:0"), Present("a@c1", "c1:0:0"), Present("b@c1", "c1:1:0")});
+  EXPECT_EQ(harness.OwnMembers(), (Lines{"a@c1 c1:0:0 \"x\"", "b@c1 c1:1:0", "d@c1 c1:2:0"}));
+  harness.Presence({Update("a@c1", "c1:3:0"), Update("b@c1", "c1:0:0")});
+  EXPECT_EQ(harness.OwnMembers(), (Lines{"a@c1 c1:3:0", "b@c1 c1:1:0", "d@c1 c1:2:0"}));
+}
+
+TEST(ChannelOwnMembers, WithoutAConnectionIdNothingIsAnEcho) {
+  ChannelHarness harness;
+  harness.Attached();
+  harness.Presence({Enter("a@c1", "c1:0:0")});
+  EXPECT_EQ(harness.OwnMembers(), Lines{});
+}
+
+TEST(ChannelOwnMembers, RTP17bANewerLeaveIsRememberedUnlessSynthesized) {
+  ChannelHarness harness;
+  harness.Connected("c1", "*");
+  harness.Attached();
+  harness.Presence({Enter("a@c1", "c1:5:0"), Enter("b@c1", "c1:5:1"), Enter("c@c1", "c1:5:2"),
+                    Enter("d@c1", "c1:5:3")});
+  harness.Presence(
+      {Leave("a@c1", "c1:6:0"), Leave("b@c1", "c1:4:0"), Leave("c@c1", "host:1:0"), Leave("d@c1")});
+  EXPECT_EQ(harness.OwnMembers(), (Lines{"b@c1 c1:5:1", "c@c1 c1:5:2", "d@c1 c1:5:3"}));
+  EXPECT_EQ(harness.Members(), Lines{"b@c1 c1:5:1"});
+}
+
+TEST(ChannelOwnMembers, EchoesCountInTheStatesThatTakeFrames) {
+  for (const ChannelState state : kAllStates) {
+    SCOPED_TRACE(StateName(state));
+    ChannelHarness harness;
+    harness.Connected("c2", "*");
+    harness.BringTo(state);
+    harness.Presence({Enter("bob@c2", "c2:0:0")});
+    const bool counts =
+        state == kInitialized || state == kAttaching || state == kAttached || state == kDetaching;
+    EXPECT_EQ(harness.OwnMembers(), counts ? Lines{"bob@c2 c2:0:0"} : Lines{});
+  }
+}
+
+TEST(ChannelOwnMembers, AnEntryOfAnEarlierConnectionAlwaysLoses) {
+  ChannelHarness harness;
+  harness.Connected("c1", "alice");
+  harness.Attached();
+  harness.Presence({Enter("alice@c1", "c1:5:0").Data("old")});
+  harness.Connected("c2", "alice");
+  harness.Attached(kFlagHasPresence);
+  harness.Presence({Enter("alice@c2", "c2:0:0").Data("new")});
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c2 c2:0:0 \"new\""});
+  harness.Presence({Leave("alice@c2", "c2:1:0")});
+  EXPECT_EQ(harness.OwnMembers(), Lines{});
+  EXPECT_EQ(harness.Attached(kFlagHasPresence),
+            (Lines{"sync discarded", "sync started", "update resumed=false"}));
+}
+
+TEST(ChannelOwnMembers, RTP17OtherConnectionsDoNotMatter) {
+  ChannelHarness harness;
+  harness.Connected("c1", "alice");
+  harness.Attached();
+  harness.Presence({Enter("alice@c1", "c1:0:0")});
+  harness.Presence({Enter("alice@c2", "c2:0:0"), Leave("alice@c2", "c2:1:0")});
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:0:0"});
+}
+
+TEST(ChannelOwnMembers, AStalePageDoesNotBringBackWhoLeft) {
+  ChannelHarness harness;
+  harness.Connected("c1", "alice");
+  harness.Attached(kFlagHasPresence);
+  harness.Presence({Enter("alice@c1", "c1:0:0"), Leave("alice@c1", "c1:1:0")});
+  harness.Sync("s1:x", {Present("alice@c1", "c1:0:0")});
+  EXPECT_EQ(harness.OwnMembers(), Lines{});
+}
+
+TEST(ChannelOwnMembers, AStaleEchoStillFeedsThem) {
+  // The member is known by a page that came before we knew which connection is ours.
+  ChannelHarness harness;
+  harness.Attached();
+  harness.Presence({Enter("alice@c1", "c1:0:0")});
+  harness.Connected("c1", "alice");
+  harness.Presence({Enter("alice@c1", "c1:0:0")});
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:0:0"});
+}
+
+TEST(ChannelOwnMembers, AttachedWithoutPresenceDoesNotClearThem) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  harness.Attached();
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:0:0 \"d0\""});
+  harness.Attached(kFlagHasPresence);
+  harness.Sync("s1:");
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:0:0 \"d0\""}) << "nor does a sweep";
+}
+
+// --- Own members: acknowledgements ---
+
+TEST(ChannelOwnMembers, TheAckOfAnEnterOrUpdateStoresTheMember) {
+  ChannelHarness harness;
+  harness.Connected("c1", "alice");
+  harness.Attached();
+  harness.Operate(1, Action::kEnter, std::nullopt, Text("x"));
+  harness.now = 2000;
+  harness.Ack(1, 7);
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:7:0 \"x\""});
+  harness.channel.own_members().ForEach(
+      [](const Message& own) { EXPECT_EQ(own.timestamp, TimestampFromMs(2000)); });
+  harness.Operate(2, Action::kUpdate, "alice", Text("y"));
+  harness.Ack(2, 8);
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:8:0 \"y\""});
+  EXPECT_EQ(harness.Members(), Lines{}) << "the set is the server's to change";
+}
+
+TEST(ChannelOwnMembers, TheAckOfALeaveRemovesTheMember) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice", "bob"});
+  harness.Operate(10, Action::kLeave, "alice");
+  EXPECT_EQ(harness.OwnMembers().size(), 2u);
+  harness.Ack(3, 2);
+  EXPECT_EQ(harness.OwnMembers(), Lines{"bob@c1 c1:1:0 \"d1\""});
+}
+
+TEST(ChannelOwnMembers, ANackChangesNothing) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  harness.Operate(10, Action::kLeave, "alice");
+  harness.Nack(2);
+  harness.Operate(11, Action::kUpdate, "alice", Text("new"));
+  harness.Nack(3);
+  harness.Operate(12, Action::kEnter, "bob");
+  harness.Nack(4);
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:0:0 \"d0\""});
+}
+
+TEST(ChannelOwnMembers, AnAckIsOfUseOnlyWhereClientAndConnectionAreKnown) {
+  ChannelHarness harness;
+  harness.Attached();
+  harness.Operate(1, Action::kEnter, "alice");
+  harness.Ack(1, 0);
+  EXPECT_EQ(harness.OwnMembers(), Lines{}) << "no connection id";
+  harness.Connected("c1");
+  harness.Operate(2, Action::kEnter);
+  harness.Ack(2, 1);
+  EXPECT_EQ(harness.OwnMembers(), Lines{}) << "no client id";
+  harness.Operate(3, Action::kEnter, "alice");
+  harness.Ack(3, 2);
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:2:0"});
+}
+
+TEST(ChannelOwnMembers, AnAckDoesNotUndoTheEchoOfALaterOperation) {
+  ChannelHarness harness;
+  AttachAnybody(harness);
+  harness.Operate(1, Action::kEnter, "alice", Text("first"));
+  harness.Operate(2, Action::kUpdate, "alice", Text("second"));
+  harness.Presence({Update("alice@c1", "c1:1:0").Data("second")});
+  harness.Ack(1, 0);
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:1:0 \"second\""});
+}
+
+TEST(ChannelOwnMembers, ALeaveThatFailsForTheStateRemovesTheMember) {
+  // Refused when called.
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice", "bob"});
+  harness.Move(kSuspended);
+  harness.Operate(10, Action::kEnter, "bob");
+  EXPECT_EQ(harness.Operate(11, Action::kLeave, "alice"), Lines{ErrorLine(11, "90001")});
+  EXPECT_EQ(harness.OwnMembers(), Lines{"bob@c1 c1:1:0 \"d1\""});
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"state attached", "sync completed", "send #3 enter bob id=c1:1:0 \"d1\""}));
+}
+
+TEST(ChannelOwnMembers, AQueuedLeaveThatFailsRemovesTheMember) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice", "bob"});
+  harness.Move(kAttaching);
+  harness.Operate(10, Action::kLeave, "alice");
+  harness.Operate(11, Action::kUpdate, "bob");
+  EXPECT_EQ(harness.Detached(),
+            (Lines{"state suspended", ErrorLine(10, "90001"), ErrorLine(11, "90001")}));
+  EXPECT_EQ(harness.OwnMembers(), Lines{"bob@c1 c1:1:0 \"d1\""});
+}
+
+TEST(ChannelOwnMembers, ALeaveInFlightThatFailsWithTheConnectionRemovesTheMember) {
+  for (const bool suspended_before : {false, true}) {
+    ChannelHarness harness;
+    harness.Connected("c1", "alice");
+    harness.Attached();
+    harness.Operate(1, Action::kEnter);
+    harness.Ack(1, 0);
+    harness.Operate(2, Action::kLeave);
+    if (suspended_before) harness.Move(kSuspended);
+    EXPECT_EQ(harness.Lost(ConnectionState::kSuspended).back(), ErrorLine(2, "80002"));
+    EXPECT_EQ(harness.OwnMembers(), Lines{});
+  }
+}
+
+TEST(ChannelOwnMembers, ALeaveRefusedForAnotherReasonDoesNotRemoveTheMember) {
+  Channel::Options options;
+  options.max_in_flight = 1;
+  ChannelHarness harness(options);
+  AttachWithOwn(harness, {"alice"});
+  const std::string large(65536, 'x');
+  EXPECT_EQ(harness.Operate(10, Action::kLeave, "alice", Text(large)),
+            Lines{ErrorLine(10, "40009")});
+  harness.Operate(11, Action::kEnter, "bob");
+  EXPECT_EQ(harness.Operate(12, Action::kLeave, "alice"), Lines{ErrorLine(12, "42910")});
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:0:0 \"d0\""});
+}
+
+// --- Re-entry ---
+
+TEST(ChannelReentry, RTP17gOnEveryAttachedOwnMembersEnterAgainInJoiningOrder) {
+  for (const uint64_t flags : {uint64_t{0}, kFlagHasPresence, kFlagHasPresence | kFlagResumed}) {
+    for (const ChannelState from : {kAttaching, kSuspended}) {
+      ChannelHarness harness;
+      AttachWithOwn(harness, {"z", "a", "m"});
+      harness.Operate(10, Action::kUpdate, "z", Text("new"));
+      harness.Ack(4, 3);
+      harness.Move(from);
+      Lines lines = harness.Attached(flags);
+      lines.erase(lines.begin(), lines.begin() + 2);  // the state, and the sync
+      EXPECT_EQ(lines,
+                (Lines{"send #5 enter z id=c1:3:0 \"new\"", "send #6 enter a id=c1:1:0 \"d1\"",
+                       "send #7 enter m id=c1:2:0 \"d2\""}));
+    }
+  }
+}
+
+TEST(ChannelReentry, AttachedAgainAndAgainEntersAgainEachTime) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  EXPECT_EQ(harness.Attached(), (Lines{"sync completed", "send #2 enter alice id=c1:0:0 \"d0\"",
+                                       "update resumed=false"}));
+  EXPECT_EQ(harness.Attached(), (Lines{"sync completed", "send #3 enter alice id=c1:0:0 \"d0\"",
+                                       "update resumed=false"}));
+}
+
+TEST(ChannelReentry, RTP17iAttachedWithResumedDoesNotEnterAgain) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  EXPECT_EQ(harness.Attached(kFlagResumed), Lines{});
+}
+
+TEST(ChannelReentry, RTP17g1ANewConnectionSendsNoId) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  harness.Connected("c2", "*");
+  EXPECT_EQ(harness.Attached().back(), "send #2 enter alice \"d0\"");
+  // Still the entry of c1 until the server echoes it.
+  EXPECT_EQ(harness.OwnMembers(), Lines{"alice@c1 c1:0:0 \"d0\""});
+  harness.Connected("c22", "*");
+  EXPECT_EQ(harness.Attached().back(), "send #3 enter alice \"d0\"");
+  harness.Presence({Enter("alice@c22", "c22:0:0")});
+  EXPECT_EQ(harness.Attached()[2], "send #4 enter alice id=c22:0:0");
+}
+
+TEST(ChannelReentry, AnIdThatIsNotOfOurConnectionIsNotSent) {
+  ChannelHarness harness;
+  harness.Connected("c1", "*");
+  harness.Attached();
+  harness.Presence({Enter("alice@c1", "host:0:0"), Enter("bob@c1")});
+  const Lines lines = harness.Attached(kFlagHasPresence);
+  EXPECT_EQ(lines, (Lines{"sync started", "send #1 enter alice", "send #2 enter bob",
+                          "update resumed=false"}));
+}
+
+TEST(ChannelReentry, WhoHasALocalOperationOnItsWayIsNotEnteredAgain) {
+  for (const Action action : kOperations) {
+    ChannelHarness harness;
+    AttachWithOwn(harness, {"alice", "bob"});
+    // In flight.
+    harness.Operate(10, action, "alice");
+    EXPECT_EQ(harness.Attached(), (Lines{"sync completed", "send #4 enter bob id=c1:1:0 \"d1\"",
+                                         "update resumed=false"}));
+    // Queued.
+    harness.Move(kAttaching);
+    harness.Operate(11, action, "bob");
+    const Lines lines = harness.Attached();
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_TRUE(lines[2].starts_with("send #5 ")) << lines[2];
+  }
+}
+
+TEST(ChannelReentry, APlainOperationConcernsTheConnectionsOwnClient) {
+  ChannelHarness harness;
+  harness.Connected("c1", "alice");
+  harness.Attached();
+  harness.Operate(1, Action::kEnter);
+  harness.Ack(1, 0);
+  harness.Operate(2, Action::kUpdate);
+  EXPECT_EQ(harness.Attached(), (Lines{"sync completed", "update resumed=false"}));
+  harness.Ack(2, 1);
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"sync completed", "send #3 enter alice id=c1:1:0", "update resumed=false"}));
+}
+
+TEST(ChannelReentry, RTP17eARefusalIsReportedAsAnUpdate) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice", "bob"});
+  harness.Attached();
+  harness.Operate(10, Action::kUpdate, "carol");
+  const ErrorInfo error = ErrorOf(40160);
+  const AckedFrames done = {{3, 2}, {4, 3}, {5, 4}};
+  EXPECT_EQ(harness.Apply(OperationsNacked{done, &error}),
+            (Lines{ErrorLine(10, "40160"), "update resumed=true 91004 < 40160",
+                   "update resumed=true 91004 < 40160"}));
+  const ErrorInfo reason = *std::get<ChannelUpdate>(harness.effects[1]).reason;
+  EXPECT_NE(reason.message.find("alice"), std::string::npos) << reason.message;
+  const ErrorInfo second = *std::get<ChannelUpdate>(harness.effects[2]).reason;
+  EXPECT_NE(second.message.find("bob"), std::string::npos) << second.message;
+  EXPECT_FALSE(harness.channel.Unacknowledged(3).has_value());
+  EXPECT_EQ(harness.OwnMembers().size(), 2u) << "a refused one is tried again at the next attach";
+}
+
+TEST(ChannelReentry, ARefusalWithoutAnErrorHas50000AsCause) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  harness.Attached();
+  EXPECT_EQ(harness.Nack(2), Lines{"update resumed=true 91004 < 50000"});
+}
+
+TEST(ChannelReentry, AnAckOfAReentryIsSilent) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  harness.Attached();
+  EXPECT_EQ(harness.Ack(2, 1), Lines{});
+  EXPECT_FALSE(harness.channel.Unacknowledged(2).has_value());
+}
+
+TEST(ChannelReentry, ReentriesNeedNoRoom) {
+  Channel::Options options;
+  options.max_in_flight = 1;
+  ChannelHarness harness(options);
+  AttachWithOwn(harness, {"a", "b", "c"});
+  harness.Move(kAttaching);
+  harness.Operate(10, Action::kEnter, "d");
+  const Lines lines = harness.Attached();
+  ASSERT_EQ(lines.size(), 6u);
+  EXPECT_EQ(lines[5], "send #4 enter d");
+}
+
+TEST(ChannelReentry, AReentryKeepsItsBytesWhenTheOwnMemberChanges) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"alice"});
+  harness.Attached();
+  const std::string large(500, 'x');
+  harness.Presence({Update("alice@c1", "c1:1:0").Data(large)});
+  EXPECT_EQ(harness.channel.Unacknowledged(2)->payload, Text("d0"));
+  EXPECT_EQ(harness.channel.Unacknowledged(2)->id, "c1:0:0");
+}
+
+}  // namespace
+}  // namespace presence

@@ -1,0 +1,112 @@
+// Any bytes are replayed as a trace, malformed lines skipped. Every message is one line, every line
+// of output is JSON, and what the checker of `presence replay --check` promises holds throughout.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "engine/channel.h"
+#include "engine/wire/json.h"
+#include "sim/output.h"
+#include "sim/replay_checker.h"
+#include "sim/replayer.h"
+#include "sim/trace_reader.h"
+#include "tests/fuzz/check.h"
+
+namespace {
+
+using presence::FuzzCheck;
+
+bool IsOneLine(std::string_view text) {
+  return !text.empty() && text.find('\n') == std::string_view::npos;
+}
+
+// Reads back every line that a replay writes.
+class JsonLines : public presence::sim::LineSink {
+ public:
+  void WriteLine(std::string_view line) override {
+    FuzzCheck(IsOneLine(line), "an output line that is none", std::string(line));
+    const auto element = parser_.Parse(text_.Assign(line));
+    FuzzCheck(element.ok() && element->is_object(), "an output line that is no JSON object",
+              std::string(line));
+  }
+
+ private:
+  presence::wire::PaddedText text_;
+  presence::wire::JsonParser parser_;
+};
+
+// Nothing in a trace can reach a terminal as a control character: neither those of ASCII nor U+0080
+// to U+009F, of which some are the beginning of a terminal's commands too.
+class TextLines : public presence::sim::LineSink {
+ public:
+  void WriteLine(std::string_view line) override {
+    unsigned char before = 0;
+    for (const char c : line) {
+      const auto byte = static_cast<unsigned char>(c);
+      const bool control = byte < 0x20 || byte == 0x7F || (before == 0xC2 && byte < 0xA0);
+      FuzzCheck(!control, "a control character in text", std::string(line));
+      before = byte;
+    }
+  }
+};
+
+// Gives everything to two outputs.
+class Both : public presence::sim::ReplaySink {
+ public:
+  Both(ReplaySink& first, ReplaySink& second) : first_(first), second_(second) {}
+  void Write(const presence::sim::ReplayOutput& output) override {
+    first_.Write(output);
+    second_.Write(output);
+  }
+  void WriteEnd(uint64_t line, int64_t t, std::optional<std::string_view> name,
+                const presence::Channel& channel) override {
+    first_.WriteEnd(line, t, name, channel);
+    second_.WriteEnd(line, t, name, channel);
+  }
+
+ private:
+  ReplaySink& first_;
+  ReplaySink& second_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  namespace sim = presence::sim;
+
+  JsonLines json_lines;
+  TextLines text_lines;
+  sim::JsonlOutput json(json_lines);
+  sim::TextOutput text(text_lines);
+  Both outputs(json, text);
+  sim::ReplayChecker checker;
+  sim::Replayer replayer(outputs, &checker);
+  sim::TraceReader reader;
+  sim::TraceLine line;
+  // Not by LineReader, whose buffers would cost more than all the rest.
+  presence::wire::PaddedText padded;
+  std::string_view rest(reinterpret_cast<const char*>(data), size);
+  for (uint64_t number = 1; !rest.empty(); ++number) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view bytes = padded.Assign(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (sim::TraceReader::IsBlank(bytes)) continue;
+    absl::Status status = reader.Read(bytes, line);
+    if (status.ok()) status = replayer.Apply(number, line);
+    if (!status.ok()) {
+      FuzzCheck(status.code() == absl::StatusCode::kInvalidArgument &&
+                    IsOneLine(std::string(status.message())),
+                "refused in the wrong way", status.ToString());
+    }
+    if (checker.violation().has_value()) {
+      FuzzCheck(false, checker.violation()->invariant, checker.violation()->what);
+    }
+  }
+  replayer.Finish();
+  return 0;
+}
