@@ -1,0 +1,66 @@
+#ifndef ENGINE_ROOM_RESULT_H_
+#define ENGINE_ROOM_RESULT_H_
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "engine/check.h"
+#include "engine/error.h"
+
+namespace presence {
+
+// What a call of the room gave: a value, or the reason why there is none.
+//
+//   if (members.ok()) Show(*members); else Complain(members.error().message);
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : result_(std::move(value)) {}          // NOLINT: returning a value reads well
+  Result(ErrorInfo error) : result_(std::move(error)) {}  // NOLINT: as does returning an error
+
+  bool ok() const { return std::holds_alternative<T>(result_); }
+  // REQUIRES: ok().
+  const T& value() const {
+    PRESENCE_CHECK(ok());
+    return *std::get_if<T>(&result_);
+  }
+  T& value() {
+    PRESENCE_CHECK(ok());
+    return *std::get_if<T>(&result_);
+  }
+  const T& operator*() const { return value(); }
+  T& operator*() { return value(); }
+  const T* operator->() const { return &value(); }
+  T* operator->() { return &value(); }
+  // REQUIRES: !ok().
+  const ErrorInfo& error() const {
+    PRESENCE_CHECK(!ok());
+    return *std::get_if<ErrorInfo>(&result_);
+  }
+
+ private:
+  std::variant<T, ErrorInfo> result_;
+};
+
+// The same for calls that give nothing but their success.
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  Result() = default;                                    // success
+  Result(ErrorInfo error) : error_(std::move(error)) {}  // NOLINT: returning an error reads well
+
+  bool ok() const { return !error_.has_value(); }
+  // REQUIRES: !ok().
+  const ErrorInfo& error() const {
+    PRESENCE_CHECK(!ok());
+    return *error_;
+  }
+
+ private:
+  std::optional<ErrorInfo> error_;
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_ROOM_RESULT_H_

@@ -1,0 +1,241 @@
+#ifndef ENGINE_ROOM_ROOM_H_
+#define ENGINE_ROOM_ROOM_H_
+
+// A chat room as its users' programs see it: who is there, told to listeners and asked for by calls
+// that complete. The layer above Channel, and the only one that calls back.
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "engine/channel.h"
+#include "engine/channel_input.h"
+#include "engine/effects.h"
+#include "engine/error.h"
+#include "engine/message.h"
+#include "engine/outbox.h"
+#include "engine/room/json_value.h"
+#include "engine/room/result.h"
+
+namespace presence {
+
+// The codes that the room gives beyond those of the engine. With each, what the caller can do.
+inline constexpr ErrorCode kFeatureNotEnabledInRoom{102108};  // set RoomOptions::presence_events
+inline constexpr ErrorCode kRoomInInvalidState{102112};       // attach the room, then call again
+
+// The type of a presence event: kEnter, kLeave, kUpdate, or kPresent for one who was there already
+// when this end joined.
+using PresenceEventType = EventType;
+// "enter", "leave", "update" or "present".
+std::string_view PresenceEventTypeName(PresenceEventType type);
+
+// One user on one connection. A user with several connections is a member once for each.
+struct PresenceMember {
+  std::string client_id;
+  std::string connection_id;
+  // What the user attached to the presence. What is not readable as the JSON that it claims to be
+  // is handed out as what it is, a string. nullopt: none.
+  std::optional<JsonValue> data;
+  // What came with the presence message beside its data; nullopt: none, or not an object.
+  std::optional<JsonObject> extras;
+  // What the server vouches for about the user: extras.userClaim, which users cannot set.
+  std::optional<std::string> user_claim;
+  // When this presence state was last updated.
+  Timestamp updated_at{};
+
+  friend bool operator==(const PresenceMember&, const PresenceMember&) = default;
+};
+
+struct PresenceEvent {
+  PresenceEventType type = PresenceEventType::kPresent;
+  PresenceMember member;
+  // Why the member left; kNone for the other types.
+  LeaveReason leave_reason = LeaveReason::kNone;
+  // Connections of this user that are present after the event: 1 after an enter is the first
+  // arrival, 0 after a leave the last departure.
+  uint32_t connections = 0;
+};
+
+// Which members Get returns. Two filters must both match; empty ones are none.
+struct GetParams {
+  std::string client_id = {};
+  std::string connection_id = {};
+  // Wait for a running synchronization to end, so that the answer is whole.
+  bool wait_for_sync = true;
+};
+
+using PresenceListener = absl::AnyInvocable<void(const PresenceEvent&)>;
+// Callbacks of calls. Each is called exactly once; an empty one (nullptr) is not missed.
+using DoneCallback = absl::AnyInvocable<void(Result<void>)>;
+using MembersCallback = absl::AnyInvocable<void(Result<std::vector<PresenceMember>>)>;
+using IsPresentCallback = absl::AnyInvocable<void(Result<bool>)>;
+
+struct RoomOptions {
+  // The channel's options; attach_on_subscribe is off unless set, as rooms are attached by Attach.
+  Channel::Options channel = DefaultChannelOptions();
+  // Whether this room has presence events. Without them Subscribe gives 102108.
+  bool presence_events = true;
+
+  static Channel::Options DefaultChannelOptions() {
+    Channel::Options options;
+    options.attach_on_subscribe = false;
+    return options;
+  }
+};
+
+// What a room needs of the program it lives in, which implements it. Must outlive the room.
+//
+// A method may do whatever a callback may (see Room), answering at once by Room::Apply included.
+class RoomOwner {
+ public:
+  virtual ~RoomOwner() = default;
+
+  // The time. Called once for each thing that happens.
+  virtual Timestamp Now() = 0;
+
+  // Send ATTACH or DETACH for the room's channel. While the connection is not connected there is
+  // nothing to do: the room says it again when it is.
+  virtual void SendAttach() = 0;
+  virtual void SendDetach() = 0;
+  // Send `item` in a PRESENCE frame of its own, under the connection's next msgSerial, and bring
+  // the ACK or NACK of that serial back under `token` (see Outbox). `item` holds during the call;
+  // later it can be asked for by Channel::Unacknowledged.
+  virtual void SendPresence(OperationToken token, const OutgoingItem& item) = 0;
+
+  // What happens to the room beyond presence, for those who want to know. The state has changed; an
+  // update that is no change of state, such as a re-entry that failed (91004); the server sent
+  // something wrong, which was worked around.
+  virtual void OnStateChanged(const StateChanged&) {}
+  virtual void OnUpdate(const ChannelUpdate&) {}
+  virtual void OnDiagnostic(std::string_view) {}
+};
+
+class RoomCore;
+struct RoomListener;
+
+// A registered listener. A handle: copies mean the same listener, and dropping them all leaves it
+// registered. May outlive its room.
+class Subscription {
+ public:
+  Subscription() = default;  // of nothing
+
+  // Stops the listener: it gets no event after this call returns, not even of those in hand. The
+  // second time, or with the room gone, does nothing.
+  void Unsubscribe();
+
+ private:
+  friend class RoomCore;
+  Subscription(std::weak_ptr<RoomCore> core, std::weak_ptr<RoomListener> listener)
+      : core_(std::move(core)), listener_(std::move(listener)) {}
+
+  std::weak_ptr<RoomCore> core_;
+  std::weak_ptr<RoomListener> listener_;
+};
+
+// The presence of a room; got by Room::presence() and alive as long as the room.
+//
+// Enter, Update, Leave, Get and IsUserPresent need the room attached or attaching, and give 102112
+// otherwise: attach it, then call again. What else they give is in error.h. `data` that JSON cannot
+// express (a double that is not finite, strings that are not UTF-8, nesting beyond 1024 levels)
+// gives 40000, with a message that names the place. Their callbacks are called once, perhaps before
+// the call returns.
+class Presence {
+ public:
+  explicit Presence(std::shared_ptr<RoomCore> core) : core_(std::move(core)) {}
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+
+  // Enters the current user into the presence set; who is there already is entered again, with the
+  // new data. Completes when the server has acknowledged it.
+  void Enter(std::optional<JsonObject> data = std::nullopt, DoneCallback done = nullptr);
+  // Replaces the whole of the current user's data, and enters the user if absent.
+  void Update(std::optional<JsonObject> data = std::nullopt, DoneCallback done = nullptr);
+  // Removes the current user, with `data` as the last word. The room then also stops entering the
+  // user again by itself after the connection was lost, even if the call itself fails with 102112.
+  void Leave(std::optional<JsonObject> data = std::nullopt, DoneCallback done = nullptr);
+
+  // The members who are present, in the order in which they joined.
+  void Get(GetParams params, MembersCallback done);
+  void Get(MembersCallback done) { Get(GetParams(), std::move(done)); }
+  // Whether the user is present on any connection. Waits for a running synchronization. An empty
+  // `client_id` gives 40000.
+  void IsUserPresent(std::string_view client_id, IsPresentCallback done);
+
+  // Has `listener` called for every event (RTP6a), or for those of some types (RTP6b), until it is
+  // unsubscribed. Needs no attached room. Gives 102108 if the room has no presence events.
+  Result<Subscription> Subscribe(PresenceListener listener);
+  Result<Subscription> Subscribe(PresenceEventType type, PresenceListener listener);
+  Result<Subscription> Subscribe(std::initializer_list<PresenceEventType> types,
+                                 PresenceListener listener);
+
+ private:
+  const std::shared_ptr<RoomCore> core_;
+};
+
+// A chat room, at the client's side. Typical use:
+//
+//   Room room(RoomOptions(), owner);          // owner sends the frames
+//   room.Attach([](Result<void> attached) { ... });
+//   room.presence().Subscribe([](const PresenceEvent& event) { ... });
+//   room.presence().Enter(JsonObject{{"status", "online"}}, [](Result<void> entered) { ... });
+//   ...
+//   room.Apply(wire::ChannelInputOf(frame));  // for each frame that arrives for this channel
+//
+// One thread at a time, callbacks and the owner's methods included, which are called from inside
+// the calls of this class. They must not throw.
+//
+// Callbacks may do anything: any call on any room, unsubscribe themselves and others, Apply, and
+// destroy this room. What they ask for takes effect, in the order asked, once the effects in hand
+// are delivered; two things are at once: no listener is called after its Unsubscribe returned, and
+// nothing is called after the room is destroyed, but for this: each call that has not completed
+// completes in the destructor, with the error 102112, in the order asked. What such a call asked
+// for may or may not have happened; nothing more is sent, so leave and wait before destroying the
+// room.
+//
+// Not copyable or movable.
+class Room {
+ public:
+  // `owner` must outlive the room.
+  Room(const RoomOptions& options, RoomOwner& owner);
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  ~Room();
+
+  // Attaches the room (RTL4). Completes when the server has attached it; fails with the reason for
+  // which it became detached, suspended or failed instead, or if it is detached meanwhile. While
+  // the connection is suspended, closed or failed it fails at once with the connection's reason.
+  void Attach(DoneCallback done = nullptr);
+  // Detaches the room (RTL5). Completes when it is detached; without a connection it is at once. A
+  // failed room gives 90001, and what waits to be attached fails.
+  void Detach(DoneCallback done = nullptr);
+
+  // Takes what happened: a frame of the channel, an OwnerMove (the owner gave up: an attach that
+  // takes too long makes the room suspended), a ConnectionUpdate, or acknowledgements. Calls are
+  // refused with InvalidArgument: they are methods here.
+  //
+  // From inside a callback the input is copied and takes effect later; OK then only means that, and
+  // an input that turns out to make no sense is told to RoomOwner::OnDiagnostic. Otherwise an error
+  // means what it means to Channel::Apply.
+  [[nodiscard]] absl::Status Apply(const ChannelInput& input);
+
+  Presence& presence() { return presence_; }
+  const RoomOptions& options() const;
+  ChannelState state() const;
+  // All there is to read: members, counts, statistics, what is not acknowledged.
+  const Channel& channel() const;
+
+ private:
+  const std::shared_ptr<RoomCore> core_;  // shared with the calls that run on it
+  Presence presence_;
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_ROOM_ROOM_H_
