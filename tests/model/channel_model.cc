@@ -211,8 +211,11 @@ void ChannelModel::On(const AttachedFrame& frame) {
     out_.attach.push_back(Line(SendDetach{}));
     return;
   }
-  if (state_ == ChannelState::kAttached && resumed) return;  // RTP17i
-  if (state_ == ChannelState::kAttached) {                   // RTL12
+  if (state_ == ChannelState::kAttached && resumed) {  // RTP17i
+    ++stats_[kFramesIgnored];
+    return;
+  }
+  if (state_ == ChannelState::kAttached) {  // RTL12
     out_.updates.push_back(Line(ChannelUpdate{false, Copy(frame.error)}));
   } else {
     SetState(ChannelState::kAttached, Copy(frame.error));
@@ -253,6 +256,7 @@ void ChannelModel::On(const DetachedFrame& frame) {
     case ChannelState::kInitialized:
     case ChannelState::kDetached:
     case ChannelState::kFailed:
+      ++stats_[kFramesIgnored];
       return;
   }
 }
@@ -342,35 +346,36 @@ void ChannelModel::ApplyItems(const PresenceFrame& frame, bool is_page) {
     const auto action = static_cast<PresenceAction>(*item.action);
     if (action == PresenceAction::kLeave) {
       ApplyLeave(message);
-    } else {
-      ApplyPresent(action == PresenceAction::kEnter    ? EventType::kEnter
-                   : action == PresenceAction::kUpdate ? EventType::kUpdate
-                                                       : EventType::kPresent,
-                   message, is_page);
+      ApplyOwn(action, message, false);
+      continue;
     }
-    ApplyOwn(action, message);
+    const EventType type = action == PresenceAction::kEnter    ? EventType::kEnter
+                           : action == PresenceAction::kUpdate ? EventType::kUpdate
+                                                               : EventType::kPresent;
+    if (ApplyPresent(type, message, is_page)) ApplyOwn(action, message, false);
   }
 }
 
-void ChannelModel::ApplyPresent(EventType type, const Message& item, bool is_page) {
+// Whether the item may be news for the own members as well: not if the member has left since.
+bool ChannelModel::ApplyPresent(EventType type, const Message& item, bool is_page) {
   for (Member& member : members_) {
     if (!SameKey(member.message, item)) continue;
     member.seen = true;
     if (!IsNewer(item, member.message.view())) {
       ++stats_[kStale];
-      return;
+      return true;
     }
     ++stats_[kAccepted];
     member.message = OwnedMessage::Of(item);
     Emit(type, LeaveReason::kNone, item);
-    return;
+    return true;
   }
   for (size_t i = 0; i < tombstones_.size(); ++i) {
     if (!SameKey(tombstones_[i], item)) continue;
     if (!IsNewer(item, tombstones_[i].view())) {
       ++stats_[kStale];
       if (is_page) ++marks_.tombstone_hit_by_stale_page;
-      return;
+      return false;
     }
     tombstones_.erase(tombstones_.begin() + static_cast<ptrdiff_t>(i));
     break;
@@ -378,6 +383,7 @@ void ChannelModel::ApplyPresent(EventType type, const Message& item, bool is_pag
   ++stats_[kAccepted];
   members_.push_back(Member{OwnedMessage::Of(item), true});
   Emit(type, LeaveReason::kNone, item);
+  return true;
 }
 
 void ChannelModel::ApplyLeave(const Message& item) {
@@ -427,11 +433,21 @@ void ChannelModel::BuryLeave(const Message& item) {
   }
 }
 
-void ChannelModel::ApplyOwn(PresenceAction action, const Message& item) {
+// An echo, or our own operation now that it is acknowledged.
+void ChannelModel::ApplyOwn(PresenceAction action, const Message& item, bool is_acknowledged) {
   if (connection_id_.empty() || item.connection_id != connection_id_) return;
   for (size_t i = 0; i < own_.size(); ++i) {
     if (own_[i].client_id != item.client_id) continue;
-    const bool wins = own_[i].connection_id != connection_id_ || IsNewer(item, own_[i].view());
+    const Message stored = own_[i].view();
+    // An echo of a later operation stands, and nothing but serials says what is later: the
+    // timestamp of an acknowledged operation is ours and not the server's. An echo of the same
+    // enter or update stands too, being the server's own word.
+    bool wins = IsNewer(item, stored);
+    if (is_acknowledged) {
+      wins = ComparedByTimestamp(item, stored) || IsNewer(item, stored) ||
+             (action == PresenceAction::kLeave && !IsNewer(stored, item));
+    }
+    if (stored.connection_id != connection_id_) wins = true;
     if (!wins) return;
     if (action != PresenceAction::kLeave) {
       own_[i] = OwnedMessage::Of(item);
@@ -690,7 +706,7 @@ void ChannelModel::Ask(Waiter waiter) {
       if (waiter.wait_for_sync) return fail(Error(kOutOfSync, state_reason_));
       return Answer(waiter);
     case ChannelState::kFailed:
-      return fail(Error(kChannelState, state_reason_));
+      return fail(Error(kChannelState));
     case ChannelState::kInitialized:
     case ChannelState::kDetached:
     case ChannelState::kDetaching:  // RTP11e
@@ -772,7 +788,7 @@ void ChannelModel::On(const SubscribeCall& call) {
   if (!replaced) subscriptions_.emplace_back(call.id, call.events);
   Reason error;
   if (state_ == ChannelState::kFailed) {
-    error = Error(kChannelState, state_reason_);
+    error = Error(kChannelState);
   } else if (options_.attach_on_subscribe &&
              (state_ == ChannelState::kInitialized || state_ == ChannelState::kDetached ||
               state_ == ChannelState::kDetaching)) {
@@ -814,7 +830,8 @@ ChannelModel::Reason ChannelModel::Refusal(const OperationCall& call,
   }
 
   if (!call.client_id) {
-    if (identity_ && (identity_->empty() || *identity_ == "*")) return Error(kInvalidClientId);
+    const bool nobody = identity_ && (identity_->empty() || *identity_ == "*");
+    if (Connected() && nobody) return Error(kInvalidClientId);
   } else if (identity_ && !identity_->empty() && *identity_ != "*" &&
              *identity_ != *call.client_id) {
     return Error(kInvalidClientId);
@@ -853,6 +870,7 @@ void ChannelModel::On(const OperationCall& call) {
     return Reply(out_.operations, call.request, CallResult::Kind::kOperation, refusal);
   }
   if (state_ == ChannelState::kInitialized) AskForAttach();
+  operation.token = next_token_++;
   queue_.push_back(operation);
   SendQueued();
 }
@@ -906,7 +924,6 @@ void ChannelModel::SendQueued() {
   while (!queue_.empty() && in_flight_.size() < options_.max_in_flight) {
     Operation operation = queue_.front();
     queue_.erase(queue_.begin());
-    operation.token = next_token_++;
     in_flight_.push_back(operation);
     out_.sends.push_back(Line(SendPresence{operation.token, ItemOf(in_flight_.back())}));
   }
@@ -922,10 +939,9 @@ void ChannelModel::Reenter() {
     Reentry reentry;
     reentry.token = next_token_++;
     reentry.message = own;
-    if (own.connection_id != connection_id_) {  // RTP17g1
-      reentry.message.id.clear();
-      ++marks_.reentry_with_new_id;
-    }
+    const bool new_id = own.connection_id != connection_id_;
+    if (new_id) ++marks_.reentry_with_new_id;
+    if (new_id || IsSynthesized(own.view())) reentry.message.id.clear();  // RTP17g1
     reentries_.push_back(reentry);
     out_.reentries.push_back(Line(SendPresence{reentry.token, ItemOf(reentry)}));
   }
@@ -944,7 +960,7 @@ void ChannelModel::On(const OperationsAcked& acked) {
         stored.connection_id = connection_id_;
         stored.id = connection_id_ + ":" + std::to_string(acknowledged.msg_serial) + ":0";
         stored.timestamp = now_;
-        ApplyOwn(operation.action, stored.view());
+        ApplyOwn(operation.action, stored.view(), true);
       }
       Reply(out_.operations, operation.request, CallResult::Kind::kOperation, std::nullopt);
       break;

@@ -126,9 +126,9 @@ class ChannelModel {
   // Members.
   bool TakesItems() const;
   void ApplyItems(const PresenceFrame& frame, bool is_page);
-  void ApplyPresent(EventType type, const Message& item, bool is_page);
+  bool ApplyPresent(EventType type, const Message& item, bool is_page);
   void ApplyLeave(const Message& item);
-  void ApplyOwn(PresenceAction action, const Message& item);
+  void ApplyOwn(PresenceAction action, const Message& item, bool is_acknowledged);
   void Emit(EventType type, LeaveReason reason, const Message& message);
   void RemoveUnless(bool keep_seen, LeaveReason reason);
   void BuryLeave(const Message& item);

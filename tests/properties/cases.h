@@ -13,7 +13,7 @@ inline constexpr uint64_t kSeed = 20260117;
 // Cases of each property.
 inline constexpr int kCases = 1000;
 // Steps of a case, at most; a step is one input, or a few that belong together.
-inline constexpr int kSteps = 100;
+inline constexpr int kSteps = 200;
 // Cases in which rare_cases_test counts.
 inline constexpr int kCountedCases = 1000;
 

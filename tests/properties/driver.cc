@@ -1,5 +1,6 @@
 #include "tests/properties/driver.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
@@ -31,8 +32,8 @@ Driver::Driver(const Channel::Options& options, bool with_model)
 void Driver::Do(Command command) {
   Resolve(command);
   std::string line = TraceLine(command);
-  if (!line.empty()) trace_.push_back(std::move(line));
-  now_ = std::max(now_, command.t);
+  const bool told = !line.empty();
+  if (told) trace_.push_back(std::move(line));
 
   for (const Watcher& watcher : watchers_) {
     if (watcher.before) watcher.before(*this, command);
@@ -40,6 +41,11 @@ void Driver::Do(Command command) {
   const InputOf input(command);
   const Timestamp now = TimestampFromMs(command.t);
   status_ = channel_.Apply(now, input.input(), effects_);
+  if (status_.ok()) {
+    now_ = std::max(now_, command.t);
+  } else if (told) {
+    trace_.pop_back();  // no trace can say what the engine refuses
+  }
   if (with_model_) Compare(model_.Apply(now, input.input()));
   if (const std::string broken = channel_.CheckInvariants(); !broken.empty()) {
     throw std::runtime_error("invariant broken: " + broken);

@@ -49,7 +49,7 @@ class Driver {
   const std::vector<Sent>& sent() const { return sent_; }
   int64_t next_serial() const { return next_serial_; }
   RequestId NewRequest() { return next_request_++; }
-  // The latest time of all commands.
+  // The latest time of all commands that were taken.
   int64_t now() const { return now_; }
 
   // All lines so far, ready for `presence replay`.

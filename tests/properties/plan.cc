@@ -72,7 +72,7 @@ rc::Gen<Plan> GenPlan(WorldKind world) {
     Plan plan;
     plan.world = world;
     for (uint16_t& number : plan.options.numbers) number = static_cast<uint16_t>(numbers.Next());
-    const auto longest = static_cast<uint64_t>(5 + kSteps * std::min(size, 100) / 100);
+    const auto longest = static_cast<uint64_t>(10 + kSteps * std::min(size, 100) / 100);
     plan.steps.resize(1 + numbers.Next() % longest);
     for (Step& step : plan.steps) {
       for (uint16_t& number : step.numbers) number = static_cast<uint16_t>(numbers.Next());
