@@ -40,7 +40,8 @@ name ending in .gz is decompressed. Several traces are separate runs.
   --progress=auto|on|off    a progress bar on standard error
 
 Exit status: 0 done; 1 a check, an expectation or an input line failed, or the
-output could not be written; 2 wrong usage or a file that cannot be opened.
+output could not be written; 2 wrong usage or a file that cannot be opened;
+130 interrupted.
 )";
 
 namespace {
@@ -162,8 +163,8 @@ class ReplayRun {
         if (absl::IsCancelled(more.status())) continue;
         const bool skipped = absl::IsResourceExhausted(more.status());
         const uint64_t number = lines.line_number() + (skipped ? 0 : 1);
-        const bool go_on = Malformed(trace, number, more.status(), progress);
-        if (skipped && go_on) continue;
+        Report(trace, number, more.status(), progress);
+        if (skipped && Skip()) continue;
         return kExitFailed;
       }
       if (!*more) return std::nullopt;
@@ -171,8 +172,9 @@ class ReplayRun {
       if (sim::TraceReader::IsBlank(text)) continue;
       absl::Status status = reader.Read(text, line);
       if (status.ok()) status = replayer.Apply(lines.line_number(), line);
-      if (!status.ok() && !Malformed(trace, lines.line_number(), status, progress)) {
-        return kExitFailed;
+      if (!status.ok()) {
+        Report(trace, lines.line_number(), status, progress);
+        if (!Skip()) return kExitFailed;
       }
       if (check_ && checker.violation().has_value()) {
         progress.Clear();
@@ -187,16 +189,19 @@ class ReplayRun {
     }
   }
 
-  // Reports a line that cannot be replayed, after all that was written before it. True: go on.
-  bool Malformed(const std::string& trace, uint64_t line, const absl::Status& status,
-                 Progress& progress) {
+  // Reports a line that cannot be replayed, after all that was written before it.
+  void Report(const std::string& trace, uint64_t line, const absl::Status& status,
+              Progress& progress) {
     progress.Clear();
     output_.Flush();
     const std::string message(status.message());
     std::fprintf(stderr, "%s:%" PRIu64 ": %s\n", trace.c_str(), line, message.c_str());
-    if (!keep_going_) return false;
-    ++totals_.malformed_lines;
-    return true;
+  }
+
+  // Whether to go on after a malformed line.
+  bool Skip() {
+    if (keep_going_) ++totals_.malformed_lines;
+    return keep_going_;
   }
 
   // Whether the output failed, or differs from what is expected; says so once.
@@ -244,7 +249,10 @@ int RunReplay(const std::vector<std::string>& arguments) {
   if (line.Has("help")) {
     StandardOutput help;
     help.WriteLine(kReplayHelp.substr(0, kReplayHelp.size() - 1));
-    return kExitOk;
+    help.Flush();
+    if (help.error().empty()) return kExitOk;
+    Complain(help.error());
+    return kExitFailed;
   }
   if (line.operands().empty()) {
     Complain("replay: no trace given; see presence help replay");

@@ -1,0 +1,676 @@
+// The `presence` program from outside: its flags, its exit statuses, what it says of bad input.
+
+#include <signal.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/sim/malformed_lines.h"
+#include "tests/tools/run_command.h"
+
+namespace presence::testing {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+#else
+constexpr bool kSanitized = false;
+#endif
+
+using ::testing::Test;
+
+Finished Presence(std::vector<std::string> arguments) {
+  return Command(std::move(arguments)).Run();
+}
+
+// A line in which `client` enters, and what comes out of it as the `line`th of a trace.
+std::string Enter(std::string_view client, std::string_view channel = "room") {
+  return "{\"t\":7,\"recv\":{\"action\":14,\"channel\":\"" + std::string(channel) +
+         "\",\"presence\":[{\"action\":2,\"id\":\"c1:0:0\",\"connectionId\":\"c1\",\"clientId\":\"" +
+         std::string(client) + "\"}]}}\n";
+}
+std::string Entered(int line, std::string_view client, std::string_view channel = "room") {
+  return "{\"line\":" + std::to_string(line) + ",\"t\":7,\"channel\":\"" + std::string(channel) +
+         "\",\"event\":\"enter\",\"clientId\":\"" + std::string(client) +
+         "\",\"connectionId\":\"c1\",\"id\":\"c1:0:0\",\"timestamp\":7,\"connections\":1}\n";
+}
+std::string End(int line, const std::vector<std::string>& clients,
+                std::string_view channel = "room") {
+  std::string members;
+  for (const std::string& client : clients) {
+    if (!members.empty()) members += ',';
+    members += "{\"clientId\":\"" + client +
+               "\",\"connectionId\":\"c1\",\"id\":\"c1:0:0\",\"timestamp\":7}";
+  }
+  const std::string count = std::to_string(clients.size());
+  return "{\"line\":" + std::to_string(line) + ",\"t\":7,\"channel\":\"" + std::string(channel) +
+         "\",\"end\":{\"channel\":\"" + std::string(channel) +
+         "\",\"state\":\"initialized\",\"sync\":\"none\",\"members\":[" + members +
+         "],\"ownMembers\":[],\"stats\":{\"frames\":" + count + ",\"items\":" + count +
+         ",\"accepted\":" + count +
+         ",\"stale\":0,\"malformed\":0,\"ignored\":0,\"events\":{\"enter\":" + count +
+         ",\"leave\":0,\"update\":0,\"present\":0},\"syncsStarted\":0,\"syncsCompleted\":0,"
+         "\"syncsDiscarded\":0,\"synthesizedLeaves\":0,\"framesIgnored\":0,"
+         "\"tombstonesEvicted\":0}}}\n";
+}
+// The output of a trace of one line, Enter("ann").
+std::string AnnAlone() { return Entered(1, "ann") + End(1, {"ann"}); }
+
+void WriteGzip(const std::string& path, const std::string& content) {
+  gzFile file = gzopen(path.c_str(), "wb");
+  gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
+  gzclose(file);
+}
+
+// --- The command itself ---
+
+TEST(PresenceTest, WithoutArgumentsItSaysWhereHelpIs) {
+  const Finished finished = Presence({});
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_EQ(finished.err, "presence: no command given; see presence --help\n");
+}
+
+TEST(PresenceTest, HelpNamesEveryCommand) {
+  const Finished help = Presence({"help"});
+  EXPECT_EQ(help.status, 0);
+  EXPECT_EQ(help.err, "");
+  EXPECT_TRUE(help.out.starts_with("usage: presence COMMAND"));
+  EXPECT_NE(help.out.find("\n  presence replay "), std::string::npos);
+  EXPECT_TRUE(help.out.ends_with("\n"));
+  for (const char* const spelled : {"--help", "-h"}) {
+    EXPECT_EQ(Presence({spelled}).out, help.out);
+    EXPECT_EQ(Presence({spelled}).status, 0);
+  }
+}
+
+TEST(PresenceTest, HelpOfReplayNamesEveryFlagAndStatus) {
+  const Finished help = Presence({"help", "replay"});
+  EXPECT_EQ(help.status, 0);
+  EXPECT_TRUE(help.out.starts_with("usage: presence replay [flags] TRACE...\n"));
+  for (const char* const flag :
+       {"--output=jsonl|text|none", "--channel=NAME", "--expect=FILE", "--check", "--keep-going",
+        "--stats", "--progress=auto|on|off", "Exit status: 0 done; 1 ", "2 wrong usage",
+        "130 interrupted"}) {
+    EXPECT_NE(help.out.find(flag), std::string::npos) << flag;
+  }
+  const Finished same = Presence({"replay", "--help"});
+  EXPECT_EQ(same.out, help.out);
+  EXPECT_EQ(same.status, 0);
+  EXPECT_EQ(Presence({"--help", "replay"}).out, help.out);
+}
+
+TEST(PresenceTest, Version) {
+  const Finished version = Presence({"--version"});
+  EXPECT_EQ(version.status, 0);
+  EXPECT_EQ(version.err, "");
+  EXPECT_EQ(version.out, "presence 0.1.0\n");
+}
+
+TEST(PresenceTest, UnknownCommands) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"reply"}, {"help", "reply"}}) {
+    const Finished finished = Presence(arguments);
+    EXPECT_EQ(finished.status, 2);
+    EXPECT_EQ(finished.out, "");
+    EXPECT_EQ(finished.err, "presence: no command \"reply\"; see presence --help\n");
+  }
+}
+
+// --- Flags ---
+
+class ReplayTest : public Test {
+ protected:
+  const std::string ann_ = WriteFile("ann.jsonl", Enter("ann"));
+};
+
+TEST_F(ReplayTest, WrongUsageIsRefusedBeforeAnythingIsDone) {
+  const std::string see = "; see presence help replay\n";
+  const struct {
+    std::vector<std::string> arguments;
+    std::string message;
+  } kCases[] = {
+      {{}, "no trace given"},
+      {{"--check"}, "no trace given"},
+      {{"--colour", ann_}, "unknown flag --colour"},
+      {{"--colour=red", ann_}, "unknown flag --colour"},
+      {{"-x", ann_}, "unknown flag -x"},
+      {{ann_, "--outputs=none"}, "unknown flag --outputs"},
+      {{"--output=xml", ann_}, "--output is jsonl, text or none, not \"xml\""},
+      {{"--output", "xml", ann_}, "--output is jsonl, text or none, not \"xml\""},
+      {{"--output=", ann_}, "--output needs a value"},
+      {{ann_, "--output"}, "--output needs a value"},
+      {{"--progress=yes", ann_}, "--progress is auto, on or off, not \"yes\""},
+      {{ann_, "--expect"}, "--expect needs a value"},
+      {{"--channel=", ann_}, "--channel needs a value"},
+      {{"--check=yes", ann_}, "--check takes no value"},
+      {{"--stats=", ann_}, "--stats takes no value"},
+  };
+  for (const auto& [arguments, message] : kCases) {
+    std::vector<std::string> all = {"replay"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Finished finished = Presence(all);
+    EXPECT_EQ(finished.status, 2) << message;
+    EXPECT_EQ(finished.out, "") << message;
+    EXPECT_EQ(finished.err, "presence: replay: " + message + see);
+  }
+}
+
+TEST_F(ReplayTest, JsonLinesAreTheDefault) {
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{}, {"--output=jsonl"}, {"--output", "jsonl"},
+        {"--output=none", "--output=jsonl"}, {"--check"}, {"--progress=off"}, {"--"}}) {
+    std::vector<std::string> arguments = {"replay"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.push_back(ann_);
+    const Finished finished = Presence(arguments);
+    EXPECT_EQ(finished.status, 0);
+    EXPECT_EQ(finished.out, AnnAlone());
+    EXPECT_EQ(finished.err, "");
+  }
+}
+
+TEST_F(ReplayTest, OutputForPeople) {
+  const std::string trace = WriteFile(
+      "people.jsonl",
+      "{\"t\":3723004,\"recv\":{\"action\":11,\"channel\":\"room\",\"flags\":1}}\n"
+      "{\"recv\":{\"action\":16,\"channelSerial\":\"s:\",\"presence\":[{\"action\":1,"
+      "\"clientId\":\"ann\",\"connectionId\":\"c1\",\"data\":\"hello\"}]}}\n"
+      "{\"call\":\"get\",\"id\":\"g\"}\n");
+  const Finished finished = Presence({"replay", "--output=text", trace});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.out,
+            "    1  01:02:03.004  room  channel attached\n"
+            "    1  01:02:03.004  room  sync started\n"
+            "    2  01:02:03.004  room  ann (c1) is present  hello\n"
+            "    2  01:02:03.004  room  sync completed s\n"
+            "    3  01:02:03.004  room  call \"g\": 1 members\n"
+            "At the end room is attached, with 1 member:\n"
+            "  ann (c1)  hello\n");
+}
+
+TEST_F(ReplayTest, NoControlCharacterOfATraceReachesATerminal) {
+  const std::string evil = "\\u001b[31m\\u009b31m\\u007f\\r\\n\\u0085";
+  const std::string trace = WriteFile(
+      "evil.jsonl",
+      "{\"recv\":{\"action\":11,\"channel\":\"" + evil + "\",\"error\":{\"message\":\"" + evil +
+          "\"}}}\n{\"recv\":{\"action\":14,\"presence\":[{\"action\":2,\"clientId\":\"" + evil +
+          "\",\"connectionId\":\"" + evil + "\",\"data\":\"" + evil + "\"}]}}\n"
+          "{\"recv\":{\"action\":16,\"channelSerial\":\"" + evil + ":\"}}\n"
+          "{\"call\":\"enterClient\",\"clientId\":\"" + evil + "\",\"data\":\"" + evil +
+          "\",\"id\":\"" + evil + "\"}\n{\"call\":\"get\",\"id\":\"" + evil + "\"}\n");
+  const Finished finished = Presence({"replay", "--output=text", trace});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.err, "");
+  EXPECT_NE(finished.out.find("\\u009b31m"), std::string::npos);
+  for (size_t i = 0; i < finished.out.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(finished.out[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < finished.out.size() ? finished.out[i + 1] : 0);
+    EXPECT_TRUE(byte == '\n' || (byte >= 0x20 && byte != 0x7F)) << i;
+    EXPECT_FALSE(byte == 0xC2 && next < 0xA0) << i;
+  }
+}
+
+TEST_F(ReplayTest, NoOutput) {
+  const Finished finished = Presence({"replay", "--output=none", ann_});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_EQ(finished.err, "");
+}
+
+TEST_F(ReplayTest, OneChannelOfSeveral) {
+  const std::string trace =
+      WriteFile("channels.jsonl", Enter("ann", "a") + Enter("bob", "b") + Enter("carol", "a"));
+  const Finished a = Presence({"replay", "--channel=a", trace});
+  EXPECT_EQ(a.status, 0);
+  EXPECT_EQ(a.out, Entered(1, "ann", "a") + Entered(3, "carol", "a") + End(3, {"ann", "carol"}, "a"));
+  const Finished b = Presence({"replay", "--channel", "b", trace});
+  EXPECT_EQ(b.out, Entered(2, "bob", "b") + End(3, {"bob"}, "b"));
+  EXPECT_EQ(Presence({"replay", "--channel=c", trace}).out, "");
+  EXPECT_EQ(Presence({"replay", "--channel=c", trace}).status, 0);
+}
+
+TEST_F(ReplayTest, ExpectedAndSo) {
+  const std::string expected = WriteFile("expected", AnnAlone());
+  for (const char* const output : {"--output=jsonl", "--output=none"}) {
+    const Finished finished = Presence({"replay", output, "--expect=" + expected, ann_});
+    EXPECT_EQ(finished.status, 0);
+    EXPECT_EQ(finished.out, "");
+    EXPECT_EQ(finished.err, "");
+  }
+  const std::string text = WriteFile("text", Presence({"replay", "--output=text", ann_}).out);
+  EXPECT_EQ(Presence({"replay", "--output=text", "--expect=" + text, ann_}).status, 0);
+  EXPECT_EQ(Presence({"replay", "--expect=" + text, ann_}).status, 1);
+  // Compressed, and in two runs one after the other.
+  const std::string packed = TestPath("expected.gz");
+  WriteGzip(packed, AnnAlone() + AnnAlone());
+  EXPECT_EQ(Presence({"replay", "--expect=" + packed, ann_, ann_}).status, 0);
+}
+
+TEST_F(ReplayTest, ExpectedOtherwise) {
+  const std::string trace = WriteFile("five.jsonl", Enter("a") + Enter("b") + Enter("c") +
+                                                        Enter("d") + Enter("e"));
+  const std::vector<std::string> lines = {Entered(1, "a"), Entered(2, "b"), Entered(3, "c"),
+                                          Entered(4, "d"), Entered(5, "e"),
+                                          End(5, {"a", "b", "c", "d", "e"})};
+  const auto join = [&](size_t count) {
+    std::string text;
+    for (size_t i = 0; i < count; ++i) text += lines[i];
+    return text;
+  };
+  const std::string context = "  " + lines[1] + "  " + lines[2] + "  " + lines[3];
+
+  // A different line: both, and the three before it.
+  std::string path = WriteFile("different", join(4) + "something else\n" + lines[5]);
+  Finished finished = Presence({"replay", "--expect=" + path, trace});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_EQ(finished.err,
+            path + ":5: the output differs\n" + context + "- something else\n+ " + lines[4]);
+
+  // Compared as bytes: the same JSON in another form is different, and so is CRLF.
+  path = WriteFile("spaced", "{ " + lines[0].substr(1) + join(6).substr(lines[0].size()));
+  finished = Presence({"replay", "--expect=" + path, trace});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.err, path + ":1: the output differs\n- { " + lines[0].substr(1) + "+ " + lines[0]);
+
+  path = WriteFile("shorter", join(4));
+  finished = Presence({"replay", "--expect=" + path, trace});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.err, path + ":5: the output differs\n" + context + "- (the end)\n+ " + lines[4]);
+
+  path = WriteFile("longer", join(6) + "more\nand more\n");
+  finished = Presence({"replay", "--expect=" + path, trace});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.err, path + ":7: the output differs\n  " + lines[3] + "  " + lines[4] + "  " +
+                              lines[5] + "- more\n+ (the end)\n");
+
+  path = WriteFile("empty", "");
+  finished = Presence({"replay", "--expect=" + path, trace});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.err, path + ":1: the output differs\n- (the end)\n+ " + lines[0]);
+
+  finished = Presence({"replay", "--expect=" + TestPath("missing"), trace});
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_EQ(finished.err,
+            "presence: cannot open " + TestPath("missing") + ": No such file or directory\n");
+}
+
+TEST_F(ReplayTest, StatsGoToStandardError) {
+  const Finished finished = Presence({"replay", "--stats", "--output=none", ann_, ann_});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_TRUE(finished.err.starts_with("2 lines, 2 frames, 2 items, 0.0 MB in ")) << finished.err;
+  for (const char* const unit : {" frames/s, ", " items/s, ", " MB/s\n"}) {
+    EXPECT_NE(finished.err.find(unit), std::string::npos) << finished.err;
+  }
+  EXPECT_EQ(finished.err.find('\n'), finished.err.size() - 1);
+
+  const std::string trace =
+      WriteFile("acks.jsonl", "{\"recv\":{\"action\":1,\"msgSerial\":4,\"count\":3}}\n");
+  EXPECT_TRUE(Presence({"replay", "--stats", trace})
+                  .err.ends_with("\n3 serials acknowledged that were not waiting\n"));
+}
+
+TEST_F(ReplayTest, ProgressOnlyWhenAskedForOrOnATerminal) {
+  const Finished on = Presence({"replay", "--progress=on", ann_});
+  EXPECT_EQ(on.status, 0);
+  EXPECT_EQ(on.out, AnnAlone());
+  EXPECT_TRUE(on.err.starts_with("\r\033[K" + ann_ + ": [")) << on.err;
+  EXPECT_TRUE(on.err.ends_with("\r\033[K")) << on.err;
+  EXPECT_EQ(Presence({"replay", "--progress=auto", ann_}).err, "");
+  EXPECT_EQ(Presence({"replay", "--progress=off", ann_}).err, "");
+}
+
+// --- Traces ---
+
+TEST_F(ReplayTest, SeveralTracesAreSeparateRuns) {
+  const std::string bob = WriteFile("bob.jsonl", "\n" + Enter("bob"));
+  const Finished finished = Presence({"replay", ann_, bob, ann_});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.out, AnnAlone() + Entered(2, "bob") + End(2, {"bob"}) + AnnAlone());
+}
+
+TEST_F(ReplayTest, StandardInput) {
+  const Finished finished = Command({"replay", "-"}).Input(Enter("ann")).Run();
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.out, AnnAlone());
+  const Finished malformed = Command({"replay", "-"}).Input("{}\n").Run();
+  EXPECT_EQ(malformed.status, 1);
+  EXPECT_EQ(malformed.err, "-:1: " + std::string(kNoKnownKind) + "\n");
+}
+
+TEST_F(ReplayTest, WhatCameThroughAPipeIsAnsweredAtOnce) {
+  Command command({"replay", "-"});
+  command.InputFromPipe().Start();
+  ASSERT_TRUE(command.Feed(Enter("ann")));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (command.OutputSoFar() != Entered(1, "ann") &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(command.OutputSoFar(), Entered(1, "ann"));
+  command.CloseInput();
+  EXPECT_EQ(command.Wait().out, AnnAlone());
+}
+
+TEST_F(ReplayTest, Compressed) {
+  const std::string path = TestPath("ann.jsonl.gz");
+  WriteGzip(path, Enter("ann"));
+  const Finished finished = Presence({"replay", path});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.out, AnnAlone());
+}
+
+TEST_F(ReplayTest, CarriageReturnsAndBlankLines) {
+  std::string line = Enter("ann");
+  line.pop_back();
+  const Finished crlf =
+      Presence({"replay", WriteFile("crlf.jsonl", "\r\n{\"note\":\"\"}\r\n" + line + "\r\n\r\n")});
+  EXPECT_EQ(crlf.status, 0);
+  EXPECT_EQ(crlf.out, Entered(3, "ann") + End(3, {"ann"}));
+  const Finished blank =
+      Presence({"replay", WriteFile("blank.jsonl", "\n \t \n  " + line + "  \n\n\n")});
+  EXPECT_EQ(blank.status, 0);
+  EXPECT_EQ(blank.out, Entered(3, "ann") + End(3, {"ann"}));
+  const Finished no_line_end = Presence({"replay", WriteFile("no_line_end.jsonl", line)});
+  EXPECT_EQ(no_line_end.status, 0);
+  EXPECT_EQ(no_line_end.out, AnnAlone());
+}
+
+TEST_F(ReplayTest, AnEmptyFileIsAValidTrace) {
+  const Finished finished = Presence({"replay", "--check", WriteFile("empty.jsonl", "")});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_EQ(finished.err, "");
+}
+
+TEST_F(ReplayTest, RelativePathsStartWhereBazelRunWasCalled) {
+  const std::filesystem::path path(ann_);
+  const std::string folder = path.parent_path().string();
+  const Finished here =
+      Command({"replay", path.filename().string()}).WorkingFolder(folder).Run();
+  EXPECT_EQ(here.status, 0);
+  EXPECT_EQ(here.out, AnnAlone());
+  const Finished elsewhere = Command({"replay", path.filename().string()})
+                                 .WorkingFolder("/")
+                                 .Environment("BUILD_WORKING_DIRECTORY", folder)
+                                 .Run();
+  EXPECT_EQ(elsewhere.status, 0);
+  EXPECT_EQ(elsewhere.out, AnnAlone());
+  const Finished nowhere = Command({"replay", ann_})
+                               .Environment("BUILD_WORKING_DIRECTORY", TestPath("gone"))
+                               .Run();
+  EXPECT_EQ(nowhere.status, 0);
+  EXPECT_EQ(nowhere.err,
+            "presence: cannot go to " + TestPath("gone") + ": No such file or directory\n");
+}
+
+TEST_F(ReplayTest, TimeThatRunsBackwardsCountsAsTheLatest) {
+  const std::string trace = WriteFile(
+      "backwards.jsonl", Enter("ann") + "{\"t\":3,\"call\":\"get\",\"params\":{\"waitForSync\":false}}\n"
+                                        "{\"t\":-1,\"state\":\"failed\"}\n");
+  const Finished finished = Presence({"replay", "--check", trace});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.err, "");
+  EXPECT_TRUE(finished.out.starts_with(
+      Entered(1, "ann") + "{\"line\":2,\"t\":7,\"channel\":\"room\",\"state\":\"attaching\"}\n"))
+      << finished.out;
+  EXPECT_NE(finished.out.find("{\"line\":3,\"t\":7,\"channel\":\"room\",\"state\":\"failed\"}\n"),
+            std::string::npos);
+}
+
+TEST_F(ReplayTest, WhatCannotBeOpened) {
+  const std::string missing = TestPath("missing.jsonl");
+  const Finished finished = Presence({"replay", missing});
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_EQ(finished.err, "presence: cannot open " + missing + ": No such file or directory\n");
+
+  const std::string folder = TestPath("folder.jsonl");
+  std::filesystem::create_directory(folder);
+  const Finished directory = Presence({"replay", folder});
+  EXPECT_EQ(directory.status, 2);
+  EXPECT_EQ(directory.err, "presence: cannot open " + folder + ": Is a directory\n");
+
+  // What came before it is written, and what would come after it is not.
+  const Finished second = Presence({"replay", ann_, missing, ann_});
+  EXPECT_EQ(second.status, 2);
+  EXPECT_EQ(second.out, AnnAlone());
+}
+
+// --- Malformed lines ---
+
+TEST_F(ReplayTest, AMalformedLineStopsTheRunAfterAllThatCameBeforeIt) {
+  const std::string trace = WriteFile("stop.jsonl", Enter("ann") + "{}\n" + Enter("bob"));
+  const Finished finished = Presence({"replay", trace, ann_});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.out, Entered(1, "ann"));  // no end lines
+  EXPECT_EQ(finished.err, trace + ":2: " + std::string(kNoKnownKind) + "\n");
+}
+
+TEST_F(ReplayTest, AMalformedLineIsToldWithItsFileAndNumber) {
+  for (size_t i = 0; i < std::size(kMalformedLines); i += 10) {  // all of them: below, in one run
+    const MalformedLine& malformed = kMalformedLines[i];
+    const std::string trace =
+        WriteFile("each.jsonl", Enter("ann") + std::string(malformed.text) + "\n" + Enter("bob"));
+    const Finished finished = Presence({"replay", trace});
+    EXPECT_EQ(finished.status, 1) << malformed.text;
+    EXPECT_EQ(finished.out, Entered(1, "ann")) << malformed.text;
+    EXPECT_EQ(finished.err, trace + ":2: " + std::string(malformed.message) + "\n");
+  }
+}
+
+TEST_F(ReplayTest, KeepGoingSkipsAndCountsThem) {
+  const std::string path = TestPath("keep_going.jsonl");
+  std::string content = Enter("ann");
+  std::string errors;
+  int line = 1;
+  for (const MalformedLine& malformed : kMalformedLines) {
+    content += std::string(malformed.text) + "\n";
+    errors += path + ":" + std::to_string(++line) + ": " + std::string(malformed.message) + "\n";
+  }
+  content += Enter("bob");
+  ++line;
+  std::ofstream(path, std::ios::binary) << content;
+  const Finished finished = Presence({"replay", "--keep-going", path});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.out, Entered(1, "ann") + Entered(line, "bob") + End(line, {"ann", "bob"}));
+  EXPECT_EQ(finished.err,
+            errors + "presence: " + std::to_string(line - 2) + " malformed lines skipped\n");
+
+  const std::string one = WriteFile("one.jsonl", "{}\n" + Enter("ann"));
+  const Finished second = Presence({"replay", "--keep-going", one, ann_});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_EQ(second.out, Entered(2, "ann") + End(2, {"ann"}) + AnnAlone());
+  EXPECT_TRUE(second.err.ends_with("presence: 1 malformed line skipped\n")) << second.err;
+}
+
+TEST_F(ReplayTest, LateOptionsAreMalformedAndMoveNothing) {
+  const std::string trace = WriteFile(
+      "options.jsonl", Enter("ann") + "{\"t\":99,\"options\":{\"strictMode\":true}}\n" + Enter("bob"));
+  const Finished finished = Presence({"replay", "--keep-going", trace});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.out, Entered(1, "ann") + Entered(3, "bob") + End(3, {"ann", "bob"}));
+  EXPECT_EQ(finished.err, trace + ":2: \"options\" after the first line that needs a channel\n"
+                                  "presence: 1 malformed line skipped\n");
+}
+
+TEST_F(ReplayTest, ALastLineCutOff) {
+  const std::string line = Enter("bob");
+  for (const size_t kept : {size_t{1}, size_t{40}, line.size() - 2}) {
+    const std::string trace = WriteFile("cut.jsonl", Enter("ann") + line.substr(0, kept));
+    const Finished finished = Presence({"replay", trace});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_EQ(finished.out, Entered(1, "ann"));
+    EXPECT_TRUE(finished.err.starts_with(trace + ":2: not valid JSON")) << finished.err;
+    EXPECT_EQ(finished.err.find('\n'), finished.err.size() - 1);
+  }
+  const std::string open_string = WriteFile("open.jsonl", Enter("ann") + line.substr(0, 12));
+  EXPECT_EQ(Presence({"replay", open_string}).err,
+            open_string + ":2: not valid JSON: a string is not closed\n");
+}
+
+TEST_F(ReplayTest, AHundredThousandNestedArrays) {
+  const std::string nested = std::string(100'000, '[') + std::string(100'000, ']');
+  for (const std::string& line :
+       {nested, "{\"note\":\"\",\"x\":" + nested + "}",
+        "{\"recv\":{\"action\":14,\"presence\":[{\"data\":" + nested + "}]}}"}) {
+    const std::string trace = WriteFile("nested.jsonl", Enter("ann") + line + "\n" + Enter("bob"));
+    const Finished finished = Presence({"replay", "--keep-going", trace});
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_EQ(finished.out, Entered(1, "ann") + Entered(3, "bob") + End(3, {"ann", "bob"}));
+    EXPECT_EQ(finished.err, trace + ":2: nested more than 1024 levels deep\n"
+                                    "presence: 1 malformed line skipped\n");
+  }
+  // Never closed: whichever is found first.
+  const std::string open = WriteFile("open.jsonl", std::string(100'000, '['));
+  EXPECT_EQ(Presence({"replay", open}).status, 1);
+}
+
+TEST_F(ReplayTest, ALineOfSeventyMegabytes) {
+  const std::string path = TestPath("long.jsonl");
+  {
+    std::ofstream file(path, std::ios::binary);
+    file << Enter("ann") << "{\"note\":\"";
+    const std::string chunk(1'000'000, 'x');
+    for (int i = 0; i < 70; ++i) file << chunk;
+    file << "\"}\n" << Enter("bob");
+  }
+  const std::string refused = path + ":2: the line is longer than 64 MiB\n";
+  const Finished stopped = Presence({"replay", path});
+  EXPECT_EQ(stopped.status, 1);
+  EXPECT_EQ(stopped.out, Entered(1, "ann"));
+  EXPECT_EQ(stopped.err, refused);
+  const Finished finished = Presence({"replay", "--keep-going", path});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_EQ(finished.out, Entered(1, "ann") + Entered(3, "bob") + End(3, {"ann", "bob"}));
+  EXPECT_EQ(finished.err, refused + "presence: 1 malformed line skipped\n");
+  std::filesystem::remove(path);
+}
+
+TEST_F(ReplayTest, ATruncatedCompressedFile) {
+  std::string content;
+  std::string expected;
+  for (int i = 1; i <= 2000; ++i) {
+    const std::string name = "user " + std::to_string(i * 7919 % 100'003);
+    content += Enter(name);
+    expected += Entered(i, name);
+  }
+  const std::string path = TestPath("cut.jsonl.gz");
+  WriteGzip(path, content);
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  for (const char* const flag : {"--progress=off", "--keep-going"}) {
+    const Finished finished = Presence({"replay", flag, path});
+    EXPECT_EQ(finished.status, 1);
+    ASSERT_GT(finished.out.size(), expected.size() / 4);
+    EXPECT_EQ(finished.out, expected.substr(0, finished.out.size()));
+    const auto lines = std::count(finished.out.begin(), finished.out.end(), '\n');
+    EXPECT_EQ(finished.err, path + ":" + std::to_string(lines + 1) +
+                                ": cannot decompress: unexpected end of file\n");
+  }
+}
+
+// --- Output that fails, interrupts, memory ---
+
+TEST_F(ReplayTest, ClosedStandardOutput) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"replay", ann_}, {"replay", "--help"}, {"help"}, {"--version"}}) {
+    const Finished closed =
+        Command(arguments).StandardOutput(Command::Output::kClosed).Run();
+    EXPECT_EQ(closed.status, 1);
+    EXPECT_EQ(closed.err, "presence: cannot write to standard output: Bad file descriptor\n");
+    const Finished pipe =
+        Command(arguments).StandardOutput(Command::Output::kPipeNobodyReads).Run();
+    EXPECT_EQ(pipe.status, 1);
+    EXPECT_EQ(pipe.err, "presence: cannot write to standard output: Broken pipe\n");
+  }
+  // Nothing to write, nothing to fail.
+  const Finished none = Command({"replay", "--output=none", ann_})
+                            .StandardOutput(Command::Output::kClosed)
+                            .Run();
+  EXPECT_EQ(none.status, 0);
+  EXPECT_EQ(none.err, "");
+}
+
+TEST_F(ReplayTest, AClosedPipeEndsALongRunEarly) {
+  Command command({"replay", "-"});
+  command.InputFromPipe().StandardOutput(Command::Output::kPipeNobodyReads).Start();
+  const std::string line = Enter("ann");
+  bool open = true;
+  for (int i = 0; open && i < 1'000'000; ++i) open = command.Feed(line);
+  EXPECT_FALSE(open);
+  EXPECT_EQ(command.Wait().status, 1);
+}
+
+TEST_F(ReplayTest, AnInterruptLeavesWholeLines) {
+  Command command({"replay", "-"});
+  command.InputFromPipe().Start();
+  std::string expected;
+  for (int i = 1; i <= 500; ++i) {
+    const std::string name = "user " + std::to_string(i);
+    ASSERT_TRUE(command.Feed(Enter(name)));
+    expected += Entered(i, name);
+  }
+  ASSERT_TRUE(command.Feed(Enter("cut").substr(0, 30)));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (command.OutputSoFar() != expected && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  command.Signal(SIGINT);
+  // The signal may have come just before the read that it is to end.
+  if (!command.EndsWithin(2)) command.Feed("\n");
+  ASSERT_TRUE(command.EndsWithin(60));
+  const Finished finished = command.Wait();
+  EXPECT_EQ(finished.status, 130);
+  EXPECT_EQ(finished.out, expected);  // and no end lines
+  EXPECT_EQ(finished.err, "");
+}
+
+TEST_F(ReplayTest, ALargeTraceNeedsLittleMemory) {
+  Command command({"replay", "--stats", "-"});
+  command.InputFromPipe().StandardOutput(Command::Output::kDiscarded).Start();
+  constexpr int kMembers = 1000;
+  constexpr size_t kBytes = 50'000'000;
+  size_t fed = 0;
+  std::string lines;
+  for (int serial = 0; fed < kBytes; ++serial) {
+    lines.clear();
+    for (int member = 0; member < kMembers; ++member) {
+      const std::string connection = "connection" + std::to_string(member);
+      lines += "{\"t\":" + std::to_string(serial) +
+               ",\"recv\":{\"action\":14,\"channel\":\"room\",\"id\":\"" + connection + ":" +
+               std::to_string(serial) + "\",\"connectionId\":\"" + connection +
+               "\",\"timestamp\":1,\"presence\":[{\"action\":4,\"clientId\":\"user\",\"data\":"
+               "\"something of some length, as users have it\"}]}}\n";
+    }
+    ASSERT_TRUE(command.Feed(lines));
+    fed += lines.size();
+  }
+  const Finished finished = command.Wait();
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  EXPECT_TRUE(finished.err.find(" items, 5") != std::string::npos) << finished.err;
+  if (!kSanitized) {
+    EXPECT_LT(finished.peak_kib, 64 * 1024);
+  }
+}
+
+}  // namespace
+}  // namespace presence::testing
