@@ -248,7 +248,6 @@ TEST(ChannelOperations, Base64CountsWhatItDecodesTo) {
   EXPECT_FALSE(fits("AAAAAAAAAAAAAA==", "xbase64"));
   EXPECT_FALSE(fits("AAAAAAAAAAAAAA==", "utf-8"));
   EXPECT_TRUE(fits("====", "base64"));
-  EXPECT_TRUE(fits(std::string_view("=====").substr(1), "base64"));
   EXPECT_TRUE(fits("", "base64"));
 }
 

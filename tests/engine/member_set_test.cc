@@ -516,7 +516,8 @@ TEST(MemberSet, ClearingForgetsEverything) {
   EXPECT_EQ(checked.OfConnection("c1"), "");
   EXPECT_EQ(checked.Leave("bob", "c1", "c1:6:0"), "nobody");
   EXPECT_EQ(checked.Enter("alice", "c1", "c1:0:0"), "enter n=1");
-  EXPECT_EQ(checked.Members(), "alice@c1");
+  EXPECT_EQ(checked.Enter("bob", "c2", "c2:0:0"), "enter n=1");
+  EXPECT_EQ(checked.Members(), "alice@c1 bob@c2");
 }
 
 TEST(MemberSetDeathTest, OnlyARunningSyncCanEnd) {

@@ -11,7 +11,7 @@ namespace presence {
 // Fixed, so that a run can be repeated; a longer run should vary it.
 inline constexpr uint64_t kSeed = 20260117;
 // Cases of each property.
-inline constexpr int kCases = 1000;
+inline constexpr int kCases = 2000;
 // Steps of a case, at most; a step is one input, or a few that belong together.
 inline constexpr int kSteps = 200;
 // Cases in which rare_cases_test counts.

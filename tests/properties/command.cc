@@ -116,9 +116,11 @@ std::string ItemsFrame(int64_t action, const Command& command) {
 }
 
 std::string ConnectionLine(const Command& command) {
-  if (command.connection_state == ConnectionState::kConnected) {
+  // CONNECTED without a clientId means that there is none; one that is not known, as before the first
+  // CONNECTED, only a line that does not name it can leave so.
+  if (command.connection_state == ConnectionState::kConnected && command.identity) {
     Object details;
-    if (command.identity) details.Text("clientId", *command.identity);
+    details.Text("clientId", *command.identity);
     if (command.max_message_size) details.Number("maxMessageSize", *command.max_message_size);
     Object frame;
     frame.Number("action", 4);
@@ -130,7 +132,7 @@ std::string ConnectionLine(const Command& command) {
   Object connection;
   connection.Text("state", ConnectionWord(command.connection_state));
   connection.Raw("id", command.connection_id.empty() ? "null" : Json(command.connection_id));
-  connection.Raw("clientId", command.identity ? Json(*command.identity) : "null");
+  if (command.identity) connection.Text("clientId", *command.identity);
   Object line;
   line.Number("t", command.t).Raw("connection", connection.str());
   if (command.error) line.Raw("reason", ErrorJson(*command.error));
@@ -345,5 +347,7 @@ std::string OptionsLine(const Channel::Options& options) {
       .Number("maxTombstones", static_cast<int64_t>(options.max_tombstones));
   return Object().Raw("options", object.str()).str();
 }
+
+std::string NoteLine(const std::string& note) { return Object().Text("note", note).str(); }
 
 }  // namespace presence

@@ -106,6 +106,7 @@ class InputOf {
 // say it.
 std::string TraceLine(const Command& command);
 std::string OptionsLine(const Channel::Options& options);
+std::string NoteLine(const std::string& note);
 
 }  // namespace presence
 

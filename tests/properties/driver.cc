@@ -53,6 +53,7 @@ void Driver::Do(Command command) {
   for (const Effect& effect : effects_) {
     if (const auto* send = std::get_if<SendPresence>(&effect)) {
       sent_.push_back(Sent{next_serial_++, send->token});
+      last_token_ = std::max(last_token_, send->token);
     }
   }
   for (const Watcher& watcher : watchers_) {
@@ -104,9 +105,11 @@ void Driver::Compare(const std::optional<Lines>& expected) const {
   if (ours != theirs) {
     throw std::runtime_error("states differ:\n" + Difference(LinesOf(ours), LinesOf(theirs)));
   }
-  for (const Sent& sent : sent_) {
-    const std::optional<OutgoingItem> item = channel_.Unacknowledged(sent.token);
-    const std::optional<OutgoingItem> same = model_.Unacknowledged(sent.token);
+  // Of those sent lately, too, that need not be sent again: they must be forgotten.
+  const OperationToken first = last_token_ > 20 ? last_token_ - 20 : 1;
+  for (OperationToken token = first; token <= last_token_; ++token) {
+    const std::optional<OutgoingItem> item = channel_.Unacknowledged(token);
+    const std::optional<OutgoingItem> same = model_.Unacknowledged(token);
     const std::string line = item ? Line(*item) : "nothing";
     const std::string wanted = same ? Line(*same) : "nothing";
     if (line != wanted) {
@@ -129,6 +132,8 @@ std::string WriteTrace(const std::string& test_name, const std::vector<std::stri
   if (directory == nullptr) directory = "/tmp";
   const std::string name = std::string(directory) + "/" + test_name + ".trace.jsonl";
   std::ofstream file(name, std::ios::binary | std::ios::trunc);
+  const char* parameters = std::getenv("RC_PARAMS");
+  file << NoteLine(test_name + ", RC_PARAMS=" + (parameters != nullptr ? parameters : "")) << '\n';
   for (const std::string& line : lines) file << line << '\n';
   return file ? name : name + " (could not be written)";
 }

@@ -68,6 +68,7 @@ class Driver {
   std::vector<Watcher> watchers_;
   std::vector<Sent> sent_;
   int64_t next_serial_ = 0;
+  OperationToken last_token_ = 0;
   std::string connected_id_;
   RequestId next_request_ = 1;
   int64_t now_ = 0;

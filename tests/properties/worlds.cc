@@ -568,7 +568,7 @@ class AnyWorld {
     now_ += draws.Below(3);
     if (Idle() && draws.Chance(1, 3)) return Recover();
     Command command = NewCommand(Command::Kind::kPresence, draws.Chance(1, 20) ? now_ - 5 : now_);
-    switch (draws.Weighted({30, 22, 8, 4, 1, 1, 7, 9, 7, 3, 2, 24, 1})) {
+    switch (draws.Weighted({30, 22, 8, 4, 1, 1, 7, 9, 7, 4, 2, 24, 1})) {
       case 0:
         SomeItems(draws, command);
         break;
@@ -609,9 +609,10 @@ class AnyWorld {
         SomeConnection(draws, command);
         break;
       case 8:
-      case 9:
         SomeAnswer(draws, command);
         break;
+      case 9:
+        return EchoAndAnswer(draws, command);
       case 10:
         Nonsense(draws, command);
         break;
@@ -757,6 +758,22 @@ class AnyWorld {
     command.msg_serial = first + draws.Below(3) - (draws.Chance(1, 6) ? 1 : 0);
     command.count = draws.Pick({1, 1, 2, 3, 0, -1});
     if (command.kind == Command::Kind::kNack) command.error = SomeError(draws);
+  }
+
+  // Something like an echo of what is in flight, and its ACK: which of the two is the last word?
+  void EchoAndAnswer(Draws& draws, Command& echo) {
+    OwnedItem item;
+    item.action = draws.Pick({2, 4, 1, 3});
+    item.client_id = draws.Pick({"ann", "ann", "bob", "a:b"});
+    item.connection_id = driver_.channel().connection().id();
+    item.id = SomeId(draws, item.connection_id);
+    item.timestamp = now_ - 2 + draws.Below(5);
+    item.payload = SomePayload(draws);
+    echo.items = {item};
+    driver_.Do(echo);
+    Command answer = NewCommand(Command::Kind::kAck, now_);
+    if (!driver_.sent().empty()) answer.msg_serial = driver_.sent().front().msg_serial;
+    driver_.Do(answer);
   }
 
   // What the caller promised never to hand in.

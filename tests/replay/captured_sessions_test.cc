@@ -79,14 +79,12 @@ Report ReadRecording(const std::string& path) {
   const dom::element recording = parser.parse(text);
   Report report;
   for (const dom::element event : dom::array(recording["events"])) {
-    report.events.insert({Text(event, "type"), Text(event, "clientId"),
-                          Text(event, "connectionId"),
+    report.events.insert({Text(event, "type"), Text(event, "clientId"), Text(event, "connectionId"),
                           simdjson::minify(dom::element(event["data"])), event["updatedAt"]});
   }
   for (const dom::element member : dom::array(recording["members"])) {
     report.members.push_back({Text(member, "clientId"), Text(member, "connectionId"),
-                              simdjson::minify(dom::element(member["data"])),
-                              member["updatedAt"]});
+                              simdjson::minify(dom::element(member["data"])), member["updatedAt"]});
   }
   std::sort(report.members.begin(), report.members.end());
   return report;
@@ -167,8 +165,7 @@ TEST_P(CapturedSession, TheReplayTellsWhatTheRecordedClientTold) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sessions, CapturedSession,
-                         ::testing::Values("chat-session-11", "chat-session-12",
-                                           "chat-session-13"),
+                         ::testing::Values("chat-session-11", "chat-session-12", "chat-session-13"),
                          [](const auto& session) {
                            std::string name = session.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -42,7 +42,8 @@ class ScriptedTrace : public ::testing::Test {
 
   void TestBody() override {
     const std::string trace = ReadFileOrFail(Path(kTraceSuffix));
-    EXPECT_TRUE(trace.starts_with("{\"note\":\"")) << "the first line must say what the trace shows";
+    EXPECT_TRUE(trace.starts_with("{\"note\":\""))
+        << "the first line must say what the trace shows";
     const ReplayedTrace replayed = ReplayTrace(trace);
     ASSERT_EQ(replayed.error, "");
     if (options_.rewrite) return Rewrite(replayed.lines);
@@ -61,7 +62,8 @@ class ScriptedTrace : public ::testing::Test {
     EXPECT_TRUE(file.good()) << "cannot write " << Path(kExpectedSuffix);
   }
 
-  void Compare(const std::vector<std::string>& expected, const std::vector<std::string>& got) const {
+  void Compare(const std::vector<std::string>& expected,
+               const std::vector<std::string>& got) const {
     const auto line = [](const std::vector<std::string>& lines, size_t i) {
       return i < lines.size() ? lines[i] : "(the end)";
     };

@@ -110,8 +110,7 @@ TEST(LineReaderTest, LinesMayBeSplitAcrossReadsAnywhere) {
   for (size_t a = 0; a <= text.size(); ++a) {
     for (size_t b = a; b <= text.size(); ++b) {
       std::vector<std::string> chunks;
-      for (const std::string& chunk :
-           {text.substr(0, a), text.substr(a, b - a), text.substr(b)}) {
+      for (const std::string& chunk : {text.substr(0, a), text.substr(a, b - a), text.substr(b)}) {
         if (!chunk.empty()) chunks.push_back(chunk);  // an empty read is the end
       }
       LineReader reader(std::make_unique<ChunkSource>(chunks));

@@ -180,8 +180,7 @@ TEST_F(TraceReaderTest, GetWithAllItsParameters) {
 
 TEST_F(TraceReaderTest, SubscriptionsAndTheirFilters) {
   const auto events = [this](std::string_view json) {
-    return ReadAs<CallLine>("{\"call\":\"subscribe\",\"events\":" + std::string(json) + "}")
-        .events;
+    return ReadAs<CallLine>("{\"call\":\"subscribe\",\"events\":" + std::string(json) + "}").events;
   };
   EXPECT_EQ(ReadAs<CallLine>(R"({"call":"subscribe"})").events, kAllEvents);
   EXPECT_EQ(events("null"), kAllEvents);
@@ -220,8 +219,9 @@ TEST_F(TraceReaderTest, StatesAndConnections) {
 }
 
 TEST_F(TraceReaderTest, OptionsNotNamedAreKept) {
-  const auto& options = ReadAs<OptionsLine>(
-      R"({"options":{"strictMode":true,"queueMessages":false,"maxQueued":0,"maxTombstones":null}})");
+  const auto& options =
+      ReadAs<OptionsLine>(R"({"options":{"strictMode":true,"queueMessages":false,"maxQueued":0,)"
+                          R"("maxTombstones":null}})");
   EXPECT_EQ(options.strict_mode, true);
   EXPECT_EQ(options.queue_messages, false);
   EXPECT_EQ(options.attach_on_subscribe, std::nullopt);

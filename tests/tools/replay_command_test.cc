@@ -43,7 +43,8 @@ Finished Presence(std::vector<std::string> arguments) {
 // A line in which `client` enters, and what comes out of it as the `line`th of a trace.
 std::string Enter(std::string_view client, std::string_view channel = "room") {
   return "{\"t\":7,\"recv\":{\"action\":14,\"channel\":\"" + std::string(channel) +
-         "\",\"presence\":[{\"action\":2,\"id\":\"c1:0:0\",\"connectionId\":\"c1\",\"clientId\":\"" +
+         "\",\"presence\":[{\"action\":2,\"id\":\"c1:0:0\",\"connectionId\":\"c1\","
+         "\"clientId\":\"" +
          std::string(client) + "\"}]}}\n";
 }
 std::string Entered(int line, std::string_view client, std::string_view channel = "room") {
@@ -105,10 +106,9 @@ TEST(PresenceTest, HelpOfReplayNamesEveryFlagAndStatus) {
   const Finished help = Presence({"help", "replay"});
   EXPECT_EQ(help.status, 0);
   EXPECT_TRUE(help.out.starts_with("usage: presence replay [flags] TRACE...\n"));
-  for (const char* const flag :
-       {"--output=jsonl|text|none", "--channel=NAME", "--expect=FILE", "--check", "--keep-going",
-        "--stats", "--progress=auto|on|off", "Exit status: 0 done; 1 ", "2 wrong usage",
-        "130 interrupted"}) {
+  for (const char* const flag : {"--output=jsonl|text|none", "--channel=NAME", "--expect=FILE",
+                                 "--check", "--keep-going", "--stats", "--progress=auto|on|off",
+                                 "Exit status: 0 done; 1 ", "2 wrong usage", "130 interrupted"}) {
     EXPECT_NE(help.out.find(flag), std::string::npos) << flag;
   }
   const Finished same = Presence({"replay", "--help"});
@@ -174,9 +174,13 @@ TEST_F(ReplayTest, WrongUsageIsRefusedBeforeAnythingIsDone) {
 }
 
 TEST_F(ReplayTest, JsonLinesAreTheDefault) {
-  for (const std::vector<std::string>& flags :
-       {std::vector<std::string>{}, {"--output=jsonl"}, {"--output", "jsonl"},
-        {"--output=none", "--output=jsonl"}, {"--check"}, {"--progress=off"}, {"--"}}) {
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{},
+                                                {"--output=jsonl"},
+                                                {"--output", "jsonl"},
+                                                {"--output=none", "--output=jsonl"},
+                                                {"--check"},
+                                                {"--progress=off"},
+                                                {"--"}}) {
     std::vector<std::string> arguments = {"replay"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     arguments.push_back(ann_);
@@ -188,12 +192,12 @@ TEST_F(ReplayTest, JsonLinesAreTheDefault) {
 }
 
 TEST_F(ReplayTest, OutputForPeople) {
-  const std::string trace = WriteFile(
-      "people.jsonl",
-      "{\"t\":3723004,\"recv\":{\"action\":11,\"channel\":\"room\",\"flags\":1}}\n"
-      "{\"recv\":{\"action\":16,\"channelSerial\":\"s:\",\"presence\":[{\"action\":1,"
-      "\"clientId\":\"ann\",\"connectionId\":\"c1\",\"data\":\"hello\"}]}}\n"
-      "{\"call\":\"get\",\"id\":\"g\"}\n");
+  const std::string trace =
+      WriteFile("people.jsonl",
+                "{\"t\":3723004,\"recv\":{\"action\":11,\"channel\":\"room\",\"flags\":1}}\n"
+                "{\"recv\":{\"action\":16,\"channelSerial\":\"s:\",\"presence\":[{\"action\":1,"
+                "\"clientId\":\"ann\",\"connectionId\":\"c1\",\"data\":\"hello\"}]}}\n"
+                "{\"call\":\"get\",\"id\":\"g\"}\n");
   const Finished finished = Presence({"replay", "--output=text", trace});
   EXPECT_EQ(finished.status, 0);
   EXPECT_EQ(finished.out,
@@ -212,17 +216,22 @@ TEST_F(ReplayTest, NoControlCharacterOfATraceReachesATerminal) {
       "evil.jsonl",
       "{\"recv\":{\"action\":11,\"channel\":\"" + evil + "\",\"error\":{\"message\":\"" + evil +
           "\"}}}\n{\"recv\":{\"action\":14,\"presence\":[{\"action\":2,\"clientId\":\"" + evil +
-          "\",\"connectionId\":\"" + evil + "\",\"data\":\"" + evil + "\"}]}}\n"
-          "{\"recv\":{\"action\":16,\"channelSerial\":\"" + evil + ":\"}}\n"
-          "{\"call\":\"enterClient\",\"clientId\":\"" + evil + "\",\"data\":\"" + evil +
-          "\",\"id\":\"" + evil + "\"}\n{\"call\":\"get\",\"id\":\"" + evil + "\"}\n");
+          "\",\"connectionId\":\"" + evil + "\",\"data\":\"" + evil +
+          "\"}]}}\n"
+          "{\"recv\":{\"action\":16,\"channelSerial\":\"" +
+          evil +
+          ":\"}}\n"
+          "{\"call\":\"enterClient\",\"clientId\":\"" +
+          evil + "\",\"data\":\"" + evil + "\",\"id\":\"" + evil +
+          "\"}\n{\"call\":\"get\",\"id\":\"" + evil + "\"}\n");
   const Finished finished = Presence({"replay", "--output=text", trace});
   EXPECT_EQ(finished.status, 0);
   EXPECT_EQ(finished.err, "");
   EXPECT_NE(finished.out.find("\\u009b31m"), std::string::npos);
   for (size_t i = 0; i < finished.out.size(); ++i) {
     const auto byte = static_cast<unsigned char>(finished.out[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < finished.out.size() ? finished.out[i + 1] : 0);
+    const auto next =
+        static_cast<unsigned char>(i + 1 < finished.out.size() ? finished.out[i + 1] : 0);
     EXPECT_TRUE(byte == '\n' || (byte >= 0x20 && byte != 0x7F)) << i;
     EXPECT_FALSE(byte == 0xC2 && next < 0xA0) << i;
   }
@@ -240,7 +249,8 @@ TEST_F(ReplayTest, OneChannelOfSeveral) {
       WriteFile("channels.jsonl", Enter("ann", "a") + Enter("bob", "b") + Enter("carol", "a"));
   const Finished a = Presence({"replay", "--channel=a", trace});
   EXPECT_EQ(a.status, 0);
-  EXPECT_EQ(a.out, Entered(1, "ann", "a") + Entered(3, "carol", "a") + End(3, {"ann", "carol"}, "a"));
+  EXPECT_EQ(a.out,
+            Entered(1, "ann", "a") + Entered(3, "carol", "a") + End(3, {"ann", "carol"}, "a"));
   const Finished b = Presence({"replay", "--channel", "b", trace});
   EXPECT_EQ(b.out, Entered(2, "bob", "b") + End(3, {"bob"}, "b"));
   EXPECT_EQ(Presence({"replay", "--channel=c", trace}).out, "");
@@ -265,11 +275,11 @@ TEST_F(ReplayTest, ExpectedAndSo) {
 }
 
 TEST_F(ReplayTest, ExpectedOtherwise) {
-  const std::string trace = WriteFile("five.jsonl", Enter("a") + Enter("b") + Enter("c") +
-                                                        Enter("d") + Enter("e"));
-  const std::vector<std::string> lines = {Entered(1, "a"), Entered(2, "b"), Entered(3, "c"),
-                                          Entered(4, "d"), Entered(5, "e"),
-                                          End(5, {"a", "b", "c", "d", "e"})};
+  const std::string trace =
+      WriteFile("five.jsonl", Enter("a") + Enter("b") + Enter("c") + Enter("d") + Enter("e"));
+  const std::vector<std::string> lines = {Entered(1, "a"), Entered(2, "b"),
+                                          Entered(3, "c"), Entered(4, "d"),
+                                          Entered(5, "e"), End(5, {"a", "b", "c", "d", "e"})};
   const auto join = [&](size_t count) {
     std::string text;
     for (size_t i = 0; i < count; ++i) text += lines[i];
@@ -289,12 +299,14 @@ TEST_F(ReplayTest, ExpectedOtherwise) {
   path = WriteFile("spaced", "{ " + lines[0].substr(1) + join(6).substr(lines[0].size()));
   finished = Presence({"replay", "--expect=" + path, trace});
   EXPECT_EQ(finished.status, 1);
-  EXPECT_EQ(finished.err, path + ":1: the output differs\n- { " + lines[0].substr(1) + "+ " + lines[0]);
+  EXPECT_EQ(finished.err,
+            path + ":1: the output differs\n- { " + lines[0].substr(1) + "+ " + lines[0]);
 
   path = WriteFile("shorter", join(4));
   finished = Presence({"replay", "--expect=" + path, trace});
   EXPECT_EQ(finished.status, 1);
-  EXPECT_EQ(finished.err, path + ":5: the output differs\n" + context + "- (the end)\n+ " + lines[4]);
+  EXPECT_EQ(finished.err,
+            path + ":5: the output differs\n" + context + "- (the end)\n+ " + lines[4]);
 
   path = WriteFile("longer", join(6) + "more\nand more\n");
   finished = Presence({"replay", "--expect=" + path, trace});
@@ -405,8 +417,7 @@ TEST_F(ReplayTest, AnEmptyFileIsAValidTrace) {
 TEST_F(ReplayTest, RelativePathsStartWhereBazelRunWasCalled) {
   const std::filesystem::path path(ann_);
   const std::string folder = path.parent_path().string();
-  const Finished here =
-      Command({"replay", path.filename().string()}).WorkingFolder(folder).Run();
+  const Finished here = Command({"replay", path.filename().string()}).WorkingFolder(folder).Run();
   EXPECT_EQ(here.status, 0);
   EXPECT_EQ(here.out, AnnAlone());
   const Finished elsewhere = Command({"replay", path.filename().string()})
@@ -415,9 +426,8 @@ TEST_F(ReplayTest, RelativePathsStartWhereBazelRunWasCalled) {
                                  .Run();
   EXPECT_EQ(elsewhere.status, 0);
   EXPECT_EQ(elsewhere.out, AnnAlone());
-  const Finished nowhere = Command({"replay", ann_})
-                               .Environment("BUILD_WORKING_DIRECTORY", TestPath("gone"))
-                               .Run();
+  const Finished nowhere =
+      Command({"replay", ann_}).Environment("BUILD_WORKING_DIRECTORY", TestPath("gone")).Run();
   EXPECT_EQ(nowhere.status, 0);
   EXPECT_EQ(nowhere.err,
             "presence: cannot go to " + TestPath("gone") + ": No such file or directory\n");
@@ -425,8 +435,9 @@ TEST_F(ReplayTest, RelativePathsStartWhereBazelRunWasCalled) {
 
 TEST_F(ReplayTest, TimeThatRunsBackwardsCountsAsTheLatest) {
   const std::string trace = WriteFile(
-      "backwards.jsonl", Enter("ann") + "{\"t\":3,\"call\":\"get\",\"params\":{\"waitForSync\":false}}\n"
-                                        "{\"t\":-1,\"state\":\"failed\"}\n");
+      "backwards.jsonl", Enter("ann") +
+                             "{\"t\":3,\"call\":\"get\",\"params\":{\"waitForSync\":false}}\n"
+                             "{\"t\":-1,\"state\":\"failed\"}\n");
   const Finished finished = Presence({"replay", "--check", trace});
   EXPECT_EQ(finished.status, 0);
   EXPECT_EQ(finished.err, "");
@@ -504,13 +515,15 @@ TEST_F(ReplayTest, KeepGoingSkipsAndCountsThem) {
 }
 
 TEST_F(ReplayTest, LateOptionsAreMalformedAndMoveNothing) {
-  const std::string trace = WriteFile(
-      "options.jsonl", Enter("ann") + "{\"t\":99,\"options\":{\"strictMode\":true}}\n" + Enter("bob"));
+  const std::string trace =
+      WriteFile("options.jsonl",
+                Enter("ann") + "{\"t\":99,\"options\":{\"strictMode\":true}}\n" + Enter("bob"));
   const Finished finished = Presence({"replay", "--keep-going", trace});
   EXPECT_EQ(finished.status, 1);
   EXPECT_EQ(finished.out, Entered(1, "ann") + Entered(3, "bob") + End(3, {"ann", "bob"}));
-  EXPECT_EQ(finished.err, trace + ":2: \"options\" after the first line that needs a channel\n"
-                                  "presence: 1 malformed line skipped\n");
+  EXPECT_EQ(finished.err, trace +
+                              ":2: \"options\" after the first line that needs a channel\n"
+                              "presence: 1 malformed line skipped\n");
 }
 
 TEST_F(ReplayTest, ALastLineCutOff) {
@@ -537,8 +550,9 @@ TEST_F(ReplayTest, AHundredThousandNestedArrays) {
     const Finished finished = Presence({"replay", "--keep-going", trace});
     EXPECT_EQ(finished.status, 1);
     EXPECT_EQ(finished.out, Entered(1, "ann") + Entered(3, "bob") + End(3, {"ann", "bob"}));
-    EXPECT_EQ(finished.err, trace + ":2: nested more than 1024 levels deep\n"
-                                    "presence: 1 malformed line skipped\n");
+    EXPECT_EQ(finished.err, trace +
+                                ":2: nested more than 1024 levels deep\n"
+                                "presence: 1 malformed line skipped\n");
   }
   // Never closed: whichever is found first.
   const std::string open = WriteFile("open.jsonl", std::string(100'000, '['));
@@ -593,8 +607,7 @@ TEST_F(ReplayTest, ATruncatedCompressedFile) {
 TEST_F(ReplayTest, ClosedStandardOutput) {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"replay", ann_}, {"replay", "--help"}, {"help"}, {"--version"}}) {
-    const Finished closed =
-        Command(arguments).StandardOutput(Command::Output::kClosed).Run();
+    const Finished closed = Command(arguments).StandardOutput(Command::Output::kClosed).Run();
     EXPECT_EQ(closed.status, 1);
     EXPECT_EQ(closed.err, "presence: cannot write to standard output: Bad file descriptor\n");
     const Finished pipe =
@@ -603,9 +616,8 @@ TEST_F(ReplayTest, ClosedStandardOutput) {
     EXPECT_EQ(pipe.err, "presence: cannot write to standard output: Broken pipe\n");
   }
   // Nothing to write, nothing to fail.
-  const Finished none = Command({"replay", "--output=none", ann_})
-                            .StandardOutput(Command::Output::kClosed)
-                            .Run();
+  const Finished none =
+      Command({"replay", "--output=none", ann_}).StandardOutput(Command::Output::kClosed).Run();
   EXPECT_EQ(none.status, 0);
   EXPECT_EQ(none.err, "");
 }

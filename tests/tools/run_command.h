@@ -14,8 +14,8 @@ namespace presence::testing {
 struct Finished {
   std::string out;
   std::string err;
-  int status = -1;          // its exit status; -1: a signal ended it
-  int64_t peak_kib = 0;     // the most memory it held, as the kernel counts it
+  int status = -1;       // its exit status; -1: a signal ended it
+  int64_t peak_kib = 0;  // the most memory it held, as the kernel counts it
 };
 
 // The `presence` program as a child process, with pipes and files instead of a terminal.

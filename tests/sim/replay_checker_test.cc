@@ -1,0 +1,180 @@
+#include "sim/replay_checker.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/channel.h"
+#include "gtest/gtest.h"
+
+namespace presence::sim {
+namespace {
+
+// The engine keeps its promises, so what breaks one is made up here: a real channel, and effects
+// that it never gave. Each test is a fault that `presence replay --check` must find.
+class ReplayCheckerTest : public ::testing::Test {
+ protected:
+  // Applies an input and shows the checker what came of it.
+  void Apply(const ChannelInput& input) {
+    Effects effects;
+    ASSERT_TRUE(channel_.Apply(Timestamp(), input, effects).ok());
+    checker_.OnApply(0, Timestamp(), input, effects, channel_);
+  }
+  void Enter(std::string_view client) {
+    const std::vector<IncomingItem> items = {Item(client)};
+    PresenceFrame frame;
+    frame.items = items;
+    Apply(frame);
+  }
+  static IncomingItem Item(std::string_view client) {
+    IncomingItem item;
+    item.action = static_cast<int64_t>(PresenceAction::kEnter);
+    item.client_id = client;
+    item.connection_id = "c1";
+    item.id = "c1:5:0";
+    return item;
+  }
+
+  // Shows the checker effects that no input gave.
+  template <typename... Forged>
+  void Claim(const Forged&... forged) {
+    Effects effects;
+    (effects.Add(forged), ...);
+    checker_.OnApply(0, Timestamp(), OtherFrame(), effects, channel_);
+  }
+  static MemberEvent Event(EventType type, std::string_view client, std::string_view id,
+                           uint32_t connections) {
+    MemberEvent event;
+    event.type = type;
+    event.reason = type == EventType::kLeave ? LeaveReason::kLeft : LeaveReason::kNone;
+    event.connections = connections;
+    event.message.client_id = client;
+    event.message.connection_id = "c1";
+    event.message.id = id;
+    return event;
+  }
+
+  std::string Invariant() const {
+    return checker_.violation().has_value() ? checker_.violation()->invariant : "";
+  }
+  std::string What() const {
+    return checker_.violation().has_value() ? checker_.violation()->what : "";
+  }
+
+  Channel channel_{Channel::Options()};
+  ReplayChecker checker_;
+};
+
+TEST_F(ReplayCheckerTest, NothingIsWrongWithWhatTheEngineDoes) {
+  Apply(AttachedFrame{kFlagHasPresence});
+  Apply(GetCall{1, "", "", true});
+  Enter("ann");
+  Apply(SyncFrame{"s:", {}});
+  Apply(AttachedFrame{});
+  Apply(OwnerMove{ChannelState::kFailed});
+  EXPECT_EQ(Invariant(), "") << What();
+}
+
+TEST_F(ReplayCheckerTest, ALeaveOfNobody) {
+  Claim(Event(EventType::kLeave, "ann", "c1:6:0", 0));
+  EXPECT_EQ(Invariant(), "leave");
+  EXPECT_EQ(What(), "\"ann\" on \"c1\" left without having been present");
+}
+
+TEST_F(ReplayCheckerTest, ASecondLeave) {
+  Enter("ann");
+  Claim(Event(EventType::kLeave, "ann", "c1:6:0", 0), Event(EventType::kLeave, "ann", "c1:7:0", 0));
+  EXPECT_EQ(Invariant(), "leave");
+}
+
+TEST_F(ReplayCheckerTest, AnEventWithoutAMember) {
+  Claim(Event(EventType::kEnter, "ann", "c1:6:0", 1));
+  EXPECT_EQ(Invariant(), "fold");
+  EXPECT_EQ(What(), "a member whom no event has made leave is not visible");
+}
+
+TEST_F(ReplayCheckerTest, AMemberWithoutAnEvent) {
+  const std::vector<IncomingItem> items = {Item("ann")};
+  PresenceFrame frame;
+  frame.items = items;
+  Effects effects;
+  ASSERT_TRUE(channel_.Apply(Timestamp(), frame, effects).ok());
+  Claim();
+  EXPECT_EQ(Invariant(), "fold");
+  EXPECT_EQ(What(), "\"ann\" on \"c1\" is visible without an event");
+}
+
+TEST_F(ReplayCheckerTest, AnEventThatIsNotWhatIsStored) {
+  Enter("ann");
+  Claim(Event(EventType::kUpdate, "ann", "c1:6:0", 1));
+  EXPECT_EQ(Invariant(), "fold");
+  EXPECT_EQ(What(), "\"ann\" on \"c1\" is not what the last event said");
+}
+
+TEST_F(ReplayCheckerTest, AnOlderMessage) {
+  Enter("ann");
+  Claim(Event(EventType::kUpdate, "ann", "c1:4:0", 1));
+  EXPECT_EQ(Invariant(), "monotonic");
+  EXPECT_EQ(What(), "\"ann\" on \"c1\" went back to an older message");
+}
+
+TEST_F(ReplayCheckerTest, AWrongCountOfConnections) {
+  Enter("ann");
+  Claim(Event(EventType::kUpdate, "ann", "c1:6:0", 2));
+  EXPECT_EQ(Invariant(), "connections");
+  EXPECT_EQ(What(), "an event of \"ann\" on \"c1\" counts 2 connections where there are 1");
+}
+
+TEST_F(ReplayCheckerTest, AWrongCountOfTheCleared) {
+  Enter("ann");
+  Claim(SetCleared{2});
+  EXPECT_EQ(Invariant(), "fold");
+  EXPECT_EQ(What(), "cleared 2 members where 1 were visible");
+}
+
+TEST_F(ReplayCheckerTest, AMemberWhoWasNotSeenInTheSync) {
+  Enter("ann");
+  Claim(SyncChanged{SyncChanged::Phase::kStarted, "s"},
+        SyncChanged{SyncChanged::Phase::kCompleted, "s"});
+  EXPECT_EQ(Invariant(), "sync");
+  EXPECT_EQ(What(), "\"ann\" on \"c1\" is visible after a sync it was not seen in");
+}
+
+TEST_F(ReplayCheckerTest, AGetAnsweredInsideASync) {
+  Apply(AttachedFrame{kFlagHasPresence});
+  Apply(GetCall{1, "", "", true});
+  CallResult result;
+  result.kind = CallResult::Kind::kMembers;
+  result.request = 1;
+  Claim(result);
+  EXPECT_EQ(Invariant(), "sync");
+  EXPECT_EQ(What(), "a get that waits for the sync was answered before its end");
+}
+
+TEST_F(ReplayCheckerTest, ACallAnsweredTwiceOrNeverAsked) {
+  Apply(AttachedFrame{});
+  Apply(GetCall{1, "", "", true});
+  EXPECT_EQ(Invariant(), "");
+  CallResult result;
+  result.kind = CallResult::Kind::kMembers;
+  result.request = 1;
+  Claim(result);
+  EXPECT_EQ(Invariant(), "once");
+  EXPECT_EQ(What(), "a call was answered twice, or was never asked");
+}
+
+TEST_F(ReplayCheckerTest, TheFirstViolationIsKept) {
+  Claim(Event(EventType::kLeave, "ann", "c1:6:0", 0));
+  Claim(SetCleared{5});
+  EXPECT_EQ(Invariant(), "leave");
+}
+
+TEST_F(ReplayCheckerTest, EachChannelHasItsOwnHistory) {
+  Enter("ann");
+  Channel other{Channel::Options()};
+  checker_.OnApply(1, Timestamp(), OtherFrame(), Effects(), other);
+  EXPECT_EQ(Invariant(), "") << What();
+}
+
+}  // namespace
+}  // namespace presence::sim
