@@ -648,6 +648,18 @@ TEST(ChannelStates, AnAttachBeforeTheDetachEndsFulfilsTheWish) {
   EXPECT_EQ(harness.Detached(), (Lines{"state detached", "cleared 1", "result 1 error 90001"}));
 }
 
+TEST(ChannelStates, WhatWasAskedInOneDetachDoesNotOutliveTheNext) {
+  ChannelHarness harness;
+  harness.BringTo(kDetaching);
+  harness.Get(1);
+  harness.Move(kAttaching);
+  harness.Move(kDetaching);
+  harness.Get(2);
+  EXPECT_EQ(harness.Detached(), (Lines{"state detached", "state attaching", "cleared 1",
+                                       "result 1 error 90001", "send ATTACH"}));
+  EXPECT_EQ(harness.Attached(), (Lines{"state attached", "sync completed", "result 2 []"}));
+}
+
 TEST(ChannelStates, AWishIsFulfilledOnce) {
   ChannelHarness harness;
   harness.BringTo(kDetaching);

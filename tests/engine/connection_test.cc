@@ -69,8 +69,9 @@ TEST(Connection, AnUpdateMayViewWhatItReplaces) {
   connection.Apply(swapped);
   EXPECT_EQ(connection.id(), "the-client-of-before");
   EXPECT_EQ(connection.client_id(), "the-id-of-before");
-  swapped.reason = &*connection.reason();
-  connection.Apply(swapped);
+  ConnectionUpdate again = Is(ConnectionState::kDisconnected);
+  again.reason = &*connection.reason();
+  connection.Apply(again);
   EXPECT_EQ(connection.Reason().message, "why");
 }
 
