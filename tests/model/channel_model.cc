@@ -124,10 +124,9 @@ std::optional<Lines> ChannelModel::Apply(Timestamp now, const ChannelInput& inpu
   out_ = Out();
   std::visit([this](const auto& kind) { On(kind); }, input);
   Lines all;
-  for (const Lines* part :
-       {&out_.states, &out_.discarded, &out_.cleared, &out_.started, &out_.events, &out_.completed,
-        &out_.waiters, &out_.operations, &out_.attach, &out_.reentries, &out_.sends,
-        &out_.updates}) {
+  for (const Lines* part : {&out_.states, &out_.discarded, &out_.cleared, &out_.started,
+                            &out_.events, &out_.completed, &out_.waiters, &out_.operations,
+                            &out_.attach, &out_.reentries, &out_.sends, &out_.updates}) {
     Append(all, *part);
   }
   return all;
@@ -336,7 +335,9 @@ void ChannelModel::ApplyItems(const PresenceFrame& frame, bool is_page) {
     message.id = id;
     message.client_id = item.client_id;
     message.connection_id = item.connection_id.empty() ? frame.connection_id : item.connection_id;
-    message.timestamp = item.timestamp ? *item.timestamp : frame.timestamp ? *frame.timestamp : now_;
+    message.timestamp = item.timestamp    ? *item.timestamp
+                        : frame.timestamp ? *frame.timestamp
+                                          : now_;
     message.payload = item.payload;
     if (message.client_id.empty() || message.connection_id.empty()) {
       ++stats_[kMalformed];

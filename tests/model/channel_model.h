@@ -182,9 +182,9 @@ class ChannelModel {
   std::optional<int64_t> max_message_size_;
   Reason connection_reason_;
 
-  std::vector<Member> members_;          // in joining order
+  std::vector<Member> members_;           // in joining order
   std::vector<OwnedMessage> tombstones_;  // the oldest first
-  std::vector<OwnedMessage> own_;        // in joining order
+  std::vector<OwnedMessage> own_;         // in joining order
   bool syncing_ = false;
   bool sync_completed_ = false;
   std::string sync_id_;

@@ -1,5 +1,5 @@
-// The judge's own examples, by hand and without the engine: if the model is wrong, agreement with it
-// proves nothing.
+// The judge's own examples, by hand and without the engine: if the model is wrong, agreement with
+// it proves nothing.
 
 #include "tests/model/channel_model.h"
 
@@ -113,8 +113,9 @@ TEST_F(Model, EntersOwnMembersAgain) {
   const std::vector<AcknowledgedOperation> first = {{1, 0}};
   EXPECT_EQ(Do(OperationsAcked{first}), Lines{"result 5 operation"});
   EXPECT_EQ(Do(OperationsAcked{first}), Lines{"refused"});
-  EXPECT_EQ(Do(AttachedFrame{}), (Lines{"sync completed \"\"", "send #2 ENTER of \"ann\" id=\"c1:0:0\"",
-                                        "update resumed=no"}));
+  EXPECT_EQ(Do(AttachedFrame{}),
+            (Lines{"sync completed \"\"", "send #2 ENTER of \"ann\" id=\"c1:0:0\"",
+                   "update resumed=no"}));
   connected.id = "c2";
   EXPECT_EQ(Do(connected), (Lines{"state attaching", "send ATTACH"}));
   EXPECT_EQ(Do(AttachedFrame{}),

@@ -19,9 +19,9 @@ constexpr std::array<std::string_view, 3> kDataKinds = {"none", "string", "json"
 constexpr std::array<std::string_view, 5> kActions = {"ABSENT", "PRESENT", "ENTER", "LEAVE",
                                                       "UPDATE"};
 constexpr std::array<std::string_view, 15> kStats = {
-    "frames",        "frames ignored", "items",           "accepted",       "stale",
-    "malformed",     "ignored",        "enters",          "leaves",         "updates",
-    "presents",      "syncs started",  "syncs completed", "syncs discarded", "synthesized leaves"};
+    "frames",    "frames ignored", "items",           "accepted",        "stale",
+    "malformed", "ignored",        "enters",          "leaves",          "updates",
+    "presents",  "syncs started",  "syncs completed", "syncs discarded", "synthesized leaves"};
 
 template <typename Names, typename Value>
 std::string_view NameOf(const Names& names, Value value) {
@@ -82,8 +82,8 @@ std::string Quoted(std::string_view text) {
 }
 
 std::string Line(const ErrorInfo& error) {
-  std::string line = "error " + std::to_string(error.code) + " (" +
-                     std::to_string(error.status_code) + ") ";
+  std::string line =
+      "error " + std::to_string(error.code) + " (" + std::to_string(error.status_code) + ") ";
   if (!IsOurs(error.code)) {
     line += Quoted(error.message);
   } else {
@@ -116,9 +116,7 @@ std::string Line(const SyncChanged& change) {
   return "sync " + std::string(NameOf(kPhases, change.phase)) + " " + Quoted(change.sync_id);
 }
 
-std::string Line(const SetCleared& cleared) {
-  return "cleared " + std::to_string(cleared.members);
-}
+std::string Line(const SetCleared& cleared) { return "cleared " + std::to_string(cleared.members); }
 
 std::string Line(const MemberEvent& event) {
   std::string line(NameOf(kEvents, event.type));

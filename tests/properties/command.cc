@@ -116,8 +116,8 @@ std::string ItemsFrame(int64_t action, const Command& command) {
 }
 
 std::string ConnectionLine(const Command& command) {
-  // CONNECTED without a clientId means that there is none; one that is not known, as before the first
-  // CONNECTED, only a line that does not name it can leave so.
+  // CONNECTED without a clientId means that there is none; one that is not known, as before the
+  // first CONNECTED, only a line that does not name it can leave so.
   if (command.connection_state == ConnectionState::kConnected && command.identity) {
     Object details;
     details.Text("clientId", *command.identity);
@@ -178,7 +178,8 @@ std::string SubscribeLine(const Command& command) {
   std::string events;
   for (const auto& [type, name] :
        {std::pair(EventType::kEnter, "\"enter\""), std::pair(EventType::kLeave, "\"leave\""),
-        std::pair(EventType::kUpdate, "\"update\""), std::pair(EventType::kPresent, "\"present\"")}) {
+        std::pair(EventType::kUpdate, "\"update\""),
+        std::pair(EventType::kPresent, "\"present\"")}) {
     if ((command.events & MaskOf(type)) == 0) continue;
     events += events.empty() ? "" : ", ";
     events += name;

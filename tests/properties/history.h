@@ -65,9 +65,9 @@ class Listener {
   }
 
   std::vector<OwnedMessage>::iterator Find(const Message& message) {
-    return std::find_if(
-        members_.begin(), members_.end(),
-        [&](const OwnedMessage& member) { return SameKey(member.view(), message); });
+    return std::find_if(members_.begin(), members_.end(), [&](const OwnedMessage& member) {
+      return SameKey(member.view(), message);
+    });
   }
   bool Knows(const Message& message) { return Find(message) != members_.end(); }
   const std::vector<OwnedMessage>& members() const { return members_; }

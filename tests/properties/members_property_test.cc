@@ -175,33 +175,31 @@ RC_GTEST_PROP(Presence, AMessageJustAcceptedChangesNothingWhenItComesAgain, ()) 
   const Plan plan = *GenAnyPlan();
   int repeated = 0;
   RunCase(plan, [&](Driver& driver) {
-    driver.Watch({nullptr, [&](const Driver& d, const Command& command, const Effects&) {
-                    if (!TakesItems(d.channel().state())) return;
-                    const std::vector<OwnedItem> items = GoodItemsOf(command);
-                    if (items.empty() || IsLeave(items.back())) return;
-                    const OwnedItem& last = items.back();
-                    const auto stored =
-                        d.channel().members().Find(last.connection_id, last.client_id);
-                    if (!stored || stored->id != last.id) return;
-                    if (ComparedByTimestamp(*stored, *stored)) return;
-                    ++repeated;
-                    Command again;
-                    again.kind = Command::Kind::kPresence;
-                    again.t = command.t;
-                    again.items = {last};
-                    const InputOf input(again);
-                    Snapshot before = SnapshotOf(d.channel());
-                    before.stats = {};
-                    const Lines lines = LinesOf(before);
-                    Effects none;
-                    RC_ASSERT(driver.channel()
-                                  .Apply(TimestampFromMs(again.t), input.input(), none)
-                                  .ok());
-                    RC_ASSERT(none.empty());
-                    Snapshot after = SnapshotOf(d.channel());
-                    after.stats = {};
-                    RC_ASSERT(LinesOf(after) == lines);
-                  }});
+    driver.Watch(
+        {nullptr, [&](const Driver& d, const Command& command, const Effects&) {
+           if (!TakesItems(d.channel().state())) return;
+           const std::vector<OwnedItem> items = GoodItemsOf(command);
+           if (items.empty() || IsLeave(items.back())) return;
+           const OwnedItem& last = items.back();
+           const auto stored = d.channel().members().Find(last.connection_id, last.client_id);
+           if (!stored || stored->id != last.id) return;
+           if (ComparedByTimestamp(*stored, *stored)) return;
+           ++repeated;
+           Command again;
+           again.kind = Command::Kind::kPresence;
+           again.t = command.t;
+           again.items = {last};
+           const InputOf input(again);
+           Snapshot before = SnapshotOf(d.channel());
+           before.stats = {};
+           const Lines lines = LinesOf(before);
+           Effects none;
+           RC_ASSERT(driver.channel().Apply(TimestampFromMs(again.t), input.input(), none).ok());
+           RC_ASSERT(none.empty());
+           Snapshot after = SnapshotOf(d.channel());
+           after.stats = {};
+           RC_ASSERT(LinesOf(after) == lines);
+         }});
   });
   RC_CLASSIFY(repeated > 0, "repeated");
 }
@@ -231,37 +229,36 @@ RC_GTEST_PROP(Presence, ASyncEndsWithExactlyTheMembersSeenInIt, ()) {
   Listener listener;
   bool swept = false;
   RunCase(plan, [&](Driver& driver) {
-    driver.Watch(
-        {nullptr, [&](const Driver& d, const Command& command, const Effects& effects) {
-           bool completed = false;
-           ForEach<SyncChanged>(effects, [&](const SyncChanged& change) {
-             if (change.phase == SyncChanged::Phase::kStarted) seen.clear();
-             completed |= change.phase == SyncChanged::Phase::kCompleted;
-           });
-           if (TakesItems(d.channel().state())) {
-             for (const OwnedItem& item : GoodItemsOf(command)) {
-               if (!IsLeave(item)) seen.emplace(item.connection_id, item.client_id);
-             }
-           }
-           // Those visible when the sweep begins.
-           if (Count<SetCleared>(effects) > 0) listener = Listener();
-           ForEach<MemberEvent>(effects, [&](const MemberEvent& event) {
-             if (event.reason != LeaveReason::kSwept) listener.Hear(event);
-           });
-           if (completed && command.kind == Command::Kind::kSync) {
-             std::vector<OwnedMessage> expected;
-             for (const OwnedMessage& member : listener.members()) {
-               if (seen.count({member.connection_id, member.client_id}) > 0) {
-                 expected.push_back(member);
-               }
-             }
-             swept |= expected.size() < listener.members().size();
-             RC_ASSERT(LinesOf(MembersOf(d.channel())) == LinesOf(expected));
-           }
-           ForEach<MemberEvent>(effects, [&](const MemberEvent& event) {
-             if (event.reason == LeaveReason::kSwept) listener.Hear(event);
-           });
-         }});
+    driver.Watch({nullptr, [&](const Driver& d, const Command& command, const Effects& effects) {
+                    bool completed = false;
+                    ForEach<SyncChanged>(effects, [&](const SyncChanged& change) {
+                      if (change.phase == SyncChanged::Phase::kStarted) seen.clear();
+                      completed |= change.phase == SyncChanged::Phase::kCompleted;
+                    });
+                    if (TakesItems(d.channel().state())) {
+                      for (const OwnedItem& item : GoodItemsOf(command)) {
+                        if (!IsLeave(item)) seen.emplace(item.connection_id, item.client_id);
+                      }
+                    }
+                    // Those visible when the sweep begins.
+                    if (Count<SetCleared>(effects) > 0) listener = Listener();
+                    ForEach<MemberEvent>(effects, [&](const MemberEvent& event) {
+                      if (event.reason != LeaveReason::kSwept) listener.Hear(event);
+                    });
+                    if (completed && command.kind == Command::Kind::kSync) {
+                      std::vector<OwnedMessage> expected;
+                      for (const OwnedMessage& member : listener.members()) {
+                        if (seen.count({member.connection_id, member.client_id}) > 0) {
+                          expected.push_back(member);
+                        }
+                      }
+                      swept |= expected.size() < listener.members().size();
+                      RC_ASSERT(LinesOf(MembersOf(d.channel())) == LinesOf(expected));
+                    }
+                    ForEach<MemberEvent>(effects, [&](const MemberEvent& event) {
+                      if (event.reason == LeaveReason::kSwept) listener.Hear(event);
+                    });
+                  }});
   });
   RC_CLASSIFY(swept, "somebody swept");
 }
@@ -435,7 +432,8 @@ RC_GTEST_PROP(Presence, TheOrderOfFramesInsideASyncDoesNotChangeTheEndState, ())
     last.items[0].action = static_cast<int64_t>(PresenceAction::kPresent);
   }
   for (const Happening& happening : during) {
-    if (const auto frame = server.Happen(happening)) frames.emplace_back(happening.delivery, *frame);
+    if (const auto frame = server.Happen(happening))
+      frames.emplace_back(happening.delivery, *frame);
   }
 
   const auto end_state = [&](const std::vector<std::pair<uint16_t, Command>>& order) {

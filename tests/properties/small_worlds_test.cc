@@ -196,9 +196,9 @@ class SmallWorlds : public testing::Test {
     }
     std::string text;
     for (const std::string& line : driver.trace()) text += line + "\n";
-    throw std::runtime_error("world " + std::to_string(worlds_) + ":\n" + text + difference +
-                             "\nThe trace, for `presence replay --check`: " +
-                             WriteTrace("SmallWorlds", driver.trace()));
+    throw std::runtime_error(
+        "world " + std::to_string(worlds_) + ":\n" + text + difference +
+        "\nThe trace, for `presence replay --check`: " + WriteTrace("SmallWorlds", driver.trace()));
   }
 
   std::array<std::array<std::vector<FramePtr>, 3>, 2> messages_;

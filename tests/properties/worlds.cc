@@ -55,6 +55,7 @@ OwnedPayload SomePayload(Draws& draws) {
     case 7:
       payload.data_kind = DataKind::kString;
       payload.data = std::string(draws.Below(24), 'x');
+      if (draws.Chance(1, 3)) payload.data.append(draws.Pick({100u, 100u, 300u, 5000u}), 'y');
       break;
   }
   return payload;
@@ -112,8 +113,8 @@ class ServerWorld {
  public:
   ServerWorld(Driver& driver, Draws options, bool unreliable)
       : driver_(driver), unreliable_(unreliable) {
-    identity_ = options.Pick<std::optional<std::string>>(
-        {"ann", "ann", "*", std::nullopt, std::string()});
+    identity_ =
+        options.Pick<std::optional<std::string>>({"ann", "ann", "*", std::nullopt, std::string()});
     const uint32_t before = options.Below(3);
     for (uint32_t i = 0; i < before; ++i) RemoteItems(options);
     Connect("me1");
@@ -152,8 +153,8 @@ class ServerWorld {
       case 9:
         return Lose(ConnectionState::kDisconnected);
       case 10:
-        return Lose(draws.Pick({ConnectionState::kSuspended, ConnectionState::kClosed,
-                                ConnectionState::kFailed}));
+        return Lose(draws.Pick(
+            {ConnectionState::kSuspended, ConnectionState::kClosed, ConnectionState::kFailed}));
       case 11:
         return Reconnect(draws);
       case 12:
@@ -574,8 +575,8 @@ class AnyWorld {
         break;
       case 1:
         command.kind = Command::Kind::kSync;
-        command.channel_serial = draws.Pick({"s1:x", "s1:", "s2:y", "s1:y", "s2:", "s3:z", "s3:",
-                                             "", "s1", "s1:x:y", ":x", ":", "s4"});
+        command.channel_serial = draws.Pick({"s1:x", "s1:", "s2:y", "s1:y", "s2:", "s3:z",
+                                             "s3:", "", "s1", "s1:x:y", ":x", ":", "s4"});
         SomeItems(draws, command);
         break;
       case 2:
@@ -599,10 +600,10 @@ class AnyWorld {
         break;
       case 6:
         command.kind = Command::Kind::kMove;
-        command.state = draws.Pick({ChannelState::kAttaching, ChannelState::kAttaching,
-                                    ChannelState::kDetaching, ChannelState::kDetaching,
-                                    ChannelState::kDetached, ChannelState::kSuspended,
-                                    ChannelState::kFailed});
+        command.state =
+            draws.Pick({ChannelState::kAttaching, ChannelState::kAttaching,
+                        ChannelState::kDetaching, ChannelState::kDetaching, ChannelState::kDetached,
+                        ChannelState::kSuspended, ChannelState::kFailed});
         command.error = SomeError(draws);
         break;
       case 7:
@@ -649,7 +650,8 @@ class AnyWorld {
 
   static std::optional<ErrorInfo> SomeError(Draws& draws) {
     if (!draws.Chance(1, 3)) return std::nullopt;
-    return ServerError(draws.Pick({40160, 90198, 50003}), draws.Pick({"no", "the channel moves", ""}));
+    return ServerError(draws.Pick({40160, 90198, 50003}),
+                       draws.Pick({"no", "the channel moves", ""}));
   }
 
   static std::string SomeConnectionId(Draws& draws) {
@@ -723,8 +725,8 @@ class AnyWorld {
         item.connection_id = draws.Chance(1, 20) ? "" : connection;
       }
       if (command.frame_id.empty() || draws.Chance(1, 2)) {
-        item.id = SomeId(draws, item.connection_id.empty() ? command.frame_connection_id
-                                                           : item.connection_id);
+        item.id = SomeId(
+            draws, item.connection_id.empty() ? command.frame_connection_id : item.connection_id);
       }
       if (!command.frame_timestamp || draws.Chance(1, 2)) item.timestamp = time();
       item.payload = SomePayload(draws);
@@ -738,15 +740,14 @@ class AnyWorld {
 
   static void SomeConnection(Draws& draws, Command& command) {
     command.kind = Command::Kind::kConnection;
-    command.connection_state =
-        draws.Pick({ConnectionState::kConnected, ConnectionState::kConnected,
-                    ConnectionState::kConnected, ConnectionState::kConnected,
-                    ConnectionState::kDisconnected, ConnectionState::kDisconnected,
-                    ConnectionState::kSuspended, ConnectionState::kClosed,
-                    ConnectionState::kFailed});
+    command.connection_state = draws.Pick(
+        {ConnectionState::kConnected, ConnectionState::kConnected, ConnectionState::kConnected,
+         ConnectionState::kConnected, ConnectionState::kDisconnected,
+         ConnectionState::kDisconnected, ConnectionState::kSuspended, ConnectionState::kClosed,
+         ConnectionState::kFailed});
     command.connection_id = draws.Pick({"me", "me", "me2", "me2", ""});
-    command.identity = draws.Pick<std::optional<std::string>>(
-        {"ann", "*", std::nullopt, "bob", std::string()});
+    command.identity =
+        draws.Pick<std::optional<std::string>>({"ann", "*", std::nullopt, "bob", std::string()});
     if (draws.Chance(1, 4)) command.max_message_size = draws.Below(40);
     command.error = SomeError(draws);
   }
@@ -785,12 +786,13 @@ class AnyWorld {
           const Driver::Sent& sent = driver_.sent().front();
           command.acknowledged.push_back({sent.token, sent.msg_serial});
         }
-        command.acknowledged.push_back({draws.Pick({OperationToken{999'999}, OperationToken{0}}), 0});
+        command.acknowledged.push_back(
+            {draws.Pick({OperationToken{999'999}, OperationToken{0}}), 0});
         return;
       case 1:
         command.kind = Command::Kind::kMove;
-        command.state = draws.Pick({ChannelState::kInitialized, ChannelState::kAttached,
-                                    static_cast<ChannelState>(77)});
+        command.state = draws.Pick(
+            {ChannelState::kInitialized, ChannelState::kAttached, static_cast<ChannelState>(77)});
         return;
       case 2:
         command.kind = Command::Kind::kConnection;
@@ -799,8 +801,8 @@ class AnyWorld {
       case 3:
         command.kind = Command::Kind::kOperation;
         command.request = driver_.NewRequest();
-        command.action = draws.Pick({PresenceAction::kPresent, PresenceAction::kAbsent,
-                                     static_cast<PresenceAction>(12)});
+        command.action = draws.Pick(
+            {PresenceAction::kPresent, PresenceAction::kAbsent, static_cast<PresenceAction>(12)});
         return;
       case 4:
         command.kind = Command::Kind::kAckOfUnknownToken;
@@ -834,8 +836,7 @@ void RunCaseIn(Driver& driver, const Plan& plan, const std::function<void(Driver
     Play(plan, driver);
     if (finish) finish(driver);
   } catch (...) {
-    RC_LOG("The trace, for `presence replay --check`: " +
-           WriteTrace(TestName(), driver.trace()));
+    RC_LOG("The trace, for `presence replay --check`: " + WriteTrace(TestName(), driver.trace()));
     throw;
   }
 }
