@@ -47,7 +47,7 @@ void StoredMessage::DropBody() {
   Message key;
   key.connection_id = connection_id();
   key.client_id = client_id();
-  if (capacity_ > kLarge) {
+  if (capacity() > kLarge) {
     StoredMessage small;
     small.Assign(key);
     *this = std::move(small);
@@ -77,13 +77,13 @@ Message StoredMessage::view() const {
 
 // Makes room for `bytes_wanted`; the first `bytes_kept` are carried over.
 char* StoredMessage::Reserve(size_t bytes_wanted, size_t bytes_kept) {
-  if (bytes_wanted > capacity_) {
+  if (bytes_wanted > capacity()) {
     // A little slack: payloads of one member vary in length by a few bytes.
-    const size_t capacity = bytes_wanted + std::min<size_t>(bytes_wanted / 4 + 16, 4096);
-    std::unique_ptr<char[]> grown(new char[capacity]);
+    const size_t room = bytes_wanted + std::min<size_t>(bytes_wanted / 4 + 16, 4096);
+    std::unique_ptr<char[]> grown(new char[room]);
     if (bytes_kept > 0) std::memcpy(grown.get(), bytes(), bytes_kept);
     heap_ = std::move(grown);
-    capacity_ = static_cast<uint32_t>(capacity);
+    heap_capacity_ = static_cast<uint32_t>(room);
   }
   return heap_ == nullptr ? inline_ : heap_.get();
 }

@@ -40,11 +40,12 @@ class StoredMessage {
   static constexpr uint32_t kInlineBytes = 112;
 
   const char* bytes() const { return heap_ == nullptr ? inline_ : heap_.get(); }
-  char* Reserve(size_t bytes, size_t bytes_kept);
+  uint32_t capacity() const { return heap_ == nullptr ? kInlineBytes : heap_capacity_; }
+  char* Reserve(size_t bytes_wanted, size_t bytes_kept);
   void AppendBody(char* to, const Message& message);
 
   std::unique_ptr<char[]> heap_;  // once a message did not fit into inline_
-  uint32_t capacity_ = kInlineBytes;
+  uint32_t heap_capacity_ = 0;    // meaningless without heap_, as after a move
   uint32_t connection_id_size_ = 0;
   uint32_t client_id_size_ = 0;
   uint32_t id_size_ = 0;

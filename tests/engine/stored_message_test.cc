@@ -141,6 +141,8 @@ TEST(StoredMessage, AMoveCarriesTheMessageAlong) {
     assigned.Assign(Whole());
     assigned = std::move(moved);
     EXPECT_EQ(assigned.view(), message);
+    moved.Assign(big);  // what was moved from may be used again
+    EXPECT_EQ(moved.view(), big);
   }
 }
 
