@@ -33,12 +33,16 @@ size_t AllocatedBytes() { return allocated_bytes; }
 
 }  // namespace presence::bench
 
-// The forms for arrays, and those that do not throw, come down to these.
+// The forms for arrays come down to these. That which does not throw would too, but for AddressSanitizer,
+// which has one of its own.
 void* operator new(size_t size) {
   return presence::bench::Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 }
 void* operator new(size_t size, std::align_val_t alignment) {
   return presence::bench::Allocate(size, static_cast<size_t>(alignment));
+}
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return presence::bench::Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 }
 void operator delete(void* block) noexcept { presence::bench::Free(block); }
 void operator delete(void* block, size_t) noexcept { presence::bench::Free(block); }
