@@ -7,27 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
 #include "engine/channel.h"
+#include "engine/message_size.h"
 
 namespace presence {
 namespace {
 
 ErrorInfo WrongState(ChannelState state) {
   return MakeError(kChannelState, absl::StrCat("the channel is ", AbslView(StateName(state))));
-}
-
-// The bytes that an operation counts (RTP8, TO3l8): its data as sent, base64 decoded; the client id
-// that it names; its extras.
-int64_t SizeOf(const OperationCall& call) {
-  const Payload& payload = call.payload;
-  size_t data = payload.data.size();
-  const std::string_view encoding = payload.encoding.value_or("");
-  if (encoding == "base64" || encoding.ends_with("/base64")) {
-    size_t digits = data;
-    while (digits > 0 && payload.data[digits - 1] == '=') --digits;
-    data = digits / 4 * 3 + digits % 4 * 3 / 4;
-  }
-  return static_cast<int64_t>(data + call.client_id.value_or("").size() +
-                              payload.extras.value_or("").size());
 }
 
 }  // namespace
@@ -256,7 +242,8 @@ std::optional<ErrorInfo> Channel::Refusal(const OperationCall& call) const {
   const int64_t limit =
       std::min<int64_t>(connection_.max_message_size().value_or(options_.max_message_size),
                         StoredMessage::kMaxBytes);
-  if (const int64_t size = SizeOf(call); size > limit) {
+  if (const int64_t size = OperationSize(call.client_id.value_or(""), call.payload);
+      size > limit) {
     return MakeError(kMessageTooLarge, absl::StrCat("the message has ", size,
                                                     " bytes, the limit is ", limit));
   }

@@ -13,6 +13,7 @@ enum ErrorCode : int64_t {
   kMalformedRequest = 40000,    // mend the call: an argument is missing
   kMessageTooLarge = 40009,     // send less data
   kInvalidClientId = 40012,     // connect with a client id, or act for the one connected with
+  kNotPermitted = 40160,        // attach with the mode that this needs, or get the permission
   kTooManyRequests = 42910,     // wait until earlier calls have completed
   kRefused = 50000,             // the server refused and gave no reason: try again later
   kConnectionFailed = 80000,    // mend what the connection's reason names, then connect again
@@ -20,6 +21,7 @@ enum ErrorCode : int64_t {
   kConnectionDisconnected = 80003,  // wait for the connection, or allow queueing
   kConnectionClosed = 80017,    // connect again
   kChannelState = 90001,        // attach the channel, then call again
+  kSetFull = 91003,             // the room is full: wait until somebody leaves
   kReentryFailed = 91004,       // enter again by hand, or look at the cause
   kOutOfSync = 91005,           // wait until attached, or ask with wait_for_sync = false
   kNoPresenceSubscribe = 91008,  // attach with the mode PRESENCE_SUBSCRIBE

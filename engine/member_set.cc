@@ -136,6 +136,12 @@ void MemberSet::Clear() {
   tombstones_ = {};
   clients_.Clear();
   connections_.Clear();
+  by_joined_.clear();
+}
+
+void MemberSet::SkipJoins(uint64_t last_joined) {
+  PRESENCE_CHECK(last_joined >= last_joined_);
+  last_joined_ = last_joined;
 }
 
 // --- Reads ---
@@ -171,6 +177,15 @@ void MemberSet::ForEachOfConnection(std::string_view connection_id, Visitor visi
   if (group == nullptr) return;
   for (SlotIndex i = group->members.head; i != kNone; i = slots_[i].of_connection.next) {
     visit(slots_[i].message.view());
+  }
+}
+
+void MemberSet::ForEachAfter(uint64_t after, NumberedVisitor visit) const {
+  PRESENCE_CHECK(options_.resumable);
+  const auto first = by_joined_.upper_bound(after);
+  if (first == by_joined_.end()) return;
+  for (SlotIndex i = first->second; i != kNone; i = slots_[i].order.next) {
+    if (!visit(slots_[i].joined, slots_[i].message.view())) return;
   }
 }
 
@@ -234,6 +249,8 @@ void MemberSet::Unlink(List& list, SlotIndex slot, Link Slot::*link) {
 uint32_t MemberSet::MakeVisible(SlotIndex slot) {
   Slot& joining = slots_[slot];
   joining.state = SlotState::kVisible;
+  joining.joined = ++last_joined_;
+  if (options_.resumable) by_joined_.emplace_hint(by_joined_.end(), joining.joined, slot);
   joining.client = clients_.FindOrAdd(joining.message.client_id());
   joining.connection = connections_.FindOrAdd(joining.message.connection_id());
   Append(order_, slot, &Slot::order);
@@ -248,6 +265,7 @@ uint32_t MemberSet::MakeInvisible(SlotIndex slot) {
   Slot& leaving = slots_[slot];
   PRESENCE_DCHECK(leaving.state == SlotState::kVisible);
   Unlink(order_, slot, &Slot::order);
+  if (options_.resumable) by_joined_.erase(leaving.joined);
   List& of_client = clients_[leaving.client].members;
   Unlink(of_client, slot, &Slot::of_client);
   const uint32_t remaining = of_client.size;
@@ -375,6 +393,20 @@ std::string MemberSet::CheckInvariants() const {
     }
   }
   if (listed != visible || order_.size != visible) return "3: the joining order lacks a member";
+  uint64_t before = 0;
+  for (SlotIndex i = order_.head; i != kNone; i = slots_[i].order.next) {
+    if (slots_[i].joined <= before || slots_[i].joined > last_joined_) {
+      return "5: joining numbers are not in joining order";
+    }
+    before = slots_[i].joined;
+    const auto found = by_joined_.find(before);
+    if (options_.resumable && (found == by_joined_.end() || found->second != i)) {
+      return "5: the index of joining numbers lacks a member";
+    }
+  }
+  if (by_joined_.size() != (options_.resumable ? visible : 0)) {
+    return "5: the index of joining numbers holds one who is not visible";
+  }
   std::string wrong = CheckGroups(clients_, &Slot::of_client, &Slot::client);
   if (wrong.empty()) wrong = CheckGroups(connections_, &Slot::of_connection, &Slot::connection);
   return wrong;

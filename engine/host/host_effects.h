@@ -1,0 +1,136 @@
+#ifndef ENGINE_HOST_HOST_EFFECTS_H_
+#define ENGINE_HOST_HOST_EFFECTS_H_
+
+// What a room host tells its owner: frames to send, and changes of the set.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/message.h"
+
+namespace presence {
+
+// Each of these is a frame that the owner must send, in the order of the effects, to the connection
+// `to`. A frame to a connection whose transport has just been lost may be dropped.
+
+// ATTACHED. HAS_PRESENCE is set exactly if a sync follows; modes if the client asked for some.
+struct AttachedReply {
+  std::string_view to;
+  uint64_t flags = 0;
+};
+
+// DETACHED.
+struct DetachedReply {
+  std::string_view to;
+  std::optional<ErrorInfo> error;
+};
+
+// ERROR of the channel: it was not attached, or is no longer.
+struct ErrorReply {
+  std::string_view to;
+  ErrorInfo error;
+};
+
+// ACK and NACK of `count` frames of operations, from `msg_serial` on.
+struct AckReply {
+  std::string_view to;
+  int64_t msg_serial = 0;
+  int64_t count = 1;
+};
+struct NackReply {
+  std::string_view to;
+  int64_t msg_serial = 0;
+  int64_t count = 1;
+  ErrorInfo error;
+};
+
+// An item of a frame that the host sends, filled in whole.
+struct OutItem {
+  PresenceAction action = PresenceAction::kPresent;
+  Message message;
+};
+
+// SYNC: a page of a sync. The last one may be empty, and must be sent nevertheless: it ends the
+// sync.
+struct SyncPage {
+  std::string_view to;
+  std::string_view channel_serial;  // <sync id>:<cursor>; the last page's cursor is empty
+  std::span<const OutItem> items;
+};
+
+// PRESENCE: one frame for all of `to`, so that it is encoded once. `to` is never empty.
+struct Broadcast {
+  std::span<const std::string_view> to;
+  std::span<const OutItem> items;
+};
+
+// A MemberEvent is no frame: it tells the server itself of a change of the set, at the moment of
+// the change, whether or not its broadcast waits for a batch.
+using HostEffect = std::variant<AttachedReply, DetachedReply, ErrorReply, AckReply, NackReply,
+                                SyncPage, Broadcast, MemberEvent>;
+
+// The ordered effects of one input, in a buffer that the caller owns and uses again: a step that
+// fits what earlier steps needed allocates nothing.
+//
+// The order within one input: the answer to a refused or repeated request; else member events as
+// they arise, the answer, broadcasts, sync pages.
+//
+// All views hold until the host takes its next input or advances, and while this buffer lives.
+class HostEffects {
+ public:
+  using const_iterator = std::vector<HostEffect>::const_iterator;
+
+  HostEffects() = default;
+  HostEffects(const HostEffects&) = delete;
+  HostEffects& operator=(const HostEffects&) = delete;
+
+  bool empty() const { return effects_.empty(); }
+  size_t size() const { return effects_.size(); }
+  const_iterator begin() const { return effects_.begin(); }
+  const_iterator end() const { return effects_.end(); }
+  const HostEffect& operator[](size_t i) const { return effects_[i]; }
+
+  // --- For those who fill it ---
+
+  void Clear() {
+    effects_.clear();
+    strings_used_ = 0;
+    lists_used_ = 0;
+  }
+  template <typename T>
+  void Add(T&& effect) {
+    effects_.emplace_back(std::forward<T>(effect));
+  }
+  // An empty string, and an empty list of items, that stay where they are until the next Clear.
+  std::string& NewString() { return Fresh(strings_, strings_used_); }
+  std::vector<OutItem>& NewItems() { return Fresh(lists_, lists_used_); }
+
+ private:
+  // Deques, so that views of what they hold stay good.
+  template <typename T>
+  static T& Fresh(std::deque<T>& all, size_t& used) {
+    if (used == all.size()) all.emplace_back();
+    T& one = all[used++];
+    one.clear();
+    return one;
+  }
+
+  std::vector<HostEffect> effects_;
+  std::deque<std::string> strings_;
+  std::deque<std::vector<OutItem>> lists_;
+  size_t strings_used_ = 0;
+  size_t lists_used_ = 0;
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_HOST_HOST_EFFECTS_H_

@@ -1,0 +1,686 @@
+#include "engine/host/room_host.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
+#include "engine/check.h"
+#include "engine/message_size.h"
+#include "engine/newness.h"
+
+namespace presence {
+namespace {
+
+using Action = PresenceAction;
+
+// The longest part of a payload: so much fits into a StoredMessage several times.
+constexpr size_t kMaxPart = StoredMessage::kMaxBytes / 8;
+
+RoomHost::Options Sane(RoomHost::Options options) {
+  using std::chrono::milliseconds;
+  std::replace(options.instance.begin(), options.instance.end(), ':', '_');
+  options.sync_page_size = std::max<size_t>(options.sync_page_size, 1);
+  options.max_batch = std::max<size_t>(options.max_batch, 1);
+  options.sync_page_interval = std::max(options.sync_page_interval, milliseconds(0));
+  options.grace_period = std::max(options.grace_period, milliseconds(0));
+  options.batch_interval = std::max(options.batch_interval, milliseconds(0));
+  return options;
+}
+
+bool IsOperation(std::optional<int64_t> action) {
+  return action == static_cast<int64_t>(Action::kEnter) ||
+         action == static_cast<int64_t>(Action::kUpdate) ||
+         action == static_cast<int64_t>(Action::kLeave);
+}
+
+// The member that an item is about.
+std::string_view ClientOf(std::string_view identity, const IncomingItem& item) {
+  return item.client_id.empty() ? identity : item.client_id;
+}
+
+std::string_view ConnectionIdOf(const HostInput& input) {
+  return std::visit([](const auto& alternative) { return alternative.connection_id; }, input);
+}
+
+}  // namespace
+
+RoomHost::RoomHost(const Options& options)
+    : options_(Sane(options)), members_(MemberSet::Options{.resumable = true}) {}
+
+// --- Steps ---
+
+absl::Status RoomHost::Apply(Timestamp now, const HostInput& input, HostEffects& effects) {
+  if (absl::Status status = Validate(now, input); !status.ok()) {
+    effects.Clear();
+    return status;
+  }
+  Begin(now, effects);
+  std::visit([this](const auto& alternative) { On(alternative); }, input);
+  BroadcastIfDue(/*advancing=*/false);
+  effects_ = nullptr;
+  return absl::OkStatus();
+}
+
+absl::Status RoomHost::AdvanceTo(Timestamp now, HostEffects& effects) {
+  Begin(now, effects);
+  while (!graces_.empty() && graces_.begin()->first.first <= now_) {
+    ++stats_.connections_expired;
+    Connection& connection = *graces_.begin()->second;
+    Expel(connection);
+    Forget(connection);
+  }
+  BroadcastIfDue(/*advancing=*/true);
+  // One page for each sync whose time has come, in the order of attaching.
+  std::vector<std::pair<uint64_t, Connection*>> due;
+  for (auto page = pages_.begin(); page != pages_.end() && page->first.first <= now_; ++page) {
+    due.emplace_back(page->first.second, page->second);
+  }
+  std::sort(due.begin(), due.end());
+  for (const auto& [order, connection] : due) SendPage(*connection);
+  effects_ = nullptr;
+  return absl::OkStatus();
+}
+
+std::optional<Timestamp> RoomHost::NextDeadline() const {
+  std::optional<Timestamp> next = batch_due_;
+  const auto earlier = [&next](const std::map<DueKey, Connection*>& deadlines) {
+    if (deadlines.empty()) return;
+    const Timestamp first = deadlines.begin()->first.first;
+    next = std::min(next.value_or(first), first);
+  };
+  earlier(graces_);
+  earlier(pages_);
+  return next;
+}
+
+// Everything that can be wrong with an input, before anything changes.
+absl::Status RoomHost::Validate(Timestamp now, const HostInput& input) const {
+  const std::string_view id = ConnectionIdOf(input);
+  const Connection* const connection = Find(id);
+  if (std::holds_alternative<ConnectionOpened>(input)) {
+    if (id.empty()) return absl::InvalidArgumentError("a connection without an id");
+    if (id.size() > kMaxConnectionId) {
+      return absl::InvalidArgumentError("the connection id is too long");
+    }
+    if (connection != nullptr) return absl::InvalidArgumentError("the connection is open already");
+    return absl::OkStatus();
+  }
+  if (connection == nullptr) return absl::NotFoundError("no such connection");
+  if (std::holds_alternative<ConnectionClosed>(input)) return absl::OkStatus();
+  if (std::holds_alternative<ConnectionResumed>(input)) {
+    if (!connection->lost.has_value()) {
+      return absl::InvalidArgumentError("the connection was not lost");
+    }
+    if (connection->lost->deadline <= std::max(now_, now)) {
+      return absl::NotFoundError("the grace period of the connection is over");
+    }
+    return absl::OkStatus();
+  }
+  if (connection->lost.has_value()) return absl::InvalidArgumentError("the connection is lost");
+  return absl::OkStatus();
+}
+
+void RoomHost::Begin(Timestamp now, HostEffects& effects) {
+  effects.Clear();
+  effects_ = &effects;
+  now_ = std::max(now_, now);
+  if (flushed_) {  // nobody uses views of the last step any more
+    flushed_ = false;
+    pending_used_ = 0;
+  }
+}
+
+RoomHost::Connection* RoomHost::Find(std::string_view connection_id) const {
+  const auto found = connections_.find(AbslView(connection_id));
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+// The time in `interval` from now, or the last there is.
+Timestamp RoomHost::After(std::chrono::milliseconds interval) const {
+  return now_ > Timestamp::max() - interval ? Timestamp::max() : now_ + interval;
+}
+
+// --- Connections ---
+
+void RoomHost::On(const ConnectionOpened& opened) {
+  auto connection = std::make_unique<Connection>();
+  connection->id = opened.connection_id;
+  connection->client_id = opened.client_id.value_or("");
+  connections_.emplace(connection->id, std::move(connection));
+}
+
+void RoomHost::On(const ConnectionLost& lost) {
+  Connection& connection = *Find(lost.connection_id);
+  Detach(connection);
+  connection.lost = RoomSnapshot::Lost{After(options_.grace_period), ++last_order_};
+  graces_.emplace(DueKey(connection.lost->deadline, connection.lost->order), &connection);
+}
+
+void RoomHost::On(const ConnectionResumed& resumed) {
+  Connection& connection = *Find(resumed.connection_id);
+  graces_.erase(DueKey(connection.lost->deadline, connection.lost->order));
+  connection.lost.reset();
+}
+
+void RoomHost::On(const ConnectionClosed& closed) {
+  Connection& connection = *Find(closed.connection_id);
+  Expel(connection);
+  Forget(connection);
+}
+
+// Forgets a connection that has no members.
+void RoomHost::Forget(Connection& connection) {
+  Detach(connection);
+  if (connection.lost.has_value()) {
+    graces_.erase(DueKey(connection.lost->deadline, connection.lost->order));
+  }
+  connections_.erase(connections_.find(connection.id));
+}
+
+// The members of a connection leave: synthesized, with the last payload, no earlier than they came.
+void RoomHost::Expel(const Connection& connection) {
+  const size_t first = pending_used_;
+  members_.ForEachOfConnection(connection.id, [&](const Message& member) {
+    std::string id = absl::StrCat(options_.instance, "-leave-", ++last_leave_);
+    // Such an id would pass for one of the member's own (RTP2b1).
+    if (id.starts_with(connection.id)) id.clear();
+    Message leave = member;
+    leave.id = id;
+    leave.timestamp = now_;
+    AddPending(Action::kLeave, leave);
+  });
+  stats_.synthesized_leaves += pending_used_ - first;
+  for (size_t i = first; i < pending_used_; ++i) ApplyPending(pending_[i]);
+}
+
+// The same for a connection that may attach again, perhaps before the batch is broadcast. It must not
+// be sent its own operations of before then:
+//   1. c1 enters alice; the batch holds the ENTER.   2. c1 detaches; the batch holds a LEAVE.
+//   3. c1 attaches again.                            4. The batch is broadcast.
+// c1 would take the ENTER for an echo, the synthesized LEAVE would not undo it (RTP17b), and at the
+// next ATTACHED it would enter alice again, who has left.
+void RoomHost::ExpelAttachable(const Connection& connection) {
+  if (InFlight(connection) > 0) hurry_ = true;
+  Expel(connection);
+}
+
+// --- Attaching ---
+
+void RoomHost::On(const AttachRequest& request) {
+  Connection& connection = *Find(request.connection_id);
+  Detach(connection);
+  if (request.refusal != nullptr) {
+    ExpelAttachable(connection);  // the client's channel fails and forgets its members, too
+    effects_->Add(ErrorReply{connection.id, *request.refusal});
+    return;
+  }
+  const uint64_t asked = request.flags & kFlagModes;
+  Attach(connection, asked == 0 ? kFlagModes : asked);
+  RoomSnapshot::Attachment& attachment = *connection.attachment;
+  // Who may not see presence is told that nobody is there: it would wait for the sync forever.
+  const bool has_presence = members_.size() > 0 && (attachment.modes & kFlagPresenceSubscribe) != 0;
+  effects_->Add(AttachedReply{connection.id, asked | (has_presence ? kFlagHasPresence : 0)});
+  if (!has_presence) return;
+  ++stats_.syncs_started;
+  attachment.sync = RoomSnapshot::Sync{absl::StrCat(options_.instance, "-", ++last_sync_),
+                                       /*after=*/0, /*until=*/members_.last_joined(), now_};
+  pages_.emplace(DueKey(now_, attachment.order), &connection);
+  SendPage(connection);
+}
+
+void RoomHost::On(const DetachRequest& request) {
+  Connection& connection = *Find(request.connection_id);
+  Detach(connection);
+  ExpelAttachable(connection);
+  effects_->Add(DetachedReply{connection.id, std::nullopt});
+}
+
+void RoomHost::Attach(Connection& connection, uint64_t modes) {
+  connection.attachment = RoomSnapshot::Attachment{++last_order_, modes, std::nullopt};
+  attached_.emplace(connection.attachment->order, &connection);
+  recipients_stale_ = true;
+}
+
+// Nothing is sent to the connection from now on.
+void RoomHost::Detach(Connection& connection) {
+  if (!connection.attachment.has_value()) return;
+  EndSync(connection);
+  attached_.erase(connection.attachment->order);
+  connection.attachment.reset();
+  recipients_stale_ = true;
+}
+
+void RoomHost::EndSync(Connection& connection) {
+  std::optional<RoomSnapshot::Sync>& sync = connection.attachment->sync;
+  if (!sync.has_value()) return;
+  pages_.erase(DueKey(sync->due, connection.attachment->order));
+  sync.reset();
+}
+
+// Sends the next page of the connection's sync: the members that joined before the sync began, as
+// they are now, from where the last page ended. Whoever joins later is broadcast.
+void RoomHost::SendPage(Connection& connection) {
+  RoomSnapshot::Attachment& attachment = *connection.attachment;
+  RoomSnapshot::Sync& sync = *attachment.sync;
+  pages_.erase(DueKey(sync.due, attachment.order));
+  std::vector<OutItem>& items = effects_->NewItems();
+  bool more = false;
+  members_.ForEachAfter(sync.after, [&](uint64_t joined, const Message& member) {
+    more = joined <= sync.until && items.size() == options_.sync_page_size;
+    if (joined > sync.until || more) return false;
+    items.push_back({Action::kPresent, member});
+    sync.after = joined;
+    return true;
+  });
+  std::string& serial = effects_->NewString();
+  absl::StrAppend(&serial, sync.id, ":");
+  if (more) absl::StrAppend(&serial, sync.after);
+  effects_->Add(SyncPage{connection.id, serial, items});
+  ++stats_.pages;
+  if (more) {
+    sync.due = After(options_.sync_page_interval);
+    pages_.emplace(DueKey(sync.due, attachment.order), &connection);
+  } else {
+    ++stats_.syncs_completed;
+    attachment.sync.reset();
+  }
+}
+
+bool RoomHost::IsAttached(std::string_view connection_id) const {
+  const Connection* const connection = Find(connection_id);
+  return connection != nullptr && connection->attachment.has_value();
+}
+
+// --- Operations ---
+
+void RoomHost::On(const PresenceRequest& request) {
+  Connection& connection = *Find(request.connection_id);
+  const int64_t serial = request.msg_serial;
+  if (serial >= 0 && serial <= connection.last_serial) {  // RTN19a: answered as it was, not applied
+    ++stats_.frames_repeated;
+    const auto refused = std::lower_bound(
+        connection.refusals.begin(), connection.refusals.end(), serial,
+        [](const RoomSnapshot::Refusal& r, int64_t wanted) { return r.msg_serial < wanted; });
+    if (refused != connection.refusals.end() && refused->msg_serial == serial) {
+      effects_->Add(NackReply{connection.id, serial, 1, refused->error});
+    } else {
+      effects_->Add(AckReply{connection.id, serial, 1});
+    }
+    return;
+  }
+  std::optional<ErrorInfo> refusal = Refusal(connection, request);
+  if (serial >= 0) connection.last_serial = serial;
+  if (refusal.has_value()) {
+    ++stats_.frames_refused;
+    if (serial >= 0 && options_.max_remembered_refusals > 0) {
+      while (connection.refusals.size() >= options_.max_remembered_refusals) {
+        connection.refusals.pop_front();
+      }
+      connection.refusals.push_back({serial, *refusal});
+    }
+    effects_->Add(NackReply{connection.id, serial, 1, *std::move(refusal)});
+    return;
+  }
+  for (size_t i = 0; i < request.items.size(); ++i) ApplyItem(connection, request, i);
+  ++stats_.frames_acked;
+  effects_->Add(AckReply{connection.id, serial, 1});
+}
+
+// Why the frame is refused as a whole, if it is.
+std::optional<ErrorInfo> RoomHost::Refusal(const Connection& connection,
+                                           const PresenceRequest& request) const {
+  if (request.msg_serial < 0) return MakeError(kMalformedRequest, "no valid msgSerial");
+  if (request.items.empty()) return MakeError(kMalformedRequest, "no items");
+  for (const IncomingItem& item : request.items) {
+    if (std::optional<ErrorInfo> refusal = ItemRefusal(connection, item)) return refusal;
+  }
+  if (!connection.attachment.has_value()) {
+    return MakeError(kChannelState, "the channel is not attached");
+  }
+  if (request.refusal != nullptr) return *request.refusal;
+  if ((connection.attachment->modes & kFlagPresence) == 0) {
+    return MakeError(kNotPermitted, "the channel is attached without the mode PRESENCE");
+  }
+  if (request.items.size() > options_.max_in_flight ||
+      InFlight(connection) > options_.max_in_flight - request.items.size()) {
+    return MakeError(kTooManyRequests,
+                     absl::StrCat("more than ", options_.max_in_flight, " operations at once"));
+  }
+  if (!FitsTheRoom(connection, request)) {
+    return MakeError(kSetFull, absl::StrCat("the room has ", options_.max_members, " members"));
+  }
+  return std::nullopt;
+}
+
+std::optional<ErrorInfo> RoomHost::ItemRefusal(const Connection& connection,
+                                               const IncomingItem& item) const {
+  if (!item.malformed.empty()) return MakeError(kMalformedRequest, std::string(item.malformed));
+  if (!IsOperation(item.action)) {
+    return MakeError(kMalformedRequest, "the action is not ENTER, UPDATE or LEAVE");
+  }
+  if (!item.connection_id.empty() && item.connection_id != connection.id) {
+    return MakeError(kMalformedRequest, "the connectionId is that of another connection");
+  }
+  if (!item.id.empty() && VersionOf(item.id, connection.id, now_).kind != Version::Kind::kSerial) {
+    return MakeError(kMalformedRequest, "the id is not one of this connection");
+  }
+  const Payload& payload = item.payload;
+  if (OperationSize(item.client_id, payload) > options_.max_message_size ||
+      std::max({item.client_id.size(), payload.data.size(), payload.encoding.value_or("").size(),
+                payload.extras.value_or("").size()}) > kMaxPart) {
+    return MakeError(kMessageTooLarge,
+                     absl::StrCat("larger than ", options_.max_message_size, " bytes"));
+  }
+  const bool any = connection.client_id == "*";
+  if (item.client_id.empty()) {
+    if (connection.client_id.empty() || any) {
+      return MakeError(kInvalidClientId, "no clientId, nor has the connection one");
+    }
+  } else if (item.client_id == "*" || (!any && item.client_id != connection.client_id)) {
+    return MakeError(kInvalidClientId, "the connection may not act for this clientId");
+  }
+  return std::nullopt;
+}
+
+// Whether there are never more members than allowed while the items are applied in order.
+bool RoomHost::FitsTheRoom(const Connection& connection, const PresenceRequest& request) const {
+  if (members_.size() + request.items.size() <= options_.max_members) return true;
+  std::map<std::string_view, bool> present;  // of the clients that the frame names
+  size_t size = members_.size();
+  for (const IncomingItem& item : request.items) {
+    const bool stays = item.action != static_cast<int64_t>(Action::kLeave);
+    if (!stays && !item.id.empty()) continue;  // perhaps it is stale and changes nothing
+    const std::string_view client = ClientOf(connection.client_id, item);
+    const auto [found, added] = present.try_emplace(client);
+    if (added) found->second = members_.Find(connection.id, client).has_value();
+    if (found->second == stays) continue;
+    found->second = stays;
+    stays ? ++size : --size;
+    if (stays && size > options_.max_members) return false;
+  }
+  return true;
+}
+
+void RoomHost::ApplyItem(Connection& connection, const PresenceRequest& request, size_t index) {
+  const IncomingItem& item = request.items[index];
+  ++stats_.operations;
+  Message message;
+  message.connection_id = connection.id;
+  message.client_id = ClientOf(connection.client_id, item);
+  message.timestamp = now_;
+  message.payload = item.payload;
+  auto action = static_cast<Action>(*item.action);
+  const std::optional<Message> stored = members_.Find(connection.id, message.client_id);
+  if (stored.has_value() && !item.id.empty() &&
+      !CompareNewness(VersionOf(item.id, connection.id, now_), VersionOf(*stored)).newer) {
+    return;  // RTP17g: entered again, and was never gone
+  }
+  if (action == Action::kLeave) {
+    if (!stored.has_value()) return;
+    if (message.payload.data_kind == DataKind::kNone) {
+      message.payload.data_kind = stored->payload.data_kind;
+      message.payload.data = stored->payload.data;
+      message.payload.encoding = stored->payload.encoding;
+    }
+    if (!message.payload.extras.has_value()) message.payload.extras = stored->payload.extras;
+  } else {
+    action = stored.has_value() ? Action::kUpdate : Action::kEnter;
+  }
+  const std::string id = absl::StrCat(connection.id, ":", request.msg_serial, ":", index);
+  message.id = id;
+  connection.in_flight = InFlight(connection) + 1;
+  connection.batch = batch_;
+  ApplyPending(AddPending(action, message));
+}
+
+// Items of the connection that are pending.
+size_t RoomHost::InFlight(const Connection& connection) const {
+  return connection.batch == batch_ ? connection.in_flight : 0;
+}
+
+RoomHost::Pending& RoomHost::AddPending(PresenceAction action, const Message& message) {
+  if (pending_used_ == pending_.size()) pending_.emplace_back();
+  Pending& pending = pending_[pending_used_++];
+  pending.action = action;
+  pending.message.Assign(message);
+  return pending;
+}
+
+// What is accepted here is newer than what is stored: serials of a connection ascend, and time does
+// not go back.
+void RoomHost::ApplyPending(const Pending& pending) {
+  const Message message = pending.message.view();
+  const MemberSet::Outcome outcome = members_.Apply(pending.action, message);
+  PRESENCE_CHECK(outcome.event.has_value());
+  ++stats_.events[static_cast<size_t>(*outcome.event)];
+  effects_->Add(MemberEvent{*outcome.event, outcome.reason, outcome.connections, message});
+}
+
+// Ends a step: broadcasts what is pending if it is time, or fixes when it will be.
+void RoomHost::BroadcastIfDue(bool advancing) {
+  if (pending_used_ == 0) return;
+  const bool due = std::exchange(hurry_, false) || options_.batch_interval.count() == 0 ||
+                   pending_used_ >= options_.max_batch ||
+                   (advancing && batch_due_.has_value() && *batch_due_ <= now_);
+  if (!due) {
+    if (!batch_due_.has_value()) batch_due_ = After(options_.batch_interval);
+    return;
+  }
+  batch_due_.reset();
+  flushed_ = true;
+  ++batch_;
+  if (recipients_stale_) {
+    recipients_stale_ = false;
+    recipients_.clear();
+    for (const auto& [order, connection] : attached_) {
+      if ((connection->attachment->modes & kFlagPresenceSubscribe) != 0) {
+        recipients_.push_back(connection->id);
+      }
+    }
+  }
+  if (recipients_.empty()) return;
+  for (size_t next = 0; next < pending_used_;) {
+    std::vector<OutItem>& items = effects_->NewItems();
+    const size_t end = std::min(next + options_.max_batch, pending_used_);
+    for (; next < end; ++next) {
+      items.push_back({pending_[next].action, pending_[next].message.view()});
+    }
+    effects_->Add(Broadcast{recipients_, items});
+    ++stats_.broadcasts;
+  }
+}
+
+// --- Export and restore ---
+
+RoomSnapshot RoomHost::Export() const {
+  RoomSnapshot snapshot;
+  snapshot.room_time = now_;
+  snapshot.last_joined = members_.last_joined();
+  snapshot.last_sync = last_sync_;
+  snapshot.last_leave = last_leave_;
+  snapshot.last_order = last_order_;
+  snapshot.members.reserve(members_.size());
+  members_.ForEachAfter(0, [&](uint64_t joined, const Message& member) {
+    snapshot.members.push_back({joined, RoomSnapshot::OwnedMessage(member)});
+    return true;
+  });
+  snapshot.connections.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) {
+    RoomSnapshot::Connection& exported = snapshot.connections.emplace_back();
+    exported.id = connection->id;
+    exported.client_id = connection->client_id;
+    exported.lost = connection->lost;
+    exported.attachment = connection->attachment;
+    exported.last_serial = connection->last_serial;
+    exported.refusals.assign(connection->refusals.begin(), connection->refusals.end());
+  }
+  // The order of the hash table must not be seen.
+  std::sort(snapshot.connections.begin(), snapshot.connections.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+  for (size_t i = 0; i < pending_items(); ++i) {
+    snapshot.pending.push_back(
+        {pending_[i].action, RoomSnapshot::OwnedMessage(pending_[i].message.view())});
+  }
+  snapshot.batch_due = batch_due_;
+  return snapshot;
+}
+
+absl::StatusOr<std::unique_ptr<RoomHost>> RoomHost::Restore(const Options& options,
+                                                            const RoomSnapshot& snapshot) {
+  auto host = std::make_unique<RoomHost>(options);
+  std::string wrong = host->Load(snapshot);
+  if (wrong.empty()) wrong = host->CheckInvariants();
+  if (!wrong.empty()) return absl::InvalidArgumentError(wrong);
+  return host;
+}
+
+// Fills this new host. What stands in the way is returned in words; the rest of what can be wrong
+// is left to CheckInvariants.
+std::string RoomHost::Load(const RoomSnapshot& snapshot) {
+  now_ = snapshot.room_time;
+  last_sync_ = snapshot.last_sync;
+  last_leave_ = snapshot.last_leave;
+  last_order_ = snapshot.last_order;
+  batch_due_ = snapshot.batch_due;
+  recipients_stale_ = true;
+
+  const RoomSnapshot::Connection* before = nullptr;
+  std::set<uint64_t> orders;
+  const auto fresh = [&](uint64_t order) {
+    return order > 0 && order <= last_order_ && orders.insert(order).second;
+  };
+  for (const RoomSnapshot::Connection& from : snapshot.connections) {
+    if (from.id.empty() || from.id.size() > kMaxConnectionId)
+      return "a connection without a valid id";
+    if (before != nullptr && before->id >= from.id)
+      return "connections are not in the order of ids";
+    before = &from;
+    auto made = std::make_unique<Connection>();
+    Connection& connection = *made;
+    connection.id = from.id;
+    connection.client_id = from.client_id;
+    connection.lost = from.lost;
+    connection.attachment = from.attachment;
+    connection.last_serial = from.last_serial;
+    connection.refusals.assign(from.refusals.begin(), from.refusals.end());
+    connections_.emplace(connection.id, std::move(made));
+    if (from.lost.has_value()) {
+      if (!fresh(from.lost->order)) return "a loss without a number of its own";
+      graces_.emplace(DueKey(from.lost->deadline, from.lost->order), &connection);
+    }
+    if (!from.attachment.has_value()) continue;
+    if (!fresh(from.attachment->order)) return "an attachment without a number of its own";
+    attached_.emplace(from.attachment->order, &connection);
+    if (from.attachment->sync.has_value()) {
+      pages_.emplace(DueKey(from.attachment->sync->due, from.attachment->order), &connection);
+    }
+  }
+
+  const auto complete = [](const RoomSnapshot::OwnedMessage& message) {
+    const Message view = message.view();
+    return !view.client_id.empty() && !view.connection_id.empty() && StoredMessage::Fits(view) &&
+           (view.payload.data_kind != DataKind::kNone || view.payload.data.empty());
+  };
+  for (const RoomSnapshot::Member& member : snapshot.members) {
+    if (member.joined <= members_.last_joined()) return "members are not in joining order";
+    if (!complete(member.message)) return "a member lacks something";
+    members_.SkipJoins(member.joined - 1);
+    if (members_.Find(member.message.connection_id, member.message.client_id).has_value()) {
+      return "a member is there twice";
+    }
+    members_.Apply(Action::kEnter, member.message.view());
+  }
+  if (snapshot.last_joined < members_.last_joined()) return "a member has yet to join";
+  members_.SkipJoins(snapshot.last_joined);
+
+  for (const RoomSnapshot::PendingItem& item : snapshot.pending) {
+    if (!IsOperation(static_cast<int64_t>(item.action)) || !complete(item.message)) {
+      return "a pending item lacks something";
+    }
+    const Message message = item.message.view();
+    if (message.timestamp > now_) return "a pending item is from the future";
+    AddPending(item.action, message);
+    // Leaves that the host made count for nobody.
+    Connection* const connection = Find(message.connection_id);
+    if (connection != nullptr && VersionOf(message).kind == Version::Kind::kSerial) {
+      connection->in_flight = InFlight(*connection) + 1;
+      connection->batch = batch_;
+    }
+  }
+  return {};
+}
+
+// --- Invariants ---
+
+std::string RoomHost::CheckInvariants() const {
+  if (std::string wrong = members_.CheckInvariants(); !wrong.empty()) {
+    return "member set: " + wrong;
+  }
+  std::string wrong;
+  members_.ForEach([&](const Message& member) {
+    const Connection* const connection = Find(member.connection_id);
+    if (connection == nullptr) {
+      wrong = "host: 1: a member's connection is not known";
+      return;
+    }
+    const Version version = VersionOf(member);
+    if (version.kind != Version::Kind::kSerial || version.msg_serial > connection->last_serial) {
+      wrong = "host: 2: a member's id is not of an operation that was taken";
+    } else if (member.timestamp > now_) {
+      wrong = "host: 2: a member is from the future";
+    }
+  });
+  if (!wrong.empty()) return wrong;
+
+  size_t attached = 0;
+  size_t lost = 0;
+  size_t syncs = 0;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->lost.has_value()) {
+      ++lost;
+      if (connection->attachment.has_value()) return "host: 3: a lost connection is attached";
+      if (!graces_.contains(DueKey(connection->lost->deadline, connection->lost->order))) {
+        return "host: 3: a lost connection has no deadline";
+      }
+    }
+    int64_t serial = -1;
+    for (const RoomSnapshot::Refusal& refusal : connection->refusals) {
+      if (refusal.msg_serial <= serial || refusal.msg_serial > connection->last_serial) {
+        return "host: 6: a refusal is remembered of a serial that was not taken";
+      }
+      serial = refusal.msg_serial;
+    }
+    if (connection->last_serial < -1) return "host: 6: a negative serial was taken";
+    if (!connection->attachment.has_value()) continue;
+    ++attached;
+    const RoomSnapshot::Attachment& attachment = *connection->attachment;
+    if (!attached_.contains(attachment.order)) return "host: 3: who is attached is not listed";
+    if (attachment.modes == 0 || (attachment.modes & ~kFlagModes) != 0) {
+      return "host: 3: attached without modes, or with unknown ones";
+    }
+    if (!attachment.sync.has_value()) continue;
+    ++syncs;
+    const RoomSnapshot::Sync& sync = *attachment.sync;
+    if ((attachment.modes & kFlagPresenceSubscribe) == 0) {
+      return "host: 4: a sync for one who may not see presence";
+    }
+    if (sync.id.empty() || sync.id.find(':') != std::string::npos) {
+      return "host: 4: a sync's id is not one";
+    }
+    if (sync.after >= sync.until || sync.until > members_.last_joined()) {
+      return "host: 4: a sync has no page to send";
+    }
+    if (!pages_.contains(DueKey(sync.due, attachment.order))) return "host: 4: a sync has no time";
+  }
+  if (attached != attached_.size()) return "host: 3: somebody is listed who is not attached";
+  if (lost != graces_.size()) return "host: 3: somebody has a deadline who is not lost";
+  if (syncs != pages_.size()) return "host: 4: a page is due without a sync";
+  if (batch_due_.has_value() != (pending_items() > 0)) {
+    return "host: 5: a batch without a time, or a time without a batch";
+  }
+  return {};
+}
+
+}  // namespace presence

@@ -1,0 +1,248 @@
+#ifndef ENGINE_HOST_ROOM_HOST_H_
+#define ENGINE_HOST_ROOM_HOST_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/error.h"
+#include "engine/host/host_effects.h"
+#include "engine/host/host_input.h"
+#include "engine/host/snapshot.h"
+#include "engine/member_set.h"
+#include "engine/message.h"
+#include "engine/stored_message.h"
+
+namespace presence {
+
+// The authority on who is in one room, as a server embeds it: a state machine without clock, thread
+// or socket. Same inputs, same effects, byte for byte, so that a log of inputs in front of several
+// hosts makes them replicas.
+//
+//   RoomHost host{{.instance = "n7-2026-01-17"}};
+//   HostEffects effects;
+//   absl::Status status = host.Apply(now, AttachRequest{"c1"}, effects);
+//   for (const HostEffect& effect : effects) ...  // send frames
+//
+// The owner's duties: (1) hand in what happens to connections and what they ask, in the order in
+// which it happens; (2) carry out the effects in their order, before the next input; frames to one
+// connection must arrive in the order sent, or not at all after a loss; (3) call AdvanceTo when
+// NextDeadline says so; (4) decide on permissions, and on ids of connections.
+//
+// Time: an earlier `now` counts as the latest one seen, so timestamps of members never decrease.
+// Apply does its input and nothing that is due; AdvanceTo does what is due and nothing else. So an
+// input and a deadline at the same instant happen in the order in which the owner calls, except
+// that a resume is refused from the very instant at which the grace period is over.
+//
+// One thread at a time; different hosts on different threads freely. Not copyable or movable.
+// Nothing calls back into the owner.
+//
+// Costs: an operation O(1), and O(attached connections) for whom it is sent to; a page O(page); an
+// attach O(page); a connection's end O(its members).
+//
+// Invariants, beyond those of MemberSet (CheckInvariants verifies all):
+//  1. Every member is of a connection that is open, lost ones included.
+//  2. Every member's id is connectionId:msgSerial:index, of a serial that was taken, its timestamp
+//     not later than the latest time seen.
+//  3. Who is attached is not lost, and listed in the order of attaching; who is lost, in that of
+//     deadlines.
+//  4. A sync runs only for a connection attached with PRESENCE_SUBSCRIBE, and has a page to send.
+//  5. A batch has a time exactly while items are pending.
+//  6. Refusals remembered are of serials taken, ascending.
+class RoomHost {
+ public:
+  // The longest connection id, in bytes.
+  static constexpr size_t kMaxConnectionId = 4096;
+
+  // Zero where something must be at least one counts as one, negative as zero.
+  struct Options {
+    // Names this life of the host: ids of syncs and of synthesized leaves begin with it. Two lives
+    // of one room need two names, unless the second is restored from the first. A colon, which
+    // would end a sync's id too early, becomes an underscore.
+    std::string instance = "host";
+    // Members on one page of a sync.
+    size_t sync_page_size = 100;
+    // Between two pages to one connection.
+    std::chrono::milliseconds sync_page_interval{0};
+    // How long the members of a lost connection stay.
+    std::chrono::milliseconds grace_period{15000};
+    // Members of the room; an operation that would make them more is refused with 91003.
+    size_t max_members = 100'000;
+    // Of one item, in bytes as OperationSize counts them; beyond: 40009.
+    int64_t max_message_size = 65536;
+    // Items of one connection that are taken and not yet broadcast, and so items of one frame;
+    // beyond: 42910.
+    size_t max_in_flight = 1000;
+    // How long an operation waits for others before all are broadcast together; 0: not at all.
+    // Operations are acknowledged at once in any case.
+    std::chrono::milliseconds batch_interval{0};
+    // Items of one broadcast; so many pending ones are broadcast before their time.
+    size_t max_batch = 100;
+    // Refused operations of one connection that are remembered, so that they are refused again when
+    // sent again. Beyond, the oldest is forgotten, and would be acknowledged. A client sends again
+    // only what was not answered, so as many as it may have in flight are enough.
+    size_t max_remembered_refusals = 1000;
+  };
+
+  // Counts since the host was made; a restored one begins at 0 again.
+  struct Stats {
+    uint64_t operations = 0;                // items taken, applied or not
+    uint64_t frames_acked = 0;              // of operations, those sent again not counted
+    uint64_t frames_refused = 0;            // NACKs, those given again not counted
+    uint64_t frames_repeated = 0;           // sent again, answered again, not applied
+    uint64_t events[kEventTypeCount] = {};  // changes of the set, by EventType
+    uint64_t synthesized_leaves = 0;        // of these, those that no operation asked for
+    uint64_t broadcasts = 0;                // frames, each for any number of connections
+    uint64_t syncs_started = 0;
+    uint64_t syncs_completed = 0;  // the last page sent
+    uint64_t pages = 0;
+    uint64_t connections_expired = 0;  // grace periods that ended
+  };
+
+  explicit RoomHost(const Options& options);
+  RoomHost() : RoomHost(Options()) {}
+  RoomHost(const RoomHost&) = delete;
+  RoomHost& operator=(const RoomHost&) = delete;
+
+  // --- Inputs ---
+
+  // Takes one input and puts its effects into `effects`, whose old content is dropped. An error
+  // means that the input makes no sense here; nothing has changed, time included, and there are no
+  // effects. NotFound: the connection is not known; if a client is behind it, close its transport
+  // or give it a new connection. InvalidArgument: the caller's code is what needs mending. What a
+  // client does wrong is no error but answered with NACK.
+  [[nodiscard]] absl::Status Apply(Timestamp now, const HostInput& input, HostEffects& effects);
+
+  // Does what is due by `now`: members of connections whose grace period is over leave, a batch is
+  // broadcast, each running sync whose time has come sends one page. Calling early, late or twice
+  // is harmless. Never fails.
+  [[nodiscard]] absl::Status AdvanceTo(Timestamp now, HostEffects& effects);
+  // When to call AdvanceTo next, perhaps in the past: then at once; nullopt: no need.
+  std::optional<Timestamp> NextDeadline() const;
+
+  // --- Export and restore ---
+
+  // Everything that determines later behaviour, options aside. O(members + connections).
+  RoomSnapshot Export() const;
+  // A host that goes on where the exported one was: with the same options, the same inputs have the
+  // same effects. Who restores after a crash hands in ConnectionLost for all connections whose
+  // transports are gone. InvalidArgument: the snapshot contradicts itself, and says how.
+  static absl::StatusOr<std::unique_ptr<RoomHost>> Restore(const Options& options,
+                                                           const RoomSnapshot& snapshot);
+
+  // --- Reads ---
+
+  const Options& options() const { return options_; }
+  // Who is present, by the messages as they are broadcast.
+  const MemberSet& members() const { return members_; }
+  size_t size() const { return members_.size(); }
+  size_t client_count() const { return members_.client_count(); }
+  // Connections that are known, lost ones included, and those that are attached.
+  size_t connection_count() const { return connections_.size(); }
+  size_t attached_count() const { return attached_.size(); }
+  bool IsAttached(std::string_view connection_id) const;
+  // Syncs that have a page to send, and items that are not broadcast yet.
+  size_t running_syncs() const { return pages_.size(); }
+  size_t pending_items() const { return flushed_ ? 0 : pending_used_; }
+  // The latest time seen.
+  Timestamp room_time() const { return now_; }
+  const Stats& stats() const { return stats_; }
+
+  // The first invariant that does not hold, in words; empty if all hold. O(members + connections).
+  std::string CheckInvariants() const;
+
+ private:
+  struct Connection {
+    std::string id;
+    std::string client_id;
+    std::optional<RoomSnapshot::Lost> lost;
+    std::optional<RoomSnapshot::Attachment> attachment;
+    int64_t last_serial = -1;
+    std::deque<RoomSnapshot::Refusal> refusals;  // by serial, ascending
+    uint64_t batch = 0;                          // the batch in which `in_flight` was counted
+    size_t in_flight = 0;                        // items in that batch
+  };
+  struct Pending {
+    PresenceAction action = PresenceAction::kEnter;
+    StoredMessage message;
+  };
+  // Of deadlines: what is due at the same time keeps its order.
+  using DueKey = std::pair<Timestamp, uint64_t>;
+
+  void On(const ConnectionOpened& opened);
+  void On(const ConnectionLost& lost);
+  void On(const ConnectionResumed& resumed);
+  void On(const ConnectionClosed& closed);
+  void On(const AttachRequest& request);
+  void On(const DetachRequest& request);
+  void On(const PresenceRequest& request);
+
+  absl::Status Validate(Timestamp now, const HostInput& input) const;
+  void Begin(Timestamp now, HostEffects& effects);
+  Connection* Find(std::string_view connection_id) const;
+  Timestamp After(std::chrono::milliseconds interval) const;
+
+  void Attach(Connection& connection, uint64_t modes);
+  void Detach(Connection& connection);
+  void EndSync(Connection& connection);
+  void SendPage(Connection& connection);
+  void Expel(const Connection& connection);
+  void ExpelAttachable(const Connection& connection);
+  void Forget(Connection& connection);
+
+  std::optional<ErrorInfo> Refusal(const Connection& connection,
+                                   const PresenceRequest& request) const;
+  std::optional<ErrorInfo> ItemRefusal(const Connection& connection,
+                                       const IncomingItem& item) const;
+  bool FitsTheRoom(const Connection& connection, const PresenceRequest& request) const;
+  void ApplyItem(Connection& connection, const PresenceRequest& request, size_t index);
+  size_t InFlight(const Connection& connection) const;
+  Pending& AddPending(PresenceAction action, const Message& message);
+  void ApplyPending(const Pending& pending);
+  void BroadcastIfDue(bool advancing);
+  std::string Load(const RoomSnapshot& snapshot);
+
+  const Options options_;
+  Timestamp now_ = Timestamp::min();
+  HostEffects* effects_ = nullptr;  // the caller's, during a step
+
+  MemberSet members_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Connection>> connections_;
+  std::map<uint64_t, Connection*> attached_;  // by order
+  std::map<DueKey, Connection*> graces_;      // of the lost, by deadline and order
+  std::map<DueKey, Connection*> pages_;       // of running syncs, by time and order of attaching
+
+  // The connections that a broadcast goes to, in the order of attaching; made anew when needed.
+  std::vector<std::string_view> recipients_;
+  bool recipients_stale_ = false;
+
+  // Items taken and not yet broadcast, or, if flushed, of the last step's broadcast, whose views
+  // are still in use. A deque, so that they stay where they are; its elements are used again.
+  std::deque<Pending> pending_;
+  size_t pending_used_ = 0;
+  bool flushed_ = false;
+  std::optional<Timestamp> batch_due_;
+  bool hurry_ = false;  // during a step: the batch is broadcast at its end
+  uint64_t batch_ = 1;  // counts batches; not part of what is exported
+
+  uint64_t last_sync_ = 0;
+  uint64_t last_leave_ = 0;
+  uint64_t last_order_ = 0;
+
+  Stats stats_;
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_HOST_ROOM_HOST_H_

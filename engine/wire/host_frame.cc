@@ -1,0 +1,102 @@
+#include "engine/wire/host_frame.h"
+
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "engine/check.h"
+
+namespace presence::wire {
+namespace {
+
+std::vector<IncomingItem> ItemsOf(std::span<const OutItem> items) {
+  std::vector<IncomingItem> written;
+  written.reserve(items.size());
+  for (const OutItem& item : items) {
+    IncomingItem& one = written.emplace_back();
+    one.action = static_cast<int64_t>(item.action);
+    one.id = item.message.id;
+    one.client_id = item.message.client_id;
+    one.connection_id = item.message.connection_id;
+    one.timestamp = item.message.timestamp;
+    one.payload = item.message.payload;
+  }
+  return written;
+}
+
+// Gives an effect its frame and writes it, as long as what the frame views is there.
+class Writer {
+ public:
+  Writer(std::string_view channel, std::string& out) : out_(out) { frame_.channel = channel; }
+
+  void operator()(const AttachedReply& reply) {
+    frame_.flags = static_cast<int64_t>(reply.flags);
+    Write(kAttached);
+  }
+  void operator()(const DetachedReply& reply) {
+    frame_.error = reply.error;
+    Write(kDetached);
+  }
+  void operator()(const ErrorReply& reply) {
+    frame_.error = reply.error;
+    Write(kError);
+  }
+  // ACK and NACK answer the connection: they name no channel.
+  void operator()(const AckReply& reply) { Settle(kAck, reply.msg_serial, reply.count); }
+  void operator()(const NackReply& reply) {
+    frame_.error = reply.error;
+    Settle(kNack, reply.msg_serial, reply.count);
+  }
+  void operator()(const SyncPage& page) {
+    frame_.channel_serial = page.channel_serial;
+    WriteItems(kSync, page.items);
+    if (page.items.empty()) {
+      out_.pop_back();
+      out_ += ",\"presence\":[]}";
+    }
+  }
+  void operator()(const Broadcast& broadcast) { WriteItems(kPresence, broadcast.items); }
+  void operator()(const MemberEvent&) { PRESENCE_CHECK(false); }
+
+ private:
+  void Settle(FrameAction action, int64_t msg_serial, int64_t count) {
+    frame_.channel = {};
+    frame_.msg_serial = msg_serial;
+    frame_.count = count;
+    Write(action);
+  }
+  void WriteItems(FrameAction action, std::span<const OutItem> items) {
+    const std::vector<IncomingItem> written = ItemsOf(items);
+    frame_.presence = written;
+    Write(action);
+  }
+  void Write(FrameAction action) {
+    frame_.action = action;
+    AppendFrame(frame_, out_);
+  }
+
+  Frame frame_;
+  std::string& out_;
+};
+
+}  // namespace
+
+std::optional<HostInput> HostInputOf(std::string_view connection_id, const Frame& frame) {
+  switch (frame.action) {
+    case kAttach:
+      return AttachRequest{connection_id, static_cast<uint64_t>(frame.flags.value_or(0)), nullptr};
+    case kDetach:
+      return DetachRequest{connection_id};
+    case kPresence:
+      return PresenceRequest{connection_id, frame.msg_serial.value_or(-1), frame.presence, nullptr};
+    default:
+      return std::nullopt;
+  }
+}
+
+void AppendHostFrame(std::string_view channel, const HostEffect& effect, std::string& out) {
+  std::visit(Writer(channel, out), effect);
+}
+
+}  // namespace presence::wire

@@ -1,0 +1,28 @@
+#ifndef ENGINE_WIRE_HOST_FRAME_H_
+#define ENGINE_WIRE_HOST_FRAME_H_
+
+// What frames mean to a room host, and the frames that it sends.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/host/host_effects.h"
+#include "engine/host/host_input.h"
+#include "engine/wire/frame.h"
+
+namespace presence::wire {
+
+// What a frame that came on this connection asks of the room it names: ATTACH, DETACH and PRESENCE;
+// nullopt for all others. The input views the frame and the id. A PRESENCE without a msgSerial gets
+// -1, which the host refuses. What the owner decides, the caller adds: `refusal`, and fewer modes.
+std::optional<HostInput> HostInputOf(std::string_view connection_id, const Frame& frame);
+
+// Appends the frame that an effect asks to send, as one JSON object without a line end. A page is
+// written with its items even if there are none: published clients ignore pages without the field,
+// and their sync would never end. REQUIRES: not a MemberEvent, which is no frame.
+void AppendHostFrame(std::string_view channel, const HostEffect& effect, std::string& out);
+
+}  // namespace presence::wire
+
+#endif  // ENGINE_WIRE_HOST_FRAME_H_
