@@ -27,11 +27,35 @@ std::string NameOf(const Message& message) {
 }  // namespace
 
 struct ReplayChecker::History {
-  std::map<Key, StoredMessage> visible;  // folded from the events
+  struct Member {
+    StoredMessage message;
+    uint64_t joined = 0;  // its place in `order`
+  };
+  struct Asked {
+    bool waits_for_sync = false;
+    // Of a get and an isUserPresent.
+    std::string client_id;
+    std::string connection_id;
+  };
+
+  void Join(const Key& key, const Message& message) {
+    Member& member = visible[key];
+    member.message.Assign(message);
+    member.joined = next_place++;
+    order[member.joined] = &member;
+  }
+  void Leave(std::map<Key, Member>::iterator member) {
+    order.erase(member->second.joined);
+    visible.erase(member);
+  }
+
+  std::map<Key, Member> visible;            // folded from the events
+  std::map<uint64_t, const Member*> order;  // as they joined
+  uint64_t next_place = 0;
   std::map<std::string, uint32_t> connections;
   bool syncing = false;
-  std::set<Key> seen;                       // in the running sync
-  std::map<RequestId, bool> asked;          // to whether it waits for a sync
+  std::set<Key> seen;  // in the running sync
+  std::map<RequestId, Asked> asked;
 };
 
 ReplayChecker::ReplayChecker() = default;
@@ -69,9 +93,10 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
                                   history.visible.size(), " were visible"));
       }
       history.visible.clear();
+      history.order.clear();
       history.connections.clear();
     } else if (const auto* result = std::get_if<CallResult>(&effect)) {
-      CheckResult(history, *result, channel);
+      CheckResult(history, *result, effects, channel);
     }
   }
   CheckFold(history, channel);
@@ -88,48 +113,79 @@ void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
     if (visible == history.visible.end()) {
       return Fail("leave", absl::StrCat(NameOf(message), " left without having been present"));
     }
-    history.visible.erase(visible);
+    history.Leave(visible);
     --connections;
   } else if (visible == history.visible.end()) {
-    history.visible[key].Assign(message);
+    history.Join(key, message);
     ++connections;
   } else {
-    if (!CompareNewness(VersionOf(message), VersionOf(visible->second.view())).newer) {
+    StoredMessage& stored = visible->second.message;
+    if (!CompareNewness(VersionOf(message), VersionOf(stored.view())).newer) {
       return Fail("monotonic", absl::StrCat(NameOf(message), " went back to an older message"));
     }
-    visible->second.Assign(message);
+    stored.Assign(message);
   }
   if (event.connections != connections) {
-    Fail("connections", absl::StrCat("an event of ", NameOf(message), " counts ",
-                                     event.connections, " connections where there are ",
-                                     connections));
+    Fail("connections", absl::StrCat("an event of ", NameOf(message), " counts ", event.connections,
+                                     " connections where there are ", connections));
   }
 }
 
 void ReplayChecker::CheckSync(History& history, const SyncChanged& changed) {
   if (changed.phase != SyncChanged::Phase::kCompleted) return;
   // After an ATTACHED that says nobody is present, none has started; nobody may be visible then.
-  for (const auto& [key, message] : history.visible) {
+  for (const auto& [key, member] : history.visible) {
     if (!history.syncing || !history.seen.contains(key)) {
-      return Fail("sync", absl::StrCat(NameOf(message.view()),
+      return Fail("sync", absl::StrCat(NameOf(member.message.view()),
                                        " is visible after a sync it was not seen in"));
     }
   }
   history.syncing = false;
 }
 
-void ReplayChecker::CheckResult(History& history, const CallResult& result,
+void ReplayChecker::CheckResult(History& history, const CallResult& result, const Effects& effects,
                                 const Channel& channel) {
   const auto asked = history.asked.find(result.request);
   if (asked == history.asked.end()) {
     return Fail("once", "a call was answered twice, or was never asked");
   }
-  if (asked->second && !result.error.has_value() &&
-      (channel.state() != ChannelState::kAttached ||
-       channel.sync_state() == Channel::SyncState::kInProgress)) {
-    Fail("sync", "a get that waits for the sync was answered before its end");
+  if (!result.error.has_value()) {
+    if (asked->second.waits_for_sync && (channel.state() != ChannelState::kAttached ||
+                                         channel.sync_state() == Channel::SyncState::kInProgress)) {
+      Fail("sync", "a get that waits for the sync was answered before its end");
+    }
+    CheckAnswer(history, result, effects.members(result));
   }
   history.asked.erase(asked);
+}
+
+void ReplayChecker::CheckAnswer(const History& history, const CallResult& result,
+                                std::span<const Message> members) {
+  if (result.kind != CallResult::Kind::kMembers && result.kind != CallResult::Kind::kIsPresent) {
+    return;
+  }
+  const History::Asked& asked = history.asked.at(result.request);
+  std::vector<const History::Member*> expected;
+  for (const auto& [place, member] : history.order) {
+    const Message& message = member->message.view();
+    if (!asked.client_id.empty() && message.client_id != asked.client_id) continue;
+    if (!asked.connection_id.empty() && message.connection_id != asked.connection_id) continue;
+    expected.push_back(member);
+  }
+  if (result.kind == CallResult::Kind::kIsPresent) {
+    if (result.present == expected.empty()) Fail("answer", "isUserPresent is wrong");
+    return;
+  }
+  if (members.size() != expected.size()) {
+    return Fail("answer", absl::StrCat("a get answers ", members.size(),
+                                       " members where there are ", expected.size()));
+  }
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (members[i] != expected[i]->message.view()) {
+      return Fail("answer", absl::StrCat("a get answers ", NameOf(members[i]), " where ",
+                                         NameOf(expected[i]->message.view()), " is next"));
+    }
+  }
 }
 
 void ReplayChecker::CheckFold(const History& history, const Channel& channel) {
@@ -138,7 +194,7 @@ void ReplayChecker::CheckFold(const History& history, const Channel& channel) {
     const auto visible = history.visible.find(KeyOf(member));
     if (visible == history.visible.end()) {
       Fail("fold", absl::StrCat(NameOf(member), " is visible without an event"));
-    } else if (visible->second.view() != member) {
+    } else if (visible->second.message.view() != member) {
       Fail("fold", absl::StrCat(NameOf(member), " is not what the last event said"));
     } else {
       ++same;
@@ -163,16 +219,21 @@ void ReplayChecker::CheckBounds(const Channel& channel) {
 
 void ReplayChecker::NoteCall(History& history, const ChannelInput& input) {
   if (const auto* get = std::get_if<GetCall>(&input)) {
-    history.asked[get->request] = get->wait_for_sync;
+    history.asked[get->request] = {get->wait_for_sync, std::string(get->client_id),
+                                   std::string(get->connection_id)};
   } else if (const auto* present = std::get_if<IsUserPresentCall>(&input)) {
-    history.asked[present->request] = true;
+    history.asked[present->request] = {true, std::string(present->client_id), ""};
   } else if (const auto* subscribe = std::get_if<SubscribeCall>(&input)) {
-    history.asked[subscribe->request] = false;
+    history.asked[subscribe->request] = {};
   } else if (const auto* unsubscribe = std::get_if<UnsubscribeCall>(&input)) {
-    history.asked[unsubscribe->request] = false;
+    history.asked[unsubscribe->request] = {};
   } else if (const auto* operation = std::get_if<OperationCall>(&input)) {
-    history.asked[operation->request] = false;
+    history.asked[operation->request] = {};
   }
+}
+
+size_t ReplayChecker::unanswered(size_t index) const {
+  return index < histories_.size() ? histories_[index]->asked.size() : 0;
 }
 
 // Every ENTER, UPDATE and PRESENT counts as seen, accepted or not.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,6 +26,9 @@ namespace presence::sim {
 //   monotonic     what replaces a visible member's message is newer than it
 //   sync          a completed sync leaves nobody visible who was not seen in it; no sync is running
 //                 when a get that waits for one is answered
+//   answer        a get answers the visible members that pass its filter, in the order in which
+//   they
+//                 joined; isUserPresent whether there is one of that client
 //   once          every call is answered once, and only after it was asked
 //   bounded       queue, in-flight list and tombstones are within their limits
 //   engine        the invariants that the engine states of itself
@@ -43,6 +47,9 @@ class ReplayChecker : public ReplayObserver {
   void OnApply(size_t index, Timestamp now, const ChannelInput& input, const Effects& effects,
                const Channel& channel) override;
 
+  // Calls on the `index`th channel that have not been answered yet.
+  size_t unanswered(size_t index) const;
+
   // The first violation, if there was one; nothing is checked after it.
   const std::optional<Violation>& violation() const { return violation_; }
 
@@ -51,7 +58,10 @@ class ReplayChecker : public ReplayObserver {
 
   void CheckEvent(History& history, const MemberEvent& event);
   void CheckSync(History& history, const SyncChanged& changed);
-  void CheckResult(History& history, const CallResult& result, const Channel& channel);
+  void CheckResult(History& history, const CallResult& result, const Effects& effects,
+                   const Channel& channel);
+  void CheckAnswer(const History& history, const CallResult& result,
+                   std::span<const Message> members);
   void CheckFold(const History& history, const Channel& channel);
   void CheckBounds(const Channel& channel);
   void NoteCall(History& history, const ChannelInput& input);

@@ -9,6 +9,7 @@
 #include "tools/command_line.h"
 #include "tools/console.h"
 #include "tools/replay_command.h"
+#include "tools/simulate_command.h"
 
 namespace presence::tools {
 namespace {
@@ -19,6 +20,8 @@ constexpr std::string_view kHelp = R"(usage: presence COMMAND [flags] [arguments
 
   presence replay TRACE...  who was present, when and why: feeds recorded
                             sessions to the engine and writes what comes out
+  presence simulate         runs the engine in a simulated world with faults, and
+                            checks that everybody is told the truth
 
   presence help COMMAND     all about a command
   presence --version
@@ -37,6 +40,7 @@ int Print(std::string_view text) {
 int Help(const std::vector<std::string>& arguments) {
   if (arguments.empty()) return Print(kHelp);
   if (arguments[0] == "replay") return Print(kReplayHelp);
+  if (arguments[0] == "simulate") return Print(kSimulateHelp);
   Complain(absl::StrCat("no command \"", arguments[0], "\"; see presence --help"));
   return kExitUsage;
 }
@@ -49,6 +53,7 @@ int Run(const std::vector<std::string>& arguments) {
   const std::string& command = arguments[0];
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (command == "replay") return RunReplay(rest);
+  if (command == "simulate") return RunSimulate(rest);
   if (command == "help" || command == "--help" || command == "-h") return Help(rest);
   if (command == "--version") return Print(kVersion);
   Complain(absl::StrCat("no command \"", command, "\"; see presence --help"));

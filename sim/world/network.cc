@@ -1,0 +1,206 @@
+#include "sim/world/network.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace presence::sim {
+
+Network::Network(const Plan& plan, Schedule& schedule, Receiver& receiver, FaultCounts& faults)
+    : plan_(plan), schedule_(schedule), receiver_(receiver), faults_(faults) {
+  links_.reserve(plan.clients.size());
+  for (uint64_t client = 0; client < plan.clients.size(); ++client) {
+    links_.emplace_back(Random::Mix(plan.options.seed, 1000 + client));
+  }
+}
+
+uint64_t Network::Open(uint32_t client) {
+  Cut(client);
+  Link& link = links_[client];
+  link.epoch = next_epoch_++;
+  link.up.last_ms = link.down.last_ms = schedule_.now_ms();
+  return link.epoch;
+}
+
+void Network::Cut(uint32_t client) {
+  Link& link = links_[client];
+  link.epoch = 0;
+  link.up = Stream();
+  link.down = Stream();
+  link.blocked_until_ms = 0;
+  link.datagrams = 0;
+}
+
+int64_t Network::DrawLatency(uint32_t client) {
+  const Weather& weather = plan_.weather;
+  Random& random = links_[client].random;
+  // Most are short, few are long: the product of three even draws.
+  uint64_t share = 1000;
+  for (int i = 0; i < 3; ++i) share = share * random.Below(1001) / 1000;
+  return weather.min_latency_ms + weather.latency_spread_ms * static_cast<int64_t>(share) / 1000;
+}
+
+size_t Network::in_flight_down(uint32_t client) const {
+  const Link& link = links_[client];
+  return link.down.frames.size() + link.datagrams;
+}
+
+void Network::SendUp(uint32_t client, uint64_t epoch, FrameBytes bytes) {
+  if (epoch == 0 || epoch != links_[client].epoch) return;
+  Waiting frame;
+  frame.bytes = std::move(bytes);
+  Enqueue(client, true, std::move(frame));
+}
+
+void Network::SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind) {
+  Link& link = links_[client];
+  if (epoch == 0 || epoch != link.epoch) return;
+  if (kind != FrameKind::kControl && SendAsDatagram(client, link, bytes)) return;
+  Waiting frame;
+  frame.kind = kind;
+  frame.bytes = std::move(bytes);
+  if (kind == FrameKind::kPage) {
+    frame.at_ms = std::exchange(link.hold_next_page_ms, 0);
+    frame.held = frame.at_ms > 0;
+    if (frame.held) ++faults_[static_cast<size_t>(Fault::kStalePage)];
+    // Not of a page that was held: after the last page, which forgets who left meanwhile, nobody
+    // can tell that its copy is older than they are.
+    if (!frame.held && std::exchange(link.repeat_next_page, false)) {
+      frame.copies = 2;
+      ++faults_[static_cast<size_t>(Fault::kDuplicatePage)];
+    }
+  }
+  Enqueue(client, false, std::move(frame));
+}
+
+// Whether the frame left as a datagram, or is lost.
+bool Network::SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes) {
+  if (plan_.options.transport != TransportKind::kDatagram || healed_) return false;
+  const Weather& weather = plan_.weather;
+  if (link.random.Chance(weather.lose_permille)) {
+    ++faults_[static_cast<size_t>(Fault::kLose)];
+    receiver_.OnDisturbed(client);
+    return true;
+  }
+  const bool reordered = link.random.Chance(weather.reorder_permille);
+  const bool duplicated = link.random.Chance(weather.duplicate_permille);
+  if (!reordered && !duplicated) return false;
+  const auto lag = [&] {
+    return schedule_.now_ms() + DrawLatency(client) +
+           static_cast<int64_t>(
+               link.random.Below(static_cast<uint64_t>(200 + 2 * weather.latency_spread_ms)));
+  };
+  receiver_.OnDisturbed(client);
+  if (duplicated) {
+    ++faults_[static_cast<size_t>(Fault::kDuplicate)];
+    SendDatagram(client, lag(), bytes);
+  }
+  if (!reordered) return false;
+  ++faults_[static_cast<size_t>(Fault::kReorder)];
+  SendDatagram(client, lag(), bytes);
+  return true;
+}
+
+void Network::SendDatagram(uint32_t client, int64_t at_ms, FrameBytes bytes) {
+  const uint64_t token = next_token_++;
+  ++links_[client].datagrams;
+  datagrams_.emplace(token, Datagram{client, links_[client].epoch, std::move(bytes)});
+  schedule_.Add({at_ms, Event::Kind::kDatagram, 0, client, token});
+}
+
+void Network::Block(uint32_t client, int64_t until_ms) {
+  links_[client].blocked_until_ms = std::max(links_[client].blocked_until_ms, until_ms);
+}
+
+void Network::HoldNextPage(uint32_t client, int64_t delay_ms) {
+  links_[client].hold_next_page_ms = delay_ms;
+}
+
+void Network::RepeatNextPage(uint32_t client) { links_[client].repeat_next_page = true; }
+
+// `frame.at_ms` is how much later than others it is to arrive.
+void Network::Enqueue(uint32_t client, bool up, Waiting frame) {
+  Stream& stream = up ? links_[client].up : links_[client].down;
+  stream.last_ms = std::max(stream.last_ms, schedule_.now_ms() + DrawLatency(client));
+  frame.at_ms += stream.last_ms;
+  stream.frames.push_back(std::move(frame));
+  ScheduleStream(client, up);
+}
+
+// The frame that is to be delivered next: the first one, or a presence message that has only pages
+// in front of it that are held for longer.
+size_t Network::NextOf(const Stream& stream) {
+  size_t next = 0;
+  for (size_t i = 1; i < stream.frames.size() && stream.frames[i - 1].held; ++i) {
+    if (stream.frames[i].held) continue;
+    if (stream.frames[i].kind == FrameKind::kPresence &&
+        stream.frames[i].at_ms < stream.frames[0].at_ms) {
+      next = i;
+    }
+    break;
+  }
+  return next;
+}
+
+void Network::ScheduleStream(uint32_t client, bool up) {
+  Link& link = links_[client];
+  Stream& stream = up ? link.up : link.down;
+  if (stream.frames.empty()) return;
+  const int64_t at =
+      std::max({stream.frames[NextOf(stream)].at_ms, link.blocked_until_ms, schedule_.now_ms()});
+  if (stream.scheduled_ms >= 0 && stream.scheduled_ms <= at) return;
+  stream.scheduled_ms = at;
+  schedule_.Add({at, up ? Event::Kind::kUp : Event::Kind::kDown, 0, client, link.epoch});
+}
+
+void Network::OnEvent(const Event& event) {
+  if (event.kind != Event::Kind::kDatagram) {
+    if (event.token == links_[event.client].epoch) {
+      Deliver(event.client, event.kind == Event::Kind::kUp);
+    }
+    return;
+  }
+  const auto found = datagrams_.find(event.token);
+  const Datagram datagram = std::move(found->second);
+  datagrams_.erase(found);
+  Link& link = links_[datagram.client];
+  if (datagram.epoch != link.epoch) return;
+  --link.datagrams;
+  receiver_.OnDisturbed(datagram.client);
+  CountDown(*datagram.bytes);
+  receiver_.OnFrameDown(datagram.client, *datagram.bytes);
+}
+
+// Delivers one frame, if one is due. The receiver may cut the transport.
+void Network::Deliver(uint32_t client, bool up) {
+  Link& link = links_[client];
+  Stream& stream = up ? link.up : link.down;
+  const int64_t now = schedule_.now_ms();
+  if (stream.scheduled_ms > now) return;  // an event that an earlier one replaced
+  stream.scheduled_ms = -1;
+  if (stream.frames.empty()) return;
+  const size_t next = NextOf(stream);
+  if (stream.frames[next].at_ms > now || link.blocked_until_ms > now) {
+    return ScheduleStream(client, up);
+  }
+  const Waiting frame = std::move(stream.frames[next]);
+  stream.frames.erase(stream.frames.begin() + static_cast<std::ptrdiff_t>(next));
+  ScheduleStream(client, up);
+  const uint64_t epoch = link.epoch;
+  for (int copy = 0; copy < frame.copies && link.epoch == epoch; ++copy) {
+    if (up) {
+      ++totals_.frames_up;
+      totals_.bytes_up += frame.bytes->size();
+      receiver_.OnFrameUp(client, epoch, *frame.bytes);
+    } else {
+      CountDown(*frame.bytes);
+      receiver_.OnFrameDown(client, *frame.bytes);
+    }
+  }
+}
+
+void Network::CountDown(const std::string& bytes) {
+  ++totals_.frames_down;
+  totals_.bytes_down += bytes.size();
+}
+
+}  // namespace presence::sim

@@ -1,0 +1,139 @@
+#ifndef SIM_WORLD_NETWORK_H_
+#define SIM_WORLD_NETWORK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/world/faults.h"
+#include "sim/world/plan.h"
+#include "sim/world/random.h"
+#include "sim/world/schedule.h"
+
+namespace presence::sim {
+
+// One frame, shared by all transports that carry it.
+using FrameBytes = std::shared_ptr<const std::string>;
+
+// What a frame from the host is to the network.
+enum class FrameKind : uint8_t {
+  kControl,   // never reordered, repeated or lost
+  kPresence,  // a PRESENCE frame
+  kPage,      // a SYNC frame
+};
+
+// The network between clients and the host: for each client at most one transport, which is two
+// ordered streams, and datagrams outside them.
+class Network {
+ public:
+  class Receiver {
+   public:
+    virtual ~Receiver() = default;
+    virtual void OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) = 0;
+    virtual void OnFrameDown(uint32_t client, const std::string& bytes) = 0;
+    // Of the transport "datagram": a frame to this client was, or is only now, not what an ordered
+    // stream makes of it.
+    virtual void OnDisturbed(uint32_t client) = 0;
+  };
+
+  struct Totals {
+    uint64_t frames_up = 0;    // delivered
+    uint64_t frames_down = 0;  // delivered
+    uint64_t bytes_up = 0;
+    uint64_t bytes_down = 0;
+  };
+
+  // All must outlive the network.
+  Network(const Plan& plan, Schedule& schedule, Receiver& receiver, FaultCounts& faults);
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  // A new transport for the client, under a number that no other has; the old one is cut.
+  uint64_t Open(uint32_t client);
+  // What is on its way is lost. Nobody is told: see the events kClientNoticesCut,
+  // kServerNoticesCut.
+  void Cut(uint32_t client);
+  // The open transport; 0: none.
+  uint64_t epoch(uint32_t client) const { return links_[client].epoch; }
+
+  // Sends on a transport; nothing happens if it is not open any more.
+  void SendUp(uint32_t client, uint64_t epoch, FrameBytes bytes);
+  void SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind);
+
+  // Both streams deliver nothing until then.
+  void Block(uint32_t client, int64_t until_ms);
+  // The next page to this client lags behind by that much, and presence messages overtake it.
+  void HoldNextPage(uint32_t client, int64_t delay_ms);
+  // The next page to this client is delivered twice in a row.
+  void RepeatNextPage(uint32_t client);
+  // From now on datagrams behave as a stream does.
+  void Heal() { healed_ = true; }
+
+  // A latency, for what travels outside the streams.
+  int64_t DrawLatency(uint32_t client);
+  // Frames on their way to the client; of these, datagrams outside the stream.
+  size_t in_flight_down(uint32_t client) const;
+  size_t datagrams_in_flight(uint32_t client) const { return links_[client].datagrams; }
+
+  const Totals& totals() const { return totals_; }
+
+  // kUp, kDown and kLoose.
+  void OnEvent(const Event& event);
+
+ private:
+  struct Waiting {
+    int64_t at_ms = 0;
+    FrameKind kind = FrameKind::kControl;
+    bool held = false;  // a page that lags behind: presence messages behind it may pass
+    int copies = 1;     // one after the other: what comes between could be undone by the second
+    FrameBytes bytes;
+  };
+  struct Stream {
+    std::deque<Waiting> frames;
+    int64_t last_ms = 0;        // when the last frame that is not held is to arrive
+    int64_t scheduled_ms = -1;  // when the next event is due; -1: none
+  };
+  struct Link {
+    explicit Link(uint64_t seed) : random(seed) {}
+    Random random;
+    uint64_t epoch = 0;
+    Stream up;
+    Stream down;
+    int64_t blocked_until_ms = 0;
+    size_t datagrams = 0;  // frames to the client outside its stream
+    int64_t hold_next_page_ms = 0;
+    bool repeat_next_page = false;
+  };
+  struct Datagram {
+    uint32_t client = 0;
+    uint64_t epoch = 0;
+    FrameBytes bytes;
+  };
+
+  void Enqueue(uint32_t client, bool up, Waiting frame);
+  static size_t NextOf(const Stream& stream);
+  void ScheduleStream(uint32_t client, bool up);
+  void Deliver(uint32_t client, bool up);
+  void SendDatagram(uint32_t client, int64_t at_ms, FrameBytes bytes);
+  bool SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes);
+  void CountDown(const std::string& bytes);
+
+  const Plan& plan_;
+  Schedule& schedule_;
+  Receiver& receiver_;
+  FaultCounts& faults_;
+  std::vector<Link> links_;
+  std::unordered_map<uint64_t, Datagram> datagrams_;  // by token; never visited
+  uint64_t next_token_ = 1;
+  uint64_t next_epoch_ = 1;
+  bool healed_ = false;
+  Totals totals_;
+};
+
+}  // namespace presence::sim
+
+#endif  // SIM_WORLD_NETWORK_H_

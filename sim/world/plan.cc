@@ -1,0 +1,212 @@
+#include "sim/world/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sim/world/random.h"
+
+namespace presence::sim {
+namespace {
+
+// Ids that have broken other people's code.
+constexpr std::array<std::string_view, 6> kWildIds = {
+    "a:b", "__proto__", "\xf0\x9f\x91\xbb ghost", "quote\"back\\slash", "line\nbreak", "a b",
+};
+
+struct StepRate {
+  StepKind kind;
+  uint32_t weight;
+};
+
+// What users do once they are there, by weight.
+constexpr StepRate kUserSteps[] = {
+    {StepKind::kEnter, 20},    {StepKind::kUpdate, 20},     {StepKind::kLeave, 12},
+    {StepKind::kGet, 8},       {StepKind::kGetNow, 4},      {StepKind::kIsUserPresent, 4},
+    {StepKind::kSubscribe, 4}, {StepKind::kUnsubscribe, 4}, {StepKind::kDetach, 4},
+    {StepKind::kAttach, 8},    {StepKind::kClose, 2},       {StepKind::kConnect, 4},
+};
+
+// Faults that are steps, each with how often it happens at full strength, in a minute: to each
+// client, or to the world as a whole.
+struct FaultRate {
+  Fault fault;
+  StepKind kind;
+  uint32_t per_minute;
+  bool per_client;
+};
+constexpr FaultRate kFaultSteps[] = {
+    {Fault::kCut, StepKind::kCut, 6, true},
+    {Fault::kLateResume, StepKind::kLateResume, 2, true},
+    {Fault::kRegionCut, StepKind::kRegionCut, 3, false},
+    {Fault::kStall, StepKind::kStall, 4, true},
+    {Fault::kPause, StepKind::kPause, 4, true},
+    {Fault::kHostRestart, StepKind::kHostRestart, 4, false},
+    {Fault::kSyncRestart, StepKind::kSyncRestart, 8, true},
+    {Fault::kLeaveInSync, StepKind::kLeaveInSync, 10, false},
+    {Fault::kStalePage, StepKind::kStalePage, 10, true},
+    {Fault::kDuplicatePage, StepKind::kDuplicatePage, 6, true},
+    {Fault::kClockSkew, StepKind::kClockSkew, 4, false},
+    {Fault::kMalformedItem, StepKind::kMalformedItem, 4, true},
+    {Fault::kListenerCalls, StepKind::kListenerCalls, 8, true},
+};
+
+Weather DrawWeather(const WorldOptions& options, Random& random) {
+  Weather weather;
+  for (size_t i = 0; i < kFaultCount; ++i) {
+    const auto fault = static_cast<Fault>(i);
+    const bool datagram_only = fault >= Fault::kReorder;
+    const bool drawn = random.Chance(500);
+    if (!drawn || !options.faults.Has(fault)) continue;
+    if (datagram_only && options.transport != TransportKind::kDatagram) continue;
+    weather.faults.Add(fault);
+  }
+  weather.min_latency_ms = random.Between(0, 30);
+  weather.latency_spread_ms = random.Chance(300) ? random.Between(100, 800) : random.Between(0, 60);
+  weather.suspend_after_ms = random.Between(4'000, 20'000);
+  weather.host.sync_page_size = static_cast<size_t>(random.Between(1, 5));
+  weather.host.sync_page_interval =
+      std::chrono::milliseconds(random.Chance(300) ? 0 : random.Between(1, 120));
+  weather.host.grace_period = std::chrono::milliseconds(random.Between(1'000, 15'000));
+  weather.host.batch_interval =
+      std::chrono::milliseconds(random.Chance(600) ? 0 : random.Between(1, 200));
+  weather.host.max_batch = static_cast<size_t>(random.Between(1, 10));
+  if (weather.faults.Has(Fault::kReorder)) {
+    weather.reorder_permille = static_cast<uint32_t>(random.Between(10, 400));
+  }
+  if (weather.faults.Has(Fault::kDuplicate)) {
+    weather.duplicate_permille = static_cast<uint32_t>(random.Between(10, 300));
+  }
+  if (weather.faults.Has(Fault::kLose)) {
+    weather.lose_permille = static_cast<uint32_t>(random.Between(5, 200));
+  }
+  weather.resync_interval_ms = random.Between(2'000, 8'000);
+  return weather;
+}
+
+ClientTraits DrawClient(const WorldOptions& options, uint32_t client, uint32_t users,
+                        Random& random) {
+  ClientTraits traits;
+  const uint32_t user = client % users;  // so that some users have several connections
+  if (random.Chance(60)) {
+    traits.identity = "*";
+  } else if (user < kWildIds.size() && random.Chance(150)) {
+    traits.identity = kWildIds[user];
+  } else {
+    traits.identity = "user-" + std::to_string(user);
+  }
+  traits.region = static_cast<uint32_t>(random.Below(3));
+  traits.rooms.push_back(client % options.rooms);
+  if (options.rooms > 1 && random.Chance(300)) {
+    const auto other = static_cast<uint32_t>(random.Below(options.rooms));
+    if (other != traits.rooms[0]) traits.rooms.push_back(other);
+  }
+  return traits;
+}
+
+void DrawUserSteps(const Plan& plan, uint32_t client, Random& random, std::vector<Step>& steps) {
+  const ClientTraits& traits = plan.clients[client];
+  const int64_t duration = plan.options.duration_ms;
+  uint32_t weights = 0;
+  for (const StepRate& rate : kUserSteps) weights += rate.weight;
+
+  int64_t at = random.Between(0, duration / 5);
+  const auto add = [&](StepKind kind, uint32_t room) {
+    steps.push_back({at, kind, client, room, random.Next()});
+  };
+  add(StepKind::kConnect, traits.rooms[0]);
+  for (const uint32_t room : traits.rooms) {
+    if (random.Chance(900)) add(StepKind::kAttach, room);
+    if (random.Chance(700)) add(StepKind::kEnter, room);
+    if (random.Chance(300)) add(StepKind::kSubscribe, room);
+  }
+  const int64_t mean_pause = random.Between(500, 6'000);
+  while ((at += 1 + static_cast<int64_t>(random.Below(static_cast<uint64_t>(2 * mean_pause)))) <
+         duration) {
+    auto drawn = static_cast<uint32_t>(random.Below(weights));
+    const StepRate* rate = kUserSteps;
+    while (drawn >= rate->weight) drawn -= (rate++)->weight;
+    add(rate->kind, traits.rooms[random.Below(traits.rooms.size())]);
+  }
+}
+
+void DrawFaultSteps(const Plan& plan, Random& random, std::vector<Step>& steps) {
+  const auto duration = static_cast<uint64_t>(plan.options.duration_ms);
+  for (const FaultRate& rate : kFaultSteps) {
+    const uint64_t strength = random.Between(100, 1000);  // of full strength, in 1/1000
+    if (!plan.weather.faults.Has(rate.fault)) continue;
+    const uint64_t subjects = rate.per_client ? plan.options.clients : 1;
+    const uint64_t expected = subjects * rate.per_minute * strength * duration / 60'000'000;
+    const uint64_t count = random.Below(2 * expected + 2);
+    for (uint64_t i = 0; i < count; ++i) {
+      const auto client = static_cast<uint32_t>(random.Below(plan.options.clients));
+      const std::vector<uint32_t>& rooms = plan.clients[client].rooms;
+      steps.push_back({static_cast<int64_t>(random.Below(duration)), rate.kind, client,
+                       rooms[random.Below(rooms.size())], random.Next()});
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view StepName(StepKind kind) {
+  constexpr std::string_view kNames[] = {
+      "connect",
+      "attach",
+      "enter",
+      "update",
+      "leave",
+      "get",
+      "get-now",
+      "is-user-present",
+      "subscribe",
+      "unsubscribe",
+      "detach",
+      "close",
+      "cut",
+      "late-resume",
+      "region-cut",
+      "stall",
+      "pause",
+      "host-restart",
+      "sync-restart",
+      "leave-in-sync",
+      "stale-page",
+      "duplicate-page",
+      "clock-skew",
+      "malformed-item",
+      "listener-calls",
+  };
+  return kNames[static_cast<size_t>(kind)];
+}
+
+Plan MakePlan(const WorldOptions& options) {
+  Plan plan;
+  plan.options = options;
+  Random random(options.seed);
+  plan.weather = DrawWeather(options, random);
+  const uint32_t users = std::max(1u, options.clients - options.clients / 3);
+  for (uint32_t client = 0; client < options.clients; ++client) {
+    plan.clients.push_back(DrawClient(options, client, users, random));
+  }
+  std::vector<Step> steps;
+  for (uint32_t client = 0; client < options.clients; ++client) {
+    DrawUserSteps(plan, client, random, steps);
+  }
+  DrawFaultSteps(plan, random, steps);
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const Step& a, const Step& b) { return a.at_ms < b.at_ms; });
+
+  std::vector<uint32_t> indexes;
+  if (options.only_steps.has_value()) {
+    indexes = *options.only_steps;
+    std::erase_if(indexes, [&](uint32_t index) { return index >= steps.size(); });
+  } else {
+    for (uint32_t index = 0; index < steps.size(); ++index) indexes.push_back(index);
+  }
+  for (const uint32_t index : indexes) plan.steps.push_back(steps[index]);
+  plan.indexes = std::move(indexes);
+  return plan;
+}
+
+}  // namespace presence::sim

@@ -1,0 +1,49 @@
+#ifndef SIM_WORLD_RECORDING_H_
+#define SIM_WORLD_RECORDING_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/message.h"
+#include "sim/output.h"
+#include "sim/trace_line.h"
+
+namespace presence::sim {
+
+// A client's session, as a trace and as what its engine said of it: `presence replay TRACE
+// --expect=OUTPUT` gives the same again.
+class Recording {
+ public:
+  Recording() : output_(lines_) {}
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  // What the client is given. `frame_json` is the frame of a ReceivedLine or SentLine.
+  void AddLine(const TraceLine& line, std::string_view frame_json);
+  // What it should have come to: a line that `replay --check` holds it to.
+  void AddExpectation(int64_t t, std::string_view channel, std::span<const Message> members);
+  // Takes the engine's outputs.
+  ReplaySink& output() { return output_; }
+
+  const std::string& trace() const { return trace_; }
+  const std::string& outputs() const { return lines_.text; }
+
+ private:
+  struct Lines : LineSink {
+    void WriteLine(std::string_view line) override {
+      text += line;
+      text += '\n';
+    }
+    std::string text;
+  };
+
+  std::string trace_;
+  Lines lines_;
+  JsonlOutput output_;
+};
+
+}  // namespace presence::sim
+
+#endif  // SIM_WORLD_RECORDING_H_

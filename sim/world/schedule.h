@@ -1,0 +1,72 @@
+#ifndef SIM_WORLD_SCHEDULE_H_
+#define SIM_WORLD_SCHEDULE_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace presence::sim {
+
+// Something that is to happen in the world. What the fields mean depends on the kind.
+struct Event {
+  enum class Kind : uint8_t {
+    kStep,            // index: of the plan's step
+    kUp,              // client, token: the transport's epoch; its stream to the host has something
+    kDown,            // the same, to the client
+    kDatagram,        // client, token: of a frame outside the streams
+    kConnectArrives,  // client, token: epoch
+    kClientNoticesCut,  // client, token: epoch
+    kServerNoticesCut,  // client, token: epoch
+    kClientRetries,     // client, token
+    kClientSuspends,    // client, token
+    kPauseEnds,         // client
+    kHostWakes,         // index: of the room, token: the host's life
+    kResync,            // the host syncs everybody again
+    kHeal,              // users and faults stop
+  };
+  int64_t at_ms = 0;
+  Kind kind = Kind::kStep;
+  uint32_t index = 0;
+  uint32_t client = 0;
+  uint64_t token = 0;
+};
+
+// Virtual time: events by time, those of one time in the order in which they were added.
+class Schedule {
+ public:
+  int64_t now_ms() const { return now_ms_; }
+  bool empty() const { return heap_.empty(); }
+
+  // In the past counts as now.
+  void Add(Event event) {
+    event.at_ms = std::max(event.at_ms, now_ms_);
+    heap_.push_back({event, next_++});
+    std::push_heap(heap_.begin(), heap_.end(), Later);
+  }
+  // REQUIRES: not empty(). Time goes on to the event.
+  Event Next() {
+    std::pop_heap(heap_.begin(), heap_.end(), Later);
+    const Event event = heap_.back().event;
+    heap_.pop_back();
+    now_ms_ = event.at_ms;
+    return event;
+  }
+
+ private:
+  struct Entry {
+    Event event;
+    uint64_t order = 0;
+  };
+  static bool Later(const Entry& a, const Entry& b) {
+    return a.event.at_ms != b.event.at_ms ? a.event.at_ms > b.event.at_ms : a.order > b.order;
+  }
+
+  int64_t now_ms_ = 0;
+  uint64_t next_ = 0;
+  std::vector<Entry> heap_;
+};
+
+}  // namespace presence::sim
+
+#endif  // SIM_WORLD_SCHEDULE_H_

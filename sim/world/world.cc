@@ -1,0 +1,269 @@
+#include "sim/world/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/check.h"
+#include "sim/world/random.h"
+
+namespace presence::sim {
+
+void WorldResult::Add(const WorldResult& other) {
+  virtual_ms += other.virtual_ms;
+  frames += other.frames;
+  items += other.items;
+  bytes += other.bytes;
+  checks += other.checks;
+  steps += other.steps;
+  for (size_t fault = 0; fault < kFaultCount; ++fault) faults[fault] += other.faults[fault];
+}
+
+World::World(const Plan& plan, bool record, Interference* interference)
+    : plan_(plan),
+      checker_(plan_),
+      network_(plan_, schedule_, *this, faults_),
+      gateway_({plan_, schedule_, network_, checker_, reader_, faults_}) {
+  const auto count = static_cast<uint32_t>(plan_.clients.size());
+  for (uint32_t client = 0; client < count; ++client) {
+    recordings_.push_back(record ? std::make_unique<Recording>() : nullptr);
+    clients_.push_back(std::make_unique<Client>(
+        client,
+        Client::Surroundings{plan_, schedule_, network_, checker_, reader_, faults_, interference},
+        recordings_.back().get()));
+  }
+  for (uint32_t step = 0; step < plan_.steps.size(); ++step) {
+    schedule_.Add({plan_.steps[step].at_ms, Event::Kind::kStep, step});
+  }
+  if (plan_.options.transport == TransportKind::kDatagram) {
+    schedule_.Add({plan_.weather.resync_interval_ms, Event::Kind::kResync});
+  }
+  schedule_.Add({plan_.options.duration_ms, Event::Kind::kHeal});
+}
+
+World::~World() = default;
+
+WorldResult World::Run() {
+  bool quiet = RunUntilQuiet();
+  // What datagrams and clocks have spoilt, a sync that nothing disturbs mends; the first forgets
+  // what one that never ended has left behind.
+  for (int sync = 0; quiet && sync < 2; ++sync) {
+    gateway_.ResyncAll();
+    quiet = RunUntilQuiet();
+  }
+  if (quiet) CheckQuiet();
+  WorldResult result;
+  if (const auto& violation = checker_.violation()) {
+    result.failure = {*violation, schedule_.now_ms(), last_step_, events_};
+    if (violation->tells_expected) {
+      clients_[violation->client]->RecordExpectation(violation->room,
+                                                     checker_.members(violation->room));
+    }
+  }
+  for (const auto& client : clients_) client->Finish();
+  result.virtual_ms = schedule_.now_ms();
+  const Network::Totals& totals = network_.totals();
+  result.frames = totals.frames_up + totals.frames_down;
+  result.bytes = totals.bytes_up + totals.bytes_down;
+  result.items = gateway_.items_sent();
+  result.checks = checker_.checks();
+  result.steps = steps_;
+  result.faults = faults_;
+  return result;
+}
+
+bool World::RunUntilQuiet() {
+  while (!schedule_.empty()) {
+    if (schedule_.now_ms() > plan_.options.duration_ms + kQuietWithinMs) {
+      checker_.FailLiveness("the world is not quiet in time");
+      return false;
+    }
+    Happen(schedule_.Next());
+    ++events_;
+    if (checker_.violation().has_value()) return false;
+  }
+  return true;
+}
+
+void World::Happen(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::kStep:
+      ++steps_;
+      last_step_ = plan_.indexes[event.index];
+      return Take(plan_.steps[event.index]);
+    case Event::Kind::kUp:
+    case Event::Kind::kDown:
+    case Event::Kind::kDatagram:
+      return network_.OnEvent(event);
+    case Event::Kind::kConnectArrives:
+      return gateway_.OnConnect(event.client, event.token, clients_[event.client]->connection_id());
+    case Event::Kind::kClientNoticesCut:
+      return clients_[event.client]->NoticeCut(event.token);
+    case Event::Kind::kServerNoticesCut:
+      return gateway_.NoticeCut(event.client, event.token);
+    case Event::Kind::kClientRetries:
+      return clients_[event.client]->Retry(event.token);
+    case Event::Kind::kClientSuspends:
+      return clients_[event.client]->Suspend(event.token);
+    case Event::Kind::kPauseEnds:
+      return clients_[event.client]->EndPause();
+    case Event::Kind::kHostWakes:
+      return gateway_.WakeHost(event.index, event.token);
+    case Event::Kind::kResync:
+      if (healed_) return;
+      gateway_.ResyncAll();
+      schedule_.Add({schedule_.now_ms() + plan_.weather.resync_interval_ms, Event::Kind::kResync});
+      return;
+    case Event::Kind::kHeal:
+      return Heal();
+  }
+}
+
+void World::OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) {
+  gateway_.OnFrame(client, epoch, bytes);
+}
+
+void World::OnFrameDown(uint32_t client, const std::string& bytes) {
+  clients_[client]->OnFrame(bytes);
+  CheckClient(client);
+}
+
+void World::CheckClient(uint32_t client) {
+  if (network_.in_flight_down(client) > 0 || network_.epoch(client) == 0 ||
+      clients_[client]->phase() != Client::Phase::kConnected) {
+    return;
+  }
+  for (const uint32_t room : clients_[client]->traits().rooms) {
+    if (gateway_.Serves(client, room) && gateway_.HoldsNothingBack(room)) {
+      checker_.CheckAgreement(client, room, clients_[client]->channel(room));
+    }
+  }
+}
+
+// --- Steps ---
+
+void World::CountFault(StepKind kind) {
+  // The kinds of faults that are steps come in the order of the faults.
+  const size_t fault = static_cast<size_t>(kind) - static_cast<size_t>(StepKind::kCut);
+  PRESENCE_CHECK(fault < kFaultCount);
+  ++faults_[fault];
+}
+
+void World::Take(const Step& step) {
+  Client& client = *clients_[step.client];
+  Random random(step.detail);
+  const int64_t now = schedule_.now_ms();
+  switch (step.kind) {
+    case StepKind::kCut:
+      if (network_.epoch(step.client) == 0) return;
+      CutInTime(step.client, random);
+      break;
+    case StepKind::kLateResume:
+      if (network_.epoch(step.client) == 0) return;
+      CutForGood(step.client, random);
+      break;
+    case StepKind::kRegionCut:
+      for (uint32_t other = 0; other < clients_.size(); ++other) {
+        if (plan_.clients[other].region != client.traits().region) continue;
+        if (network_.epoch(other) == 0) continue;
+        if (random.Chance(700)) {
+          CutInTime(other, random);
+        } else {
+          CutForGood(other, random);
+        }
+      }
+      break;
+    case StepKind::kStall:
+      network_.Block(step.client, now + random.Between(50, 3'000));
+      break;
+    case StepKind::kPause: {
+      const int64_t until = now + random.Between(50, 4'000);
+      network_.Block(step.client, until);
+      client.Pause(until);
+      schedule_.Add({until, Event::Kind::kPauseEnds, 0, step.client});
+      break;
+    }
+    case StepKind::kHostRestart:
+      gateway_.ForgetRoom(step.room, step.detail);
+      break;
+    case StepKind::kSyncRestart:
+      if (!gateway_.RestartSync(step.client, step.room)) return;
+      break;
+    case StepKind::kLeaveInSync:
+      if (!gateway_.CloseSomebodyInSync(step.room, step.detail)) return;
+      break;
+    case StepKind::kStalePage:
+      // Counted when there is a page. So that there is one, a sync is started.
+      network_.HoldNextPage(step.client, random.Between(1, 1'500));
+      gateway_.RestartSync(step.client, step.room);
+      return;
+    case StepKind::kDuplicatePage:
+      network_.RepeatNextPage(step.client);
+      return;
+    case StepKind::kClockSkew:
+      gateway_.SkewClock(step.room, random.Between(-5'000, 5'000));
+      break;
+    case StepKind::kMalformedItem:
+      if (!gateway_.SendMalformedItems(step.client, step.room)) return;
+      break;
+    case StepKind::kListenerCalls:
+      return client.ArmListener(step.detail);
+    default:
+      if (client.paused()) {
+        client.PutOff(step.kind, step.room, step.detail);
+      } else {
+        client.Do(step.kind, step.room, step.detail);
+      }
+      return;
+  }
+  CountFault(step.kind);
+}
+
+void World::Cut(uint32_t client, int64_t client_notices_ms, int64_t server_notices_ms,
+                int64_t retry_delay_ms) {
+  const uint64_t epoch = network_.epoch(client);
+  const int64_t now = schedule_.now_ms();
+  network_.Cut(client);
+  clients_[client]->SetRetryDelay(retry_delay_ms);
+  schedule_.Add({now + client_notices_ms, Event::Kind::kClientNoticesCut, 0, client, epoch});
+  schedule_.Add({now + server_notices_ms, Event::Kind::kServerNoticesCut, 0, client, epoch});
+}
+
+void World::CutInTime(uint32_t client, Random& random) {
+  const int64_t grace = plan_.weather.host.grace_period.count();
+  Cut(client, random.Between(0, 300), random.Between(0, 2'000), random.Between(10, grace * 2 / 3));
+}
+
+void World::CutForGood(uint32_t client, Random& random) {
+  const int64_t grace = plan_.weather.host.grace_period.count();
+  Cut(client, random.Between(0, 300), random.Between(0, 500), grace + random.Between(500, 8'000));
+}
+
+// --- The end ---
+
+void World::Heal() {
+  healed_ = true;
+  network_.Heal();
+  for (const auto& client : clients_) client->Heal();
+}
+
+void World::CheckQuiet() {
+  std::vector<std::string> connection_ids;
+  for (const auto& client : clients_) {
+    const bool connected = client->phase() == Client::Phase::kConnected;
+    connection_ids.push_back(connected ? client->connection_id() : std::string());
+  }
+  for (uint32_t client = 0; client < clients_.size(); ++client) {
+    CheckClient(client);
+    for (const uint32_t room : clients_[client]->traits().rooms) {
+      checker_.CheckQuiet(client, room, clients_[client]->channel(room),
+                          clients_[client]->phase() == Client::Phase::kConnected,
+                          connection_ids[client]);
+    }
+  }
+  for (uint32_t room = 0; room < plan_.options.rooms; ++room) {
+    checker_.CheckRoomQuiet(room, connection_ids);
+  }
+}
+
+}  // namespace presence::sim

@@ -1,0 +1,328 @@
+#include "sim/world/world_checker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/wire/json.h"
+
+namespace presence::sim {
+namespace {
+
+std::string Quoted(std::string_view text) {
+  std::string quoted;
+  wire::AppendJsonString(text, quoted);
+  return quoted;
+}
+
+std::string NameOf(const Message& message) {
+  return absl::StrCat(Quoted(message.client_id), " on ", Quoted(message.connection_id));
+}
+
+// Alike in all but the time: a member that a host which forgot the room was told of again has a new
+// one, and clients that had the member keep the old.
+bool Same(const Message& a, const Message& b) { return a.id == b.id && a.payload == b.payload; }
+
+}  // namespace
+
+WorldChecker::WorldChecker(const Plan& plan)
+    : plan_(plan),
+      seats_(plan.clients.size()),
+      rooms_(plan.options.rooms),
+      unsubscribed_(plan.clients.size()),
+      operations_(plan.clients.size()) {}
+
+WorldChecker::~WorldChecker() = default;
+
+void WorldChecker::Fail(std::string_view invariant, uint32_t client, uint32_t room,
+                        std::string what, bool tell_expected) {
+  if (violation_.has_value()) return;
+  violation_.emplace();
+  violation_->invariant = invariant;
+  violation_->what = std::move(what);
+  violation_->client = client;
+  violation_->room = room;
+  if (!tell_expected) return;
+  violation_->tells_expected = true;
+}
+
+WorldChecker::Seat& WorldChecker::SeatOf(uint32_t client, uint32_t room) {
+  Seat& seat = seats_[client][room];
+  if (seat.alone == nullptr) seat.alone = std::make_unique<ReplayChecker>();
+  return seat;
+}
+
+// --- Clients ---
+
+void WorldChecker::OnApply(uint32_t client, uint32_t room, Timestamp now, const ChannelInput& input,
+                           const Effects& effects, const Channel& channel) {
+  if (violation_.has_value()) return;
+  Seat& seat = SeatOf(client, room);
+  ++checks_;
+  seat.alone->OnApply(0, now, input, effects, channel);
+  if (const auto& violation = seat.alone->violation()) {
+    return Fail(violation->invariant, client, room, violation->what);
+  }
+  for (const Effect& effect : effects) {
+    if (std::holds_alternative<MemberEvent>(effect) || std::holds_alternative<SetCleared>(effect)) {
+      ++seat.changes;
+    } else if (const auto* changed = std::get_if<SyncChanged>(&effect)) {
+      if (changed->phase == SyncChanged::Phase::kCompleted) {
+        if (seat.clean_since_attached) seat.disturbed = false;
+        ++seat.changes;
+      } else if (changed->phase == SyncChanged::Phase::kStarted &&
+                 channel.members().tombstone_count() > 0) {
+        seat.clean_since_attached = false;  // what an earlier sync remembers may be wrong
+      }
+    } else if (const auto* update = std::get_if<ChannelUpdate>(&effect)) {
+      if (update->reason.has_value() && update->reason->code == kReentryFailed) {
+        seat.reentry_refused = true;
+      }
+    }
+  }
+}
+
+void WorldChecker::OnDelivered(uint32_t client, std::span<const std::string_view> to) {
+  const std::set<std::string>& gone = unsubscribed_[client];
+  if (gone.empty()) return;
+  for (const std::string_view subscription : to) {
+    if (gone.contains(std::string(subscription))) {
+      Fail("delivery", client, plan_.clients[client].rooms[0],
+           absl::StrCat("the listener of line ", std::string(subscription),
+                        " was told an event after it was unsubscribed"));
+    }
+  }
+}
+
+void WorldChecker::OnUnsubscribed(uint32_t client, const std::string& subscription) {
+  unsubscribed_[client].insert(subscription);
+}
+
+void WorldChecker::OnOperation(uint32_t client, uint32_t room, uint64_t line, PresenceAction action,
+                               std::string_view member, const Payload& payload,
+                               const std::string& connection_id) {
+  Intent& intent = SeatOf(client, room).intents[std::string(member)];
+  intent.present = action != PresenceAction::kLeave;
+  intent.line = line;
+  intent.answered = intent.failed = intent.uncertain = false;
+  intent.connection_id = connection_id;
+  Message message;
+  message.client_id = member;
+  message.connection_id = connection_id;
+  message.payload = payload;
+  intent.message.Assign(message);
+  operations_[client][line] = {room, std::string(member)};
+}
+
+void WorldChecker::OnResult(uint32_t client, uint64_t line, const CallResult& result) {
+  const auto operation = operations_[client].find(line);
+  if (operation == operations_[client].end()) return;
+  const auto& [room, member] = operation->second;
+  std::map<std::string, Intent>& intents = SeatOf(client, room).intents;
+  const auto intent = intents.find(member);
+  if (intent != intents.end() && intent->second.line == line) {
+    intent->second.answered = true;
+    intent->second.failed = result.error.has_value();
+  }
+  operations_[client].erase(operation);
+}
+
+void WorldChecker::OnDetach(uint32_t client, uint32_t room) {
+  // What is still asked may be acknowledged before the channel is detached, or after it is attached
+  // again: either is right then.
+  std::erase_if(SeatOf(client, room).intents,
+                [](const auto& intent) { return intent.second.answered; });
+  for (auto& [member, intent] : SeatOf(client, room).intents) intent.uncertain = true;
+}
+
+void WorldChecker::OnConnected(uint32_t client, const std::string& connection_id) {
+  owners_[connection_id] = client;
+}
+
+// --- The host ---
+
+void WorldChecker::OnHostEvent(uint32_t index, const MemberEvent& event) {
+  Room& room = rooms_[index];
+  ++room.changes;
+  const Message& message = event.message;
+  Key key{std::string(message.connection_id), std::string(message.client_id)};
+  if (event.type == EventType::kLeave) {
+    if (room.members.erase(key) == 0) {
+      return Fail("host", 0, index,
+                  absl::StrCat("the host says that ", NameOf(message), " left, who was not there"));
+    }
+    room.order.erase(std::find(room.order.begin(), room.order.end(), key));
+    return;
+  }
+  const auto [member, added] = room.members.try_emplace(key);
+  member->second.Assign(message);
+  if (added != (event.type == EventType::kEnter)) {
+    return Fail("host", 0, index,
+                absl::StrCat("the host confuses enter and update of ", NameOf(message)));
+  }
+  if (added) room.order.push_back(std::move(key));
+}
+
+void WorldChecker::OnHostForgot(uint32_t index) {
+  Room& room = rooms_[index];
+  ++room.changes;
+  room.members.clear();
+  room.order.clear();
+  room.was_forgotten = true;
+}
+
+void WorldChecker::OnSyncIssued(uint32_t client, uint32_t room, bool clean) {
+  SeatOf(client, room).clean_since_attached = clean;
+}
+
+void WorldChecker::OnDisturbed(uint32_t client) {
+  for (const uint32_t room : plan_.clients[client].rooms) {
+    Seat& seat = SeatOf(client, room);
+    seat.disturbed = true;
+    seat.clean_since_attached = false;
+  }
+}
+
+void WorldChecker::CheckHost(uint32_t index, const MemberSet& members) {
+  if (violation_.has_value()) return;
+  const Room& room = rooms_[index];
+  ++checks_;
+  size_t place = 0;
+  members.ForEach([&](const Message& member) {
+    if (place >= room.order.size()) return ++place, void();
+    const StoredMessage& told = room.members.at(room.order[place++]);
+    if (told.view() != member) {
+      Fail("host", 0, index,
+           absl::StrCat("the host told ", NameOf(told.view()), " where it has ", NameOf(member)));
+    }
+  });
+  if (place != room.order.size()) {
+    Fail("host", 0, index,
+         absl::StrCat("the host has ", place, " members, and told of ", room.order.size()));
+  }
+}
+
+// --- Agreement ---
+
+void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel& channel) {
+  if (violation_.has_value()) return;
+  Seat& seat = SeatOf(client, index);
+  if (seat.disturbed || channel.state() != ChannelState::kAttached || !channel.sync_complete()) {
+    return;
+  }
+  const Room& room = rooms_[index];
+  if (seat.agreed_host_changes == room.changes && seat.agreed_changes == seat.changes) return;
+  ++checks_;
+  size_t same = 0;
+  channel.members().ForEach([&](const Message& member) {
+    const auto known =
+        room.members.find({std::string(member.connection_id), std::string(member.client_id)});
+    if (known == room.members.end()) {
+      Fail("agreement", client, index,
+           absl::StrCat(NameOf(member), " is visible, and not in the room"), true);
+    } else if (!Same(known->second.view(), member)) {
+      Fail("agreement", client, index,
+           absl::StrCat(NameOf(member), " is seen with id ", Quoted(member.id), " and data ",
+                        Quoted(member.payload.data), " where the host has ",
+                        Quoted(known->second.view().id), " and ",
+                        Quoted(known->second.view().payload.data)),
+           true);
+    } else {
+      ++same;
+    }
+  });
+  if (same < room.members.size()) {
+    for (const auto& [key, member] : room.members) {
+      if (channel.members().Find(key.first, key.second).has_value()) continue;
+      Fail("agreement", client, index,
+           absl::StrCat(NameOf(member.view()), " is in the room, and not visible"), true);
+    }
+  }
+  seat.agreed_host_changes = room.changes;
+  seat.agreed_changes = seat.changes;
+}
+
+std::vector<Message> WorldChecker::members(uint32_t room) const {
+  std::vector<Message> members;
+  for (const Key& key : rooms_[room].order) members.push_back(rooms_[room].members.at(key).view());
+  return members;
+}
+
+// --- The end ---
+
+void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& channel,
+                              bool connected, const std::string& connection_id) {
+  if (violation_.has_value()) return;
+  Seat& seat = SeatOf(client, room);
+  ++checks_;
+  if (connected) {
+    if (channel.state() == ChannelState::kAttaching ||
+        channel.state() == ChannelState::kDetaching) {
+      return Fail("liveness", client, room, "the channel is still on its way");
+    }
+    if (const size_t open = seat.alone->unanswered(0); open > 0) {
+      return Fail("liveness", client, room, absl::StrCat(open, " calls are never answered"));
+    }
+    if (channel.state() == ChannelState::kAttached && !channel.sync_complete()) {
+      return Fail("liveness", client, room, "the sync never ends");
+    }
+    if (channel.state() == ChannelState::kAttached && seat.disturbed) {
+      return Fail("liveness", client, room, "no sync completes undisturbed");
+    }
+  }
+  for (const auto& [member, intent] : seat.intents) {
+    if (!intent.answered || intent.uncertain) continue;
+    const bool attached = connected && channel.state() == ChannelState::kAttached;
+    CheckIntent(client, room, member, intent, attached && !seat.reentry_refused, connection_id);
+  }
+}
+
+void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::string& member,
+                               const Intent& intent, bool attached,
+                               const std::string& connection_id) {
+  const Room& room = rooms_[index];
+  const auto found = room.members.find({connection_id, member});
+  const bool there = found != room.members.end();
+  if (intent.present) {
+    if (intent.failed || !attached) return;
+    if (!there) {
+      Fail("intent", client, index,
+           absl::StrCat(Quoted(member), " asked to be present (line ", intent.line,
+                        "), was acknowledged, and is not"));
+    } else if (found->second.view().payload != intent.message.view().payload) {
+      Fail("intent", client, index,
+           absl::StrCat(Quoted(member), " is present with other data than was acknowledged (line ",
+                        intent.line, "): ", Quoted(found->second.view().payload.data)));
+    }
+    return;
+  }
+  // A leave that was refused by a host which had forgotten the room changes nothing. Datagrams may
+  // echo a member after it left, which nobody can tell from its coming back.
+  if (!there || plan_.options.transport == TransportKind::kDatagram) return;
+  if (intent.failed && (room.was_forgotten || intent.connection_id == connection_id)) return;
+  Fail("intent", client, index,
+       absl::StrCat(Quoted(member), " asked to leave (line ", intent.line, ") and is present"));
+}
+
+void WorldChecker::CheckRoomQuiet(uint32_t index, std::span<const std::string> connection_ids) {
+  if (violation_.has_value()) return;
+  ++checks_;
+  for (const auto& [key, member] : rooms_[index].members) {
+    const auto owner = owners_.find(key.first);
+    if (owner == owners_.end()) {
+      return Fail("intent", 0, index, absl::StrCat(NameOf(member.view()), " is of no connection"));
+    }
+    const uint32_t client = owner->second;
+    if (connection_ids[client] != key.first) {
+      return Fail(
+          "intent", client, index,
+          absl::StrCat(NameOf(member.view()), " is gone past the grace period, and present"));
+    }
+    if (!SeatOf(client, index).intents.contains(key.second)) {
+      return Fail("intent", client, index,
+                  absl::StrCat(NameOf(member.view()), " has left the room, and is present"));
+    }
+  }
+}
+
+}  // namespace presence::sim

@@ -1,0 +1,150 @@
+#ifndef SIM_WORLD_WORLD_CHECKER_H_
+#define SIM_WORLD_WORLD_CHECKER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/channel.h"
+#include "engine/effects.h"
+#include "engine/message.h"
+#include "engine/stored_message.h"
+#include "sim/replay_checker.h"
+#include "sim/world/plan.h"
+
+namespace presence::sim {
+
+// Watches a world from outside, with its own history of what was told, asked and answered:
+//
+//   of each client alone   what ReplayChecker checks (fold, leave, connections, monotonic, sync,
+//                          answer, once, bounded, engine)
+//   delivery     no event for a listener after its unsubscribe
+//   agreement    a client that is attached, in sync and has nothing on its way to it sees exactly
+//                the host's members (with datagrams, or clocks that disagree: once a sync has
+//                completed undisturbed)
+//   host         the host's members are what its events said, in the order in which they joined
+//   intent       once all is quiet, whoever last asked to be present and was acknowledged is, with
+//                that data; whoever asked to leave, or is gone, is not
+//   liveness     once all is quiet, every call is answered and every client agrees
+class WorldChecker {
+ public:
+  struct Violation {
+    std::string invariant;
+    std::string what;
+    uint32_t client = 0;  // whose trace shows it
+    uint32_t room = 0;
+    // What is wrong is that the client does not see the room's members: see members().
+    bool tells_expected = false;
+  };
+
+  // `plan` must outlive the checker.
+  explicit WorldChecker(const Plan& plan);
+  WorldChecker(const WorldChecker&) = delete;
+  WorldChecker& operator=(const WorldChecker&) = delete;
+  ~WorldChecker();
+
+  // --- What happens, told by the world ---
+
+  // A client's engine was given `input`.
+  void OnApply(uint32_t client, uint32_t room, Timestamp now, const ChannelInput& input,
+               const Effects& effects, const Channel& channel);
+  // An event was delivered to these listeners, by the lines that subscribed them; a listener was
+  // unsubscribed.
+  void OnDelivered(uint32_t client, std::span<const std::string_view> to);
+  void OnUnsubscribed(uint32_t client, const std::string& subscription);
+  // A user asks for something, by the line of the call; is answered; leaves the room by detaching
+  // or closing; has a connection.
+  void OnOperation(uint32_t client, uint32_t room, uint64_t line, PresenceAction action,
+                   std::string_view member, const Payload& payload,
+                   const std::string& connection_id);
+  void OnResult(uint32_t client, uint64_t line, const CallResult& result);
+  void OnDetach(uint32_t client, uint32_t room);
+  void OnConnected(uint32_t client, const std::string& connection_id);
+
+  // The host said that a member came, changed or went; forgot a room; said ATTACHED to a client.
+  void OnHostEvent(uint32_t room, const MemberEvent& event);
+  void OnHostForgot(uint32_t room);
+  void OnSyncIssued(uint32_t client, uint32_t room, bool clean);
+  // What the client gets is not what an ordered stream would bring, or what clocks that agree
+  // would.
+  void OnDisturbed(uint32_t client);
+
+  // --- Moments to look ---
+
+  // Nothing is on its way to the client, and the host holds nothing back.
+  void CheckAgreement(uint32_t client, uint32_t room, const Channel& channel);
+  // `members` are the host's own.
+  void CheckHost(uint32_t room, const MemberSet& members);
+  // Things go on happening for too long.
+  void FailLiveness(std::string_view what) { Fail("liveness", 0, 0, std::string(what)); }
+  // All is quiet. `connected`: the client has a connection, under this id.
+  void CheckQuiet(uint32_t client, uint32_t room, const Channel& channel, bool connected,
+                  const std::string& connection_id);
+  // All is quiet: nobody else is in the room than who has asked to be. `connection_ids` are those
+  // that the clients have, by client.
+  void CheckRoomQuiet(uint32_t room, std::span<const std::string> connection_ids);
+
+  // The first violation, if there was one; nothing is checked after it.
+  const std::optional<Violation>& violation() const { return violation_; }
+  // The room's members as the host has told them. The views hold until the next call.
+  std::vector<Message> members(uint32_t room) const;
+  // Looks so far.
+  uint64_t checks() const { return checks_; }
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // connection id, client id
+
+  // What a client asked of its presence under one client id.
+  struct Intent {
+    bool present = false;  // else: absent
+    uint64_t line = 0;     // of the call
+    bool answered = false;
+    bool failed = false;
+    bool uncertain = false;     // it was asked before the room was left, and answered after that
+    std::string connection_id;  // when it was asked
+    StoredMessage message;      // with the payload asked for
+  };
+  struct Seat {  // a client in a room
+    std::unique_ptr<ReplayChecker> alone;
+    bool disturbed = false;
+    bool clean_since_attached = true;
+    uint64_t changes = 0;  // of its set
+    uint64_t agreed_host_changes = UINT64_MAX;
+    uint64_t agreed_changes = UINT64_MAX;
+    std::map<std::string, Intent> intents;  // by client id
+    bool reentry_refused = false;
+  };
+  struct Room {
+    std::map<Key, StoredMessage> members;  // folded from the host's events
+    std::vector<Key> order;                // as they joined
+    uint64_t changes = 0;
+    bool was_forgotten = false;
+  };
+
+  Seat& SeatOf(uint32_t client, uint32_t room);
+  void Fail(std::string_view invariant, uint32_t client, uint32_t room, std::string what,
+            bool tell_expected = false);
+  void CheckIntent(uint32_t client, uint32_t room, const std::string& member, const Intent& intent,
+                   bool attached, const std::string& connection_id);
+
+  const Plan& plan_;
+  std::vector<std::map<uint32_t, Seat>> seats_;  // by client, by room
+  std::vector<Room> rooms_;
+  std::vector<std::set<std::string>> unsubscribed_;                               // by client
+  std::vector<std::map<uint64_t, std::pair<uint32_t, std::string>>> operations_;  // by client, line
+  std::map<std::string, uint32_t> owners_;  // clients, by connection id
+  std::optional<Violation> violation_;
+  uint64_t checks_ = 0;
+};
+
+}  // namespace presence::sim
+
+#endif  // SIM_WORLD_WORLD_CHECKER_H_
