@@ -56,11 +56,10 @@ enum LineField {
   kConnection,
   kOptions,
   kNote,
-  kAction,
   kLineFieldCount,
 };
 constexpr KeyTable<kLineFieldCount> kLineKeys(
-    {"t", "recv", "send", "call", "state", "connection", "options", "note", "action"});
+    {"t", "recv", "send", "call", "state", "connection", "options", "note"});
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
@@ -70,6 +69,14 @@ constexpr KeyTable<3> kParamKeys({"clientId", "connectionId", "waitForSync"});
 constexpr KeyTable<7> kCallKeys(
     {"call", "channel", "id", "clientId", "params", "events", "of"});
 constexpr KeyTable<3> kOperationKeys({"data", "encoding", "extras"});
+
+// Makes the line one of the kind `Line`. If it was one already, as most lines follow their like, it
+// keeps what it held, to be overwritten.
+template <typename Line>
+Line& Become(TraceLine& line) {
+  Line* const same = std::get_if<Line>(&line.content);
+  return same != nullptr ? *same : line.content.emplace<Line>();
+}
 
 absl::Status ReadState(dom::object object, StateLine& line) {
   const Fields<3> fields(object, kStateKeys);
@@ -200,7 +207,12 @@ absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
   if (!element.ok()) return element.status();
   dom::object object;
   if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
-  const Fields<kLineFieldCount> fields(object, kLineKeys);
+  // A line may be a bare frame, as most lines are: both are looked for in one walk.
+  Fields<kLineFieldCount> fields(kLineKeys);
+  wire::FrameFields frame_fields(wire::kFrameKeys);
+  for (const dom::key_value_pair& field : object) {
+    if (!frame_fields.Take(field)) fields.Take(field);
+  }
 
   line.t.reset();
   if (fields.has(kT)) {
@@ -209,10 +221,10 @@ absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
     line.t = t;
   }
   if (fields.has(kRecv)) {
-    return ReadFrame(fields[kRecv], "recv", text, line.content.emplace<ReceivedLine>().frame);
+    return ReadFrame(fields[kRecv], "recv", text, Become<ReceivedLine>(line).frame);
   }
   if (fields.has(kSend)) {
-    return ReadFrame(fields[kSend], "send", text, line.content.emplace<SentLine>().frame);
+    return ReadFrame(fields[kSend], "send", text, Become<SentLine>(line).frame);
   }
   if (fields.has(kCall)) return ReadCall(object, text, line.content.emplace<CallLine>());
   if (fields.has(kState)) return ReadState(object, line.content.emplace<StateLine>());
@@ -226,9 +238,9 @@ absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
     line.content.emplace<NoteLine>();
     return fields[kNote].is_string() ? absl::OkStatus() : WrongType("note", "a string");
   }
-  if (fields.has(kAction) && fields[kAction].is_number()) {
-    wire::Frame& frame = line.content.emplace<ReceivedLine>().frame;
-    absl::Status status = frames_.ReadObject(object, [text] { return text; }, frame);
+  if (frame_fields.has(wire::kFrameAction) && frame_fields[wire::kFrameAction].is_number()) {
+    wire::Frame& frame = Become<ReceivedLine>(line).frame;
+    absl::Status status = frames_.ReadFields(frame_fields, [text] { return text; }, frame);
     if (!status.ok()) return status;
     if (!line.t.has_value()) line.t = frame.timestamp;
     return absl::OkStatus();

@@ -1,7 +1,7 @@
 #ifndef SIM_TRACE_READER_H_
 #define SIM_TRACE_READER_H_
 
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 
@@ -42,7 +42,7 @@ class TraceReader {
   wire::JsonParser parser_;
   wire::RawJson raw_;
   wire::FrameReader frames_;
-  std::deque<std::string> kept_;  // texts made for the current line
+  std::list<std::string> kept_;  // texts made for the current line
 };
 
 }  // namespace presence::sim

@@ -1,6 +1,5 @@
 #include "engine/wire/frame.h"
 
-#include <bit>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,41 +15,25 @@ absl::Status WrongType(std::string_view field, std::string_view wanted) {
       absl::StrCat("\"", AbslView(field), "\" is not ", AbslView(wanted)));
 }
 
-// Reads field `i` if it is there; an error if it has another type.
+// Reads field `i`, or none if it is absent; false: it has another type.
 template <size_t N>
-absl::Status ReadText(const Fields<N>& fields, size_t i, std::string_view name,
-                      std::string_view& text) {
-  if (fields.absent(i) || fields.Get(i, text)) return absl::OkStatus();
-  return WrongType(name, "a string");
+bool ReadText(const Fields<N>& fields, size_t i, std::string_view& text) {
+  text = {};
+  return !fields.has(i) || fields.Get(i, text) || fields.is_null(i);
 }
 
 template <size_t N>
-absl::Status ReadInt(const Fields<N>& fields, size_t i, std::string_view name,
-                     std::optional<int64_t>& number) {
-  if (fields.lacking(i)) return absl::OkStatus();
+bool ReadInt(const Fields<N>& fields, size_t i, std::optional<int64_t>& number) {
+  number.reset();
+  if (!fields.has(i)) return true;
   int64_t value = 0;
-  if (!fields.Get(i, value)) return WrongType(name, "a 64-bit integer");
+  if (!fields.Get(i, value)) return fields.lacking(i);
   number = value;
-  return absl::OkStatus();
+  return true;
 }
 
-enum FrameField {
-  kFrameAction,
-  kFrameChannel,
-  kFrameChannelSerial,
-  kFrameId,
-  kFrameConnectionId,
-  kFrameTimestamp,
-  kFrameMsgSerial,
-  kFrameCount,
-  kFrameFlags,
-  kFrameError,
-  kFrameDetails,
-  kFramePresence,
-};
-constexpr KeyTable<12> kFrameKeys({
-    "action",    "channel", "channelSerial", "id",    "connectionId",      "timestamp",
-    "msgSerial", "count",   "flags",         "error", "connectionDetails", "presence"});
+constexpr std::string_view kText = "a string";
+constexpr std::string_view kInt = "a 64-bit integer";
 
 enum ItemField {
   kItemAction,
@@ -63,20 +46,24 @@ enum ItemField {
   kItemExtras,
   kItemFieldCount,
 };
-constexpr KeyTable<kItemFieldCount> kItemKeys(
-    {"action", "id", "clientId", "connectionId", "timestamp", "data", "encoding", "extras"});
+constexpr KeyTable<kItemFieldCount> kItemKeys({"action", "id", "clientId", "connectionId",
+                                               "timestamp", "data", "encoding", "extras"});
 constexpr KeyTable<2> kDetailsKeys({"clientId", "maxMessageSize"});
 constexpr KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
 
-}  // namespace
-
-ChannelInput ChannelInputOf(const Frame& frame) {
-  const ErrorInfo* const error = frame.error.has_value() ? &*frame.error : nullptr;
+PresenceFrame PageOf(const Frame& frame) {
   PresenceFrame page;
   page.id = frame.id;
   page.connection_id = frame.connection_id;
   if (frame.timestamp.has_value()) page.timestamp = TimestampFromMs(*frame.timestamp);
   page.items = frame.presence;
+  return page;
+}
+
+}  // namespace
+
+ChannelInput ChannelInputOf(const Frame& frame) {
+  const ErrorInfo* const error = frame.error.has_value() ? &*frame.error : nullptr;
   switch (frame.action) {
     case kAttached:
       return AttachedFrame{static_cast<uint64_t>(frame.flags.value_or(0)), error};
@@ -85,9 +72,9 @@ ChannelInput ChannelInputOf(const Frame& frame) {
     case kError:
       return ErrorFrame{error};
     case kPresence:
-      return page;
+      return PageOf(frame);
     case kSync:
-      return SyncFrame{frame.channel_serial, page};
+      return SyncFrame{frame.channel_serial, PageOf(frame)};
     default:
       return OtherFrame{};
   }
@@ -95,6 +82,7 @@ ChannelInput ChannelInputOf(const Frame& frame) {
 
 std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
                                                    const ConnectionUpdate& current) {
+  if (!SpeaksOfConnection(frame)) return std::nullopt;
   ConnectionUpdate update = current;
   update.reason = frame.error.has_value() ? &*frame.error : nullptr;
   switch (frame.action) {
@@ -103,20 +91,17 @@ std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
       update.id = frame.connection_id;
       update.client_id = frame.details_client_id;
       update.max_message_size = frame.details_max_message_size;
-      return update;
+      break;
     case kDisconnected:
       update.state = ConnectionState::kDisconnected;
-      return update;
+      break;
     case kClosed:
       update.state = ConnectionState::kClosed;
-      return update;
-    case kError:
-      if (!frame.channel.empty()) return std::nullopt;
-      update.state = ConnectionState::kFailed;
-      return update;
+      break;
     default:
-      return std::nullopt;
+      update.state = ConnectionState::kFailed;
   }
+  return update;
 }
 
 absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
@@ -126,151 +111,138 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   dom::object object;
   if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
   Frame frame;
-  absl::Status status = ReadObject(object, [text] { return text; }, frame);
+  absl::Status status = ReadObject(
+      object, [text] { return text; }, frame);
   if (!status.ok()) return status;
   return frame;
 }
 
-absl::Status FrameReader::ReadObject(dom::object object,
+absl::Status FrameReader::ReadObject(dom::object object, absl::FunctionRef<std::string_view()> text,
+                                     Frame& frame) {
+  return ReadFields(FrameFields(object, kFrameKeys), text, frame);
+}
+
+absl::Status FrameReader::ReadFields(const FrameFields& fields,
                                      absl::FunctionRef<std::string_view()> text, Frame& frame) {
-  const FrameFields fields(object, kFrameKeys);
   if (fields.lacking(kFrameAction) || !fields.Get(kFrameAction, frame.action)) {
     return absl::InvalidArgumentError("a frame without an integer \"action\"");
   }
-  for (uint32_t left = fields.present(); left != 0; left &= left - 1) {
-    const auto field = static_cast<FrameField>(std::countr_zero(left));
-    if (absl::Status status = ReadField(fields, field, text, frame); !status.ok()) return status;
+  // Of several fields of a wrong type, the first in the order of FrameField is told.
+  const auto wrong_type = [](size_t field, std::string_view wanted) {
+    return WrongType(kFrameKeys.name(field), wanted);
+  };
+  constexpr std::pair<FrameField, std::string_view Frame::*> kTexts[] = {
+      {kFrameChannel, &Frame::channel},
+      {kFrameChannelSerial, &Frame::channel_serial},
+      {kFrameId, &Frame::id},
+      {kFrameConnectionId, &Frame::connection_id}};
+  for (const auto& [field, value] : kTexts) {
+    if (!ReadText(fields, field, frame.*value)) return wrong_type(field, kText);
+  }
+  constexpr std::pair<FrameField, std::optional<int64_t> Frame::*> kInts[] = {
+      {kFrameTimestamp, &Frame::timestamp},
+      {kFrameMsgSerial, &Frame::msg_serial},
+      {kFrameCount, &Frame::count},
+      {kFrameFlags, &Frame::flags}};
+  for (const auto& [field, value] : kInts) {
+    if (!ReadInt(fields, field, frame.*value)) return wrong_type(field, kInt);
+  }
+  frame.error.reset();
+  if (!fields.lacking(kFrameError)) {
+    absl::StatusOr<ErrorInfo> error = ReadError(fields[kFrameError], kFrameKeys.name(kFrameError));
+    if (!error.ok()) return error.status();
+    frame.error = *std::move(error);
+  }
+  frame.details_client_id = {};
+  frame.details_max_message_size.reset();
+  if (!fields.lacking(kFrameDetails)) {
+    dom::object object;
+    if (!fields.Get(kFrameDetails, object)) return wrong_type(kFrameDetails, "an object");
+    const Fields<2> details(object, kDetailsKeys);
+    if (!ReadText(details, 0, frame.details_client_id)) return WrongType("clientId", kText);
+    if (!ReadInt(details, 1, frame.details_max_message_size)) {
+      return WrongType("maxMessageSize", kInt);
+    }
+  }
+  frame.presence = {};
+  if (!fields.lacking(kFramePresence)) {
+    dom::array array;
+    if (!fields.Get(kFramePresence, array)) return wrong_type(kFramePresence, "an array");
+    frame.presence = ReadItems(array, text);
   }
   return absl::OkStatus();
 }
 
-absl::Status FrameReader::ReadField(const FrameFields& fields, size_t field,
-                                    absl::FunctionRef<std::string_view()> text, Frame& frame) {
-  const std::string_view name = kFrameKeys.name(field);
-  switch (field) {
-    case kFrameChannel:
-      return ReadText(fields, field, name, frame.channel);
-    case kFrameChannelSerial:
-      return ReadText(fields, field, name, frame.channel_serial);
-    case kFrameId:
-      return ReadText(fields, field, name, frame.id);
-    case kFrameConnectionId:
-      return ReadText(fields, field, name, frame.connection_id);
-    case kFrameTimestamp:
-      return ReadInt(fields, field, name, frame.timestamp);
-    case kFrameMsgSerial:
-      return ReadInt(fields, field, name, frame.msg_serial);
-    case kFrameCount:
-      return ReadInt(fields, field, name, frame.count);
-    case kFrameFlags:
-      return ReadInt(fields, field, name, frame.flags);
-    case kFrameError: {
-      if (fields.lacking(field)) return absl::OkStatus();
-      absl::StatusOr<ErrorInfo> error = ReadError(fields[field], name);
-      if (!error.ok()) return error.status();
-      frame.error = *std::move(error);
-      return absl::OkStatus();
-    }
-    case kFrameDetails: {
-      if (fields.lacking(field)) return absl::OkStatus();
-      dom::object details;
-      if (!fields.Get(field, details)) return WrongType(name, "an object");
-      const Fields<2> of_details(details, kDetailsKeys);
-      absl::Status status = ReadText(of_details, 0, "clientId", frame.details_client_id);
-      if (!status.ok()) return status;
-      return ReadInt(of_details, 1, "maxMessageSize", frame.details_max_message_size);
-    }
-    case kFramePresence: {
-      if (fields.lacking(field)) return absl::OkStatus();
-      dom::array array;
-      if (!fields.Get(field, array)) return WrongType(name, "an array");
-      ReadItems(array, text);
-      frame.presence = items_;
-      return absl::OkStatus();
-    }
-    default:  // the action, which is read first
-      return absl::OkStatus();
-  }
-}
-
-void FrameReader::ReadItems(dom::array array, absl::FunctionRef<std::string_view()> text) {
-  items_.clear();
+std::span<const IncomingItem> FrameReader::ReadItems(dom::array array,
+                                                     absl::FunctionRef<std::string_view()> text) {
+  size_t count = 0;
   bool raw = false;
   for (const dom::element element : array) {
-    IncomingItem& item = items_.emplace_back();
+    if (count == items_.size()) items_.emplace_back();
+    IncomingItem& item = items_[count++];
     dom::object object;
     if (element.get(object)) {
+      item = {};
       item.malformed = "not an object";
     } else {
       raw |= ReadItem(object, item);
     }
   }
-  if (raw) ReadRawPayloads(text());
+  const std::span<IncomingItem> items = std::span(items_).first(count);
+  if (raw) ReadRawPayloads(text(), items);
+  return items;
 }
 
-// True if a part of the payload is to be kept as it stands in the text: extras, and data that is not
-// a string. The views are filled in afterwards, for all items at once.
+// Reads all of `item`. True if a part of the payload is to be kept as it stands in the text:
+// extras, and data that is not a string. The views are filled in afterwards, for all items at once.
 bool FrameReader::ReadItem(dom::object object, IncomingItem& item) {
   const Fields<kItemFieldCount> fields(object, kItemKeys);
+  // Of several fields of a wrong type, the last in the order of ItemField is told.
+  item.malformed = {};
+  if (!ReadInt(fields, kItemAction, item.action)) {
+    item.malformed = "action is not a 64-bit integer";
+  }
+  if (!ReadText(fields, kItemId, item.id)) item.malformed = "id is not a string";
+  if (!ReadText(fields, kItemClientId, item.client_id)) {
+    item.malformed = "clientId is not a string";
+  }
+  if (!ReadText(fields, kItemConnectionId, item.connection_id)) {
+    item.malformed = "connectionId is not a string";
+  }
+  std::optional<int64_t> timestamp;
+  if (!ReadInt(fields, kItemTimestamp, timestamp)) {
+    item.malformed = "timestamp is not a 64-bit integer";
+  }
+  item.timestamp.reset();
+  if (timestamp.has_value()) item.timestamp = TimestampFromMs(*timestamp);
+
+  Payload& payload = item.payload;
   bool raw = false;
-  for (uint32_t left = fields.present(); left != 0; left &= left - 1) {
-    const auto field = static_cast<size_t>(std::countr_zero(left));
-    if (fields.absent(field)) continue;
-    std::string_view text;
-    int64_t number = 0;
-    switch (field) {
-      case kItemAction:
-        if (fields.Get(field, number)) {
-          item.action = number;
-        } else if (!fields.lacking(field)) {
-          item.malformed = "action is not a 64-bit integer";
-        }
-        break;
-      case kItemId:
-        if (!fields.Get(field, item.id)) item.malformed = "id is not a string";
-        break;
-      case kItemClientId:
-        if (!fields.Get(field, item.client_id)) item.malformed = "clientId is not a string";
-        break;
-      case kItemConnectionId:
-        if (!fields.Get(field, item.connection_id)) {
-          item.malformed = "connectionId is not a string";
-        }
-        break;
-      case kItemTimestamp:
-        if (fields.Get(field, number)) {
-          item.timestamp = TimestampFromMs(number);
-        } else if (!fields.lacking(field)) {
-          item.malformed = "timestamp is not a 64-bit integer";
-        }
-        break;
-      case kItemEncoding:
-        if (fields.Get(field, text)) {
-          item.payload.encoding = text;
-        } else {
-          item.malformed = "encoding is not a string";
-        }
-        break;
-      case kItemData:
-        if (fields.Get(field, item.payload.data)) {
-          item.payload.data_kind = DataKind::kString;
-        } else {
-          item.payload.data_kind = DataKind::kJson;
-          raw = true;
-        }
-        break;
-      default:
-        item.payload.extras = "";
-        raw = true;
+  payload.data_kind = DataKind::kString;
+  payload.data = {};
+  if (!fields.has(kItemData) || !fields.Get(kItemData, payload.data)) {
+    raw = !fields.absent(kItemData);
+    payload.data_kind = raw ? DataKind::kJson : DataKind::kNone;
+  }
+  payload.encoding.reset();
+  if (!fields.absent(kItemEncoding)) {
+    if (!fields.Get(kItemEncoding, payload.encoding.emplace())) {
+      payload.encoding.reset();
+      item.malformed = "encoding is not a string";
     }
+  }
+  payload.extras.reset();
+  if (!fields.absent(kItemExtras)) {
+    payload.extras = "";
+    raw = true;
   }
   return raw;
 }
 
-void FrameReader::ReadRawPayloads(std::string_view frame_text) {
+void FrameReader::ReadRawPayloads(std::string_view frame_text, std::span<IncomingItem> items) {
   raw_.Elements(raw_.Field(frame_text, "presence").value_or(""), item_texts_);
-  for (size_t i = 0; i < items_.size() && i < item_texts_.size(); ++i) {
-    Payload& payload = items_[i].payload;
+  for (size_t i = 0; i < items.size() && i < item_texts_.size(); ++i) {
+    Payload& payload = items[i].payload;
     if (payload.data_kind == DataKind::kJson) {
       payload.data = raw_.Field(item_texts_[i], "data").value_or("null");
     }
@@ -287,10 +259,9 @@ absl::StatusOr<ErrorInfo> ReadError(dom::element element, std::string_view field
   std::optional<int64_t> code;
   std::optional<int64_t> status_code;
   std::string_view message;
-  absl::Status s = ReadInt(fields, 0, "code", code);
-  if (s.ok()) s = ReadInt(fields, 1, "statusCode", status_code);
-  if (s.ok()) s = ReadText(fields, 2, "message", message);
-  if (!s.ok()) return s;
+  if (!ReadInt(fields, 0, code)) return WrongType("code", kInt);
+  if (!ReadInt(fields, 1, status_code)) return WrongType("statusCode", kInt);
+  if (!ReadText(fields, 2, message)) return WrongType("message", kText);
   ErrorInfo error;
   error.code = code.value_or(0);
   error.status_code = status_code.value_or(0);

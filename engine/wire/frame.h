@@ -54,18 +54,44 @@ struct Frame {
   std::string_view details_client_id;
   std::optional<int64_t> details_max_message_size;
   std::span<const IncomingItem> presence;
-
 };
 
 // What the frame means to the channel it names: ATTACHED, DETACHED, ERROR, PRESENCE and SYNC; for all
 // other frames an OtherFrame. The input views the frame.
 ChannelInput ChannelInputOf(const Frame& frame);
 
+// Whether a frame says something of the connection, and so ConnectionUpdateOf has an update.
+inline bool SpeaksOfConnection(const Frame& frame) {
+  return frame.action == kConnected || frame.action == kDisconnected || frame.action == kClosed ||
+         (frame.action == kError && frame.channel.empty());
+}
+
 // What a frame says of the connection: CONNECTED (whole: what it lacks is none), DISCONNECTED, CLOSED,
 // and ERROR without a channel, which keep what `current` says of ids and limits; nullopt for all other
 // frames. The update views the frame and what `current` views.
 std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
                                                    const ConnectionUpdate& current);
+
+// The fields of a frame, in the order in which they are read.
+enum FrameField : size_t {
+  kFrameAction,
+  kFrameChannel,
+  kFrameChannelSerial,
+  kFrameId,
+  kFrameConnectionId,
+  kFrameTimestamp,
+  kFrameMsgSerial,
+  kFrameCount,
+  kFrameFlags,
+  kFrameError,
+  kFrameDetails,
+  kFramePresence,
+  kFrameFieldCount,
+};
+inline constexpr KeyTable<kFrameFieldCount> kFrameKeys({
+    "action",    "channel", "channelSerial", "id",    "connectionId",      "timestamp",
+    "msgSerial", "count",   "flags",         "error", "connectionDetails", "presence"});
+using FrameFields = Fields<kFrameFieldCount>;
 
 // Reads frames, one after the other, with one set of buffers. One thread at a time.
 class FrameReader {
@@ -80,25 +106,25 @@ class FrameReader {
   // not JSON, not an object, no integer action, or a field of the wrong type.
   absl::StatusOr<Frame> Read(std::string_view json);
 
-  // The same for an object that is parsed already, into a new frame. `text` gives what it was parsed from, padded as
-  // RawJson wants it; it is asked for only where a part of the frame is kept byte for byte. Both must
-  // hold as long as the frame is used.
+  // The same for an object that is parsed already, into `frame`, whatever it held; if it fails, parts
+  // of `frame` are not meaningful. `text` gives what the object was parsed from, padded as RawJson wants it; it is asked for only where a part of the frame is kept byte for
+  // byte. Both must hold as long as the frame is used.
   absl::Status ReadObject(simdjson::dom::object object, absl::FunctionRef<std::string_view()> text,
+                          Frame& frame);
+  // The same for the fields of such an object, for whom has walked it anyway, to find other fields.
+  absl::Status ReadFields(const FrameFields& fields, absl::FunctionRef<std::string_view()> text,
                           Frame& frame);
 
  private:
-  using FrameFields = Fields<12>;
-
-  absl::Status ReadField(const FrameFields& fields, size_t field,
-                         absl::FunctionRef<std::string_view()> text, Frame& frame);
-  void ReadItems(simdjson::dom::array array, absl::FunctionRef<std::string_view()> text);
+  std::span<const IncomingItem> ReadItems(simdjson::dom::array array,
+                                          absl::FunctionRef<std::string_view()> text);
   bool ReadItem(simdjson::dom::object object, IncomingItem& item);
-  void ReadRawPayloads(std::string_view frame_text);
+  void ReadRawPayloads(std::string_view frame_text, std::span<IncomingItem> items);
 
   PaddedText padded_;
   JsonParser parser_;
   RawJson raw_;
-  std::vector<IncomingItem> items_;
+  std::vector<IncomingItem> items_;  // of the frame and of longer ones before
   std::vector<std::string_view> item_texts_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/bytes.h"
 #include "simdjson.h"
 
 namespace presence::wire {
@@ -82,7 +83,7 @@ class KeyTable {
   // The position of the key among the names; N if it is none of them.
   size_t Find(std::string_view key) const {
     const size_t i = table_[SlotOf(key)];
-    return i < N && names_[i] == key ? i : N;
+    return i < N && EqualBytes(names_[i], key) ? i : N;
   }
   constexpr std::string_view name(size_t i) const { return names_[i]; }
 
@@ -99,15 +100,15 @@ class KeyTable {
   consteval bool Fill() {
     table_.fill(N);
     for (size_t i = 0; i < N; ++i) {
-      size_t& slot = table_[SlotOf(names_[i])];
+      uint8_t& slot = table_[SlotOf(names_[i])];
       if (slot != N) return false;
-      slot = i;
+      slot = static_cast<uint8_t>(i);
     }
     return true;
   }
 
   std::array<std::string_view, N> names_;
-  std::array<size_t, kSlots> table_{};
+  std::array<uint8_t, kSlots> table_{};
   size_t multiplier_ = 0;
 };
 
@@ -115,16 +116,18 @@ class KeyTable {
 template <size_t N>
 class Fields {
  public:
-  Fields(simdjson::dom::object object, const KeyTable<N>& keys) {
-    for (const simdjson::dom::key_value_pair& field : object) {
-      const size_t i = keys.Find(field.key);
-      if (i == N) continue;
-      values_[i] = field.value;
-      present_ |= uint32_t{1} << i;
-    }
+  explicit Fields(const KeyTable<N>& keys) : keys_(keys) {}
+  Fields(simdjson::dom::object object, const KeyTable<N>& keys) : Fields(keys) {
+    for (const simdjson::dom::key_value_pair& field : object) Take(field);
   }
-  // The positions of the keys that are there, as bits.
-  uint32_t present() const { return present_; }
+  // Takes the field if its key is one of the table's; false if not.
+  bool Take(const simdjson::dom::key_value_pair& field) {
+    const size_t i = keys_.Find(field.key);
+    if (i == N) return false;
+    values_[i] = field.value;
+    present_ |= uint32_t{1} << i;
+    return true;
+  }
   // Whether the key is there at all.
   bool has(size_t i) const { return (present_ >> i & 1) != 0; }
   bool is_null(size_t i) const { return has(i) && values_[i].is_null(); }
@@ -154,6 +157,7 @@ class Fields {
   }
 
  private:
+  const KeyTable<N>& keys_;
   std::array<simdjson::dom::element, N> values_;
   uint32_t present_ = 0;
 };
