@@ -12,7 +12,6 @@
 #include <variant>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bench/bench.h"
 #include "benchmark/benchmark.h"
@@ -21,6 +20,7 @@
 #include "engine/message.h"
 #include "sim/line_reader.h"
 #include "sim/output.h"
+#include "sim/replay_line.h"
 #include "sim/replayer.h"
 #include "sim/trace_reader.h"
 #include "simdjson.h"
@@ -96,16 +96,13 @@ size_t ParseOnly(std::string_view text, simdjson::dom::parser& parser) {
 void Replay(std::string_view text, sim::Replayer& replayer) {
   sim::LineReader lines(sim::ReadMemory(text));
   sim::TraceReader reader;
-  sim::TraceLine line;
   std::string_view bytes;
   for (;;) {
     const absl::StatusOr<bool> more = lines.Next(bytes);
     Require(more.ok(), "a line");
     if (!*more) break;
     if (sim::TraceReader::IsBlank(bytes)) continue;
-    absl::Status status = reader.Read(bytes, line);
-    if (status.ok()) status = replayer.Apply(lines.line_number(), line);
-    Require(status.ok(), "a frame");
+    Require(sim::ReplayLine(bytes, lines, reader, replayer).ok(), "a frame");
   }
   replayer.Finish();
 }

@@ -1,8 +1,8 @@
 #ifndef ENGINE_BYTES_H_
 #define ENGINE_BYTES_H_
 
-// Comparing byte strings of a few bytes each, such as keys and ids, which nearly all of ours are: a
-// call of memcmp costs several times what the comparison does. Any length is right.
+// Byte strings of a few bytes each, such as keys and ids, which nearly all of ours are, as machine
+// words: a call of memcmp costs several times what the comparison does.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,20 +11,23 @@
 
 namespace presence {
 
-// a == b.
+// The bytes from `at` on. REQUIRES: there are as many.
+template <typename Word>
+Word WordAt(std::string_view bytes, size_t at) {
+  Word word;
+  std::memcpy(&word, bytes.data() + at, sizeof word);
+  return word;
+}
+
+// a == b, of any length.
 inline bool EqualBytes(std::string_view a, std::string_view b) {
   const size_t size = a.size();
   if (size != b.size()) return false;
-  // Two words that may overlap cover all lengths from one word to two.
+  // Two words that may overlap cover every size from one word to two.
   const auto equal = [&]<typename Word>(Word) {
-    const auto differs = [&](size_t at) {
-      Word of_a;
-      Word of_b;
-      std::memcpy(&of_a, a.data() + at, sizeof of_a);
-      std::memcpy(&of_b, b.data() + at, sizeof of_b);
-      return of_a ^ of_b;
-    };
-    return (differs(0) | differs(size - sizeof(Word))) == 0;
+    const size_t tail = size - sizeof(Word);
+    return ((WordAt<Word>(a, 0) ^ WordAt<Word>(b, 0)) |
+            (WordAt<Word>(a, tail) ^ WordAt<Word>(b, tail))) == 0;
   };
   if (size > 2 * sizeof(uint64_t)) return std::memcmp(a.data(), b.data(), size) == 0;
   if (size >= sizeof(uint64_t)) return equal(uint64_t{});
@@ -32,6 +35,31 @@ inline bool EqualBytes(std::string_view a, std::string_view b) {
   if (size >= sizeof(uint16_t)) return equal(uint16_t{});
   return size == 0 || a[0] == b[0];
 }
+
+// All bytes of a short string in two words: with its size they say which string it is.
+struct ShortBytes {
+  static constexpr size_t kMaxSize = 16;
+
+  // REQUIRES: bytes.size() <= kMaxSize.
+  explicit ShortBytes(std::string_view bytes) {
+    const size_t size = bytes.size();
+    if (size >= sizeof(uint64_t)) {
+      head = WordAt<uint64_t>(bytes, 0);
+      tail = WordAt<uint64_t>(bytes, size - sizeof(uint64_t));
+    } else if (size >= sizeof(uint32_t)) {
+      head = WordAt<uint32_t>(bytes, 0);
+      tail = WordAt<uint32_t>(bytes, size - sizeof(uint32_t));
+    } else if (size >= sizeof(uint16_t)) {
+      head = WordAt<uint16_t>(bytes, 0);
+      tail = WordAt<uint16_t>(bytes, size - sizeof(uint16_t));
+    } else if (size > 0) {
+      head = WordAt<uint8_t>(bytes, 0);
+    }
+  }
+
+  uint64_t head = 0;
+  uint64_t tail = 0;
+};
 
 }  // namespace presence
 

@@ -1,6 +1,8 @@
 #include "engine/channel.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,12 +37,17 @@ Channel::Channel(const Options& options)
 
 absl::Status Channel::Apply(Timestamp now, const ChannelInput& input, Effects& effects) {
   effects.Clear();
-  if (absl::Status status = Validate(input); !status.ok()) return status;
-  now_ = std::max(now_, now);
-  effects_ = &effects;
-  std::visit([this](const auto& alternative) { On(alternative); }, input);
-  effects_ = nullptr;
-  return absl::OkStatus();
+  return std::visit(
+      [&](const auto& alternative) {
+        absl::Status status = Validate(alternative);
+        if (!status.ok()) return status;
+        now_ = std::max(now_, now);
+        effects_ = &effects;
+        On(alternative);
+        effects_ = nullptr;
+        return status;
+      },
+      input);
 }
 
 absl::Status Channel::AdvanceTo(Timestamp now, Effects& effects) {
@@ -49,35 +56,42 @@ absl::Status Channel::AdvanceTo(Timestamp now, Effects& effects) {
   return absl::OkStatus();
 }
 
-// Everything that can be wrong with an input, before anything changes.
-absl::Status Channel::Validate(const ChannelInput& input) const {
-  if (const auto* move = std::get_if<OwnerMove>(&input)) {
-    switch (move->state) {
-      case ChannelState::kAttaching:
-      case ChannelState::kDetaching:
-      case ChannelState::kDetached:
-      case ChannelState::kSuspended:
-      case ChannelState::kFailed:
-        return absl::OkStatus();
-      default:
-        return absl::InvalidArgumentError(
-            absl::StrCat("an owner cannot move a channel to ", AbslView(StateName(move->state))));
-    }
+absl::Status Channel::Validate(const OwnerMove& move) const {
+  switch (move.state) {
+    case ChannelState::kAttaching:
+    case ChannelState::kDetaching:
+    case ChannelState::kDetached:
+    case ChannelState::kSuspended:
+    case ChannelState::kFailed:
+      return absl::OkStatus();
+    default:
+      return absl::InvalidArgumentError(
+          absl::StrCat("an owner cannot move a channel to ", AbslView(StateName(move.state))));
   }
-  if (const auto* update = std::get_if<ConnectionUpdate>(&input)) {
-    if (update->state > ConnectionState::kFailed) {
-      return absl::InvalidArgumentError("unknown connection state");
-    }
+}
+
+absl::Status Channel::Validate(const ConnectionUpdate& update) const {
+  if (update.state <= ConnectionState::kFailed) return absl::OkStatus();
+  return absl::InvalidArgumentError("unknown connection state");
+}
+
+absl::Status Channel::Validate(const OperationCall& call) const {
+  if (call.action == PresenceAction::kEnter || call.action == PresenceAction::kUpdate ||
+      call.action == PresenceAction::kLeave) {
+    return absl::OkStatus();
   }
-  if (const auto* call = std::get_if<OperationCall>(&input)) {
-    if (call->action != PresenceAction::kEnter && call->action != PresenceAction::kUpdate &&
-        call->action != PresenceAction::kLeave) {
-      return absl::InvalidArgumentError("an operation must be enter, update or leave");
-    }
-  }
-  std::span<const AcknowledgedOperation> operations;
-  if (const auto* acked = std::get_if<OperationsAcked>(&input)) operations = acked->operations;
-  if (const auto* nacked = std::get_if<OperationsNacked>(&input)) operations = nacked->operations;
+  return absl::InvalidArgumentError("an operation must be enter, update or leave");
+}
+
+absl::Status Channel::Validate(const OperationsAcked& acked) const {
+  return ValidateTokens(acked.operations);
+}
+
+absl::Status Channel::Validate(const OperationsNacked& nacked) const {
+  return ValidateTokens(nacked.operations);
+}
+
+absl::Status Channel::ValidateTokens(std::span<const AcknowledgedOperation> operations) const {
   for (const AcknowledgedOperation& operation : operations) {
     if (!Unacknowledged(operation.token).has_value()) {
       return absl::NotFoundError(absl::StrCat("operation ", operation.token, " is not in flight"));
@@ -200,13 +214,10 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
   const IncomingItem& item = frame.items[index];
   ++stats_.items;
 
-  MemberEvent event;
-  Message& message = event.message;
-  message.client_id = item.client_id;
-  message.connection_id = item.connection_id.empty() ? frame.connection_id : item.connection_id;
-  message.id = item.id;
-  message.timestamp = item.timestamp.value_or(frame.timestamp.value_or(now_));
-  message.payload = item.payload;
+  Message message{item.client_id,
+                  item.connection_id.empty() ? frame.connection_id : item.connection_id, item.id,
+                  item.timestamp.has_value() ? *item.timestamp : frame.timestamp.value_or(now_),
+                  item.payload};
 
   std::string_view malformed = item.malformed;
   if (malformed.empty()) {
@@ -230,9 +241,9 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
     return;
   }
   if (message.id.empty() && !frame.id.empty()) {  // TP3a
-    std::string& id = effects_->Keep(frame.id);
-    absl::StrAppend(&id, ":", index);
-    message.id = id;
+    char suffix[24] = ":";
+    char* const suffix_end = std::to_chars(suffix + 1, std::end(suffix), index).ptr;
+    message.id = effects_->Keep(frame.id).append(suffix, suffix_end);
   }
 
   const auto action = static_cast<PresenceAction>(*item.action);
@@ -257,10 +268,7 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
     }
   }
   if (outcome.event.has_value()) {
-    event.type = *outcome.event;
-    event.reason = outcome.reason;
-    event.connections = outcome.connections;
-    Emit(event);
+    Emit({*outcome.event, outcome.reason, outcome.connections, message});
   }
 }
 

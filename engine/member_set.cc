@@ -1,7 +1,10 @@
 #include "engine/member_set.h"
 
+#include <algorithm>
+
 #include "absl/hash/hash.h"
 #include "engine/absl_view.h"
+#include "engine/bytes.h"
 #include "engine/check.h"
 
 namespace presence {
@@ -146,6 +149,11 @@ void MemberSet::SkipJoins(uint64_t last_joined) {
 
 // --- Reads ---
 
+void MemberSet::Expect(std::string_view connection_id, std::string_view client_id) const {
+  const auto found = table_.find(Guess{{connection_id, client_id}});
+  if (found != table_.end()) Prefetch(slots_[*found]);
+}
+
 uint32_t MemberSet::connections_of(std::string_view client_id) const {
   const Group* group = clients_.Find(client_id);
   return group == nullptr ? 0 : group->members.size;
@@ -191,18 +199,19 @@ void MemberSet::ForEachAfter(uint64_t after, NumberedVisitor visit) const {
 
 // --- Slots ---
 
-// Fetches the lines of a slot side by side; comparing the key and then reading the version would wait
-// for one after the other.
+// Fetches the lines of a slot side by side; comparing the key and then reading the version would
+// wait for one after the other.
 void MemberSet::Prefetch(const Slot& slot) {
   const char* const line = reinterpret_cast<const char*>(&slot);
   static_assert(sizeof(Slot) == 256);
+  __builtin_prefetch(line);
   __builtin_prefetch(line + 64);
   __builtin_prefetch(line + 128);
   __builtin_prefetch(line + 192);
 }
 
-// The visible connections of a visible slot's client. Most clients have one, and then the slot knows
-// it without a look at the group.
+// The visible connections of a visible slot's client. Most clients have one, and then the slot
+// knows it without a look at the group.
 uint32_t MemberSet::ConnectionsOf(const Slot& slot) const {
   const bool alone = slot.of_client.prev == kNone && slot.of_client.next == kNone;
   return alone ? 1 : clients_[slot.client].members.size;
@@ -317,8 +326,15 @@ MemberEvent MemberSet::Expel(SlotIndex slot, LeaveReason reason, Timestamp now) 
 // --- Keys and groups ---
 
 size_t MemberSet::KeyHash::operator()(const KeyView& key) const {
-  return absl::Hash<std::pair<absl::string_view, absl::string_view>>{}(
-      {AbslView(key.connection_id), AbslView(key.client_id)});
+  const auto& [connection_id, client_id] = key;
+  if (std::max(connection_id.size(), client_id.size()) > ShortBytes::kMaxSize) {
+    return absl::HashOf(AbslView(connection_id), AbslView(client_id));
+  }
+  // The same in words, without calls.
+  const ShortBytes connection(connection_id);
+  const ShortBytes client(client_id);
+  return absl::HashOf(connection.head, connection.tail, connection_id.size(), client.head,
+                      client.tail, client_id.size());
 }
 
 size_t MemberSet::KeyHash::operator()(SlotIndex slot) const {
@@ -329,7 +345,8 @@ size_t MemberSet::KeyHash::operator()(SlotIndex slot) const {
 bool MemberSet::KeyEqual::operator()(SlotIndex slot, const KeyView& key) const {
   Prefetch((*slots)[slot]);
   const StoredMessage& message = (*slots)[slot].message;
-  return message.connection_id() == key.connection_id && message.client_id() == key.client_id;
+  return EqualBytes(message.connection_id(), key.connection_id) &&
+         EqualBytes(message.client_id(), key.client_id);
 }
 
 MemberSet::Groups::Groups() : table_(0, Hash{&slab_}, Equal{&slab_}) {}

@@ -101,6 +101,10 @@ class MemberSet {
   // REQUIRES: not less than last_joined().
   void SkipJoins(uint64_t last_joined);
 
+  // A hint that an item of this key comes soon, for who knows it a little before: what Apply will
+  // read is fetched into the cache meanwhile. In a large set that is most of the time of an update.
+  void Expect(std::string_view connection_id, std::string_view client_id) const;
+
   // --- Reads ---
 
   bool syncing() const { return syncing_; }
@@ -168,9 +172,15 @@ class MemberSet {
     std::string_view connection_id;
     std::string_view client_id;
   };
+  // A key that is taken for equal without a look at the slot. The table compares a few bits of the
+  // hash first, so this finds nearly always the right slot, and a wrong one where that is harmless.
+  struct Guess {
+    KeyView key;
+  };
   struct KeyHash {
     using is_transparent = void;
     size_t operator()(const KeyView& key) const;
+    size_t operator()(const Guess& guess) const { return (*this)(guess.key); }
     size_t operator()(SlotIndex slot) const;
     const std::vector<Slot>* slots;
   };
@@ -179,6 +189,7 @@ class MemberSet {
     bool operator()(SlotIndex a, SlotIndex b) const { return a == b; }
     bool operator()(SlotIndex slot, const KeyView& key) const;
     bool operator()(const KeyView& key, SlotIndex slot) const { return (*this)(slot, key); }
+    bool operator()(SlotIndex, const Guess&) const { return true; }
     const std::vector<Slot>* slots;
   };
 

@@ -3,22 +3,24 @@
 #include <limits>
 #include <tuple>
 
+#include "engine/bytes.h"
+
 namespace presence {
 namespace {
 
 // Reads ":<unsigned decimal, up to 2^63-1>" off the front of `text`.
 bool ConsumeNumber(std::string_view& text, int64_t& value) {
   if (text.size() < 2 || text[0] != ':') return false;
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
   size_t at = 1;
-  int64_t number = 0;
+  uint64_t number = 0;
   for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
-    const int64_t digit = text[at] - '0';
-    if (number > (kMax - digit) / 10) return false;
-    number = number * 10 + digit;
+    if (number > kMax / 10) return false;
+    number = number * 10 + static_cast<uint64_t>(text[at] - '0');
+    if (number > kMax) return false;
   }
   if (at == 1) return false;
-  value = number;
+  value = static_cast<int64_t>(number);
   text.remove_prefix(at);
   return true;
 }
@@ -28,7 +30,7 @@ bool ConsumeNumber(std::string_view& text, int64_t& value) {
 Version VersionOf(std::string_view id, std::string_view connection_id, Timestamp timestamp) {
   Version version;
   version.timestamp = timestamp;
-  if (id.empty() || !id.starts_with(connection_id)) return version;
+  if (id.empty() || !EqualBytes(id.substr(0, connection_id.size()), connection_id)) return version;
   std::string_view tail = id.substr(connection_id.size());
   const bool parsed = ConsumeNumber(tail, version.msg_serial) &&
                       ConsumeNumber(tail, version.index) && tail.empty();

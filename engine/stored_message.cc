@@ -8,17 +8,17 @@
 namespace presence {
 namespace {
 
-size_t BodyBytes(const Message& message) {
-  return message.id.size() + message.payload.data.size() +
-         message.payload.encoding.value_or("").size() + message.payload.extras.value_or("").size();
-}
-
 char* Append(char* to, std::string_view bytes) {
   if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
   return to + bytes.size();
 }
 
 }  // namespace
+
+size_t StoredMessage::BodyBytes(const Message& message) {
+  return message.id.size() + message.payload.data.size() +
+         message.payload.encoding.value_or("").size() + message.payload.extras.value_or("").size();
+}
 
 bool StoredMessage::Fits(const Message& message) {
   return message.connection_id.size() + message.client_id.size() + BodyBytes(message) <= kMaxBytes;
@@ -75,17 +75,13 @@ Message StoredMessage::view() const {
   return message;
 }
 
-// Makes room for `bytes_wanted`; the first `bytes_kept` are carried over.
-char* StoredMessage::Reserve(size_t bytes_wanted, size_t bytes_kept) {
-  if (bytes_wanted > capacity()) {
-    // A little slack: payloads of one member vary in length by a few bytes.
-    const size_t room = bytes_wanted + std::min<size_t>(bytes_wanted / 4 + 16, 4096);
-    std::unique_ptr<char[]> grown(new char[room]);
-    if (bytes_kept > 0) std::memcpy(grown.get(), bytes(), bytes_kept);
-    heap_ = std::move(grown);
-    heap_capacity_ = static_cast<uint32_t>(room);
-  }
-  return heap_ == nullptr ? inline_ : heap_.get();
+void StoredMessage::Grow(size_t bytes_wanted, size_t bytes_kept) {
+  // A little slack: payloads of one member vary in length by a few bytes.
+  const size_t room = bytes_wanted + std::min<size_t>(bytes_wanted / 4 + 16, 4096);
+  std::unique_ptr<char[]> grown(new char[room]);
+  if (bytes_kept > 0) std::memcpy(grown.get(), bytes(), bytes_kept);
+  heap_ = std::move(grown);
+  heap_capacity_ = static_cast<uint32_t>(room);
 }
 
 void StoredMessage::AppendBody(char* to, const Message& message) {

@@ -41,7 +41,13 @@ class StoredMessage {
 
   const char* bytes() const { return heap_ == nullptr ? inline_ : heap_.get(); }
   uint32_t capacity() const { return heap_ == nullptr ? kInlineBytes : heap_capacity_; }
-  char* Reserve(size_t bytes_wanted, size_t bytes_kept);
+  static size_t BodyBytes(const Message& message);
+  // Makes room for `bytes_wanted`; the first `bytes_kept` are carried over.
+  char* Reserve(size_t bytes_wanted, size_t bytes_kept) {
+    if (bytes_wanted > capacity()) Grow(bytes_wanted, bytes_kept);
+    return heap_ == nullptr ? inline_ : heap_.get();
+  }
+  void Grow(size_t bytes_wanted, size_t bytes_kept);
   void AppendBody(char* to, const Message& message);
 
   std::unique_ptr<char[]> heap_;  // once a message did not fit into inline_

@@ -118,28 +118,39 @@ std::unique_ptr<ByteSource> ReadMemory(std::string_view bytes) {
 LineReader::LineReader(std::unique_ptr<ByteSource> source)
     : source_(std::move(source)), buffer_(kChunkBytes + simdjson::SIMDJSON_PADDING) {}
 
+// Moves line_end_ to the first LF, or to the end of what has been read: false, there is none.
+bool LineReader::FindLineEnd() {
+  const void* const newline = std::memchr(buffer_.data() + line_end_, '\n', end_ - line_end_);
+  line_end_ = newline != nullptr
+                  ? static_cast<size_t>(static_cast<const char*>(newline) - buffer_.data())
+                  : end_;
+  return newline != nullptr;
+}
+
+void LineReader::Advance(size_t to) {
+  bytes_ += to - begin_;
+  begin_ = line_end_ = to;
+}
+
 absl::StatusOr<bool> LineReader::Next(std::string_view& line) {
-  size_t scanned = begin_;
   for (;;) {
-    const void* const newline = std::memchr(buffer_.data() + scanned, '\n', end_ - scanned);
-    const bool last = newline == nullptr && at_end_;
+    const bool found = FindLineEnd();
+    const bool last = !found && at_end_;
     if (last && begin_ == end_) return false;
-    const size_t end = newline != nullptr
-                           ? static_cast<size_t>(static_cast<const char*>(newline) - buffer_.data())
-                           : end_;
-    if (end - begin_ > kMaxLineBytes) return SkipLongLine();
-    if (newline != nullptr || last) {
-      line = std::string_view(buffer_.data() + begin_, end - begin_);
-      const size_t next = end + (last ? 0 : 1);
-      bytes_ += next - begin_;
-      begin_ = next;
+    if (line_end_ - begin_ > kMaxLineBytes) return SkipLongLine();
+    if (found || last) {
+      line = std::string_view(buffer_.data() + begin_, line_end_ - begin_);
+      Advance(line_end_ + (last ? 0 : 1));
       ++line_number_;
       return true;
     }
-    const size_t unscanned = end_ - begin_;
     if (absl::Status status = Fill(); !status.ok()) return status;
-    scanned = begin_ + unscanned;
   }
+}
+
+std::optional<std::string_view> LineReader::Ahead() {
+  if (!FindLineEnd() || line_end_ - begin_ > kMaxLineBytes) return std::nullopt;
+  return std::string_view(buffer_.data() + begin_, line_end_ - begin_);
 }
 
 // Reads more behind what is there, moving it to the front or growing the buffer first.
@@ -148,13 +159,14 @@ absl::Status LineReader::Fill() {
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
+    line_end_ -= begin_;
     begin_ = 0;
   } else if (end_ == room) {
     buffer_.resize(room * 2 + simdjson::SIMDJSON_PADDING);
   }
   if (on_read_) on_read_();
-  absl::StatusOr<size_t> got = source_->Read(
-      buffer_.data() + end_, buffer_.size() - simdjson::SIMDJSON_PADDING - end_);
+  absl::StatusOr<size_t> got =
+      source_->Read(buffer_.data() + end_, buffer_.size() - simdjson::SIMDJSON_PADDING - end_);
   if (!got.ok()) return got.status();
   if (*got == 0) at_end_ = true;
   end_ += *got;
@@ -164,16 +176,11 @@ absl::Status LineReader::Fill() {
 absl::StatusOr<bool> LineReader::SkipLongLine() {
   ++line_number_;
   for (;;) {
-    const void* const newline = std::memchr(buffer_.data() + begin_, '\n', end_ - begin_);
-    if (newline != nullptr) {
-      const size_t next =
-          static_cast<size_t>(static_cast<const char*>(newline) - buffer_.data()) + 1;
-      bytes_ += next - begin_;
-      begin_ = next;
+    if (FindLineEnd()) {
+      Advance(line_end_ + 1);
       break;
     }
-    bytes_ += end_ - begin_;
-    begin_ = end_;
+    Advance(end_);
     if (at_end_) break;
     if (absl::Status status = Fill(); !status.ok()) return status;
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,10 @@ class LineReader {
   // read any further.
   absl::StatusOr<bool> Next(std::string_view& line);
 
+  // The line that Next will return, if that takes no read of the source; else nullopt. It holds as
+  // long as the line that Next returned last, which this call does not end.
+  std::optional<std::string_view> Ahead();
+
   // Called before every read of the source, which may block: the moment to flush.
   void OnRead(std::function<void()> callback) { on_read_ = std::move(callback); }
 
@@ -56,14 +61,17 @@ class LineReader {
   const ByteSource& source() const { return *source_; }
 
  private:
+  bool FindLineEnd();
+  void Advance(size_t to);
   absl::Status Fill();
   absl::StatusOr<bool> SkipLongLine();
 
   std::unique_ptr<ByteSource> source_;
   std::function<void()> on_read_;
   std::vector<char> buffer_;
-  size_t begin_ = 0;  // of what has not been returned yet
-  size_t end_ = 0;    // of what has been read
+  size_t begin_ = 0;     // of what has not been returned yet
+  size_t line_end_ = 0;  // no LF is from begin_ up to here
+  size_t end_ = 0;       // of what has been read
   bool at_end_ = false;
   uint64_t line_number_ = 0;
   uint64_t bytes_ = 0;

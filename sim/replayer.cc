@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
+#include "engine/bytes.h"
 #include "engine/check.h"
 
 namespace presence::sim {
@@ -31,6 +32,16 @@ absl::Status Replayer::Apply(uint64_t line_number, const TraceLine& line) {
   return std::visit([this](const auto& content) { return On(content); }, line.content);
 }
 
+void Replayer::Expect(const TraceLine& line) const {
+  const auto* const received = std::get_if<ReceivedLine>(&line.content);
+  if (received == nullptr || received->frame.presence.empty()) return;
+  const wire::Frame& frame = received->frame;
+  if (!IsLast(frame.channel)) return;
+  const IncomingItem& item = frame.presence.front();
+  last_->channel.members().Expect(
+      item.connection_id.empty() ? frame.connection_id : item.connection_id, item.client_id);
+}
+
 void Replayer::Finish() {
   for (const auto& named : channels_) {
     sink_.WriteEnd(line_, now_ms_, named->name, named->channel);
@@ -50,8 +61,8 @@ absl::Status Replayer::On(const ReceivedLine& line) {
   ++frames_;
   if (frame.action == wire::kAck || frame.action == wire::kNack) {
     Acknowledge(frame);
-  } else if (const auto update = wire::ConnectionUpdateOf(frame, CurrentConnection())) {
-    UpdateConnection(*update);
+  } else if (wire::SpeaksOfConnection(frame)) {
+    UpdateConnection(*wire::ConnectionUpdateOf(frame, CurrentConnection()));
   } else {
     Feed(ChannelNamed(frame.channel), wire::ChannelInputOf(frame));
   }
@@ -142,10 +153,14 @@ absl::Status Replayer::On(const OptionsLine& line) {
 
 // --- Channels ---
 
+bool Replayer::IsLast(std::string_view name) const {
+  return last_ != nullptr && last_->name.has_value() && EqualBytes(*last_->name, name);
+}
+
 // The channel of this name; without one, the first. Before any is named there is an unnamed one,
 // which the first name takes over.
 Replayer::NamedChannel& Replayer::ChannelNamed(std::string_view name) {
-  if (last_ != nullptr && last_->name == name) return *last_;
+  if (IsLast(name)) return *last_;
   if (name.empty()) return channels_.empty() ? AddChannel(name) : *channels_.front();
   NamedChannel* found = nullptr;
   if (const auto known = by_name_.find(AbslView(name)); known != by_name_.end()) {
@@ -185,11 +200,7 @@ void Replayer::Feed(NamedChannel& channel, const ChannelInput& input) {
 }
 
 void Replayer::Write(NamedChannel& channel, const Effect& effect) {
-  ReplayOutput output;
-  output.line = line_;
-  output.t = now_ms_;
-  output.channel = channel.name;
-  output.effect = &effect;
+  ReplayOutput output(line_, now_ms_, channel.name, effect);
   std::string call_id;
   if (const auto* event = std::get_if<MemberEvent>(&effect)) {
     const std::vector<Channel::Subscription>& subscriptions = channel.channel.subscriptions();
@@ -254,11 +265,7 @@ void Replayer::WriteResends(NamedChannel& channel, std::span<const Outbox::Entry
     const std::optional<OutgoingItem> item = channel.channel.Unacknowledged(entry.token);
     PRESENCE_CHECK(item.has_value());
     const Effect effect = SendPresence{entry.token, *item};
-    ReplayOutput output;
-    output.line = line_;
-    output.t = now_ms_;
-    output.channel = channel.name;
-    output.effect = &effect;
+    ReplayOutput output(line_, now_ms_, channel.name, effect);
     output.msg_serial = entry.msg_serial;
     sink_.Write(output);
   }
@@ -288,8 +295,7 @@ void Replayer::Acknowledge(const wire::Frame& frame) {
 
 RequestId Replayer::AddRequest(const CallLine& call) {
   const RequestId request = next_request_++;
-  requests_[request] =
-      call.id.has_value() ? std::string(*call.id) : absl::StrCat(line_);
+  requests_[request] = call.id.has_value() ? std::string(*call.id) : absl::StrCat(line_);
   return request;
 }
 

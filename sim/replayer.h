@@ -21,10 +21,14 @@ namespace presence::sim {
 // One thing that came out of a replay, with what is needed to write it down. Views hold during the
 // call it is given to.
 struct ReplayOutput {
-  uint64_t line = 0;                        // the trace line that caused it, from 1
-  int64_t t = 0;                            // the engine's now, ms since the epoch
+  ReplayOutput(uint64_t the_line, int64_t the_t, std::optional<std::string_view> the_channel,
+               const Effect& the_effect)
+      : line(the_line), t(the_t), channel(the_channel), effect(&the_effect) {}
+
+  uint64_t line;                            // the trace line that caused it, from 1
+  int64_t t;                                // the engine's now, ms since the epoch
   std::optional<std::string_view> channel;  // nullopt: no line has named it
-  const Effect* effect = nullptr;
+  const Effect* effect;
   // Of a CallResult: the id of the call, as JSON text, and the members it lists.
   std::string_view call_id;
   std::span<const Message> members;
@@ -67,6 +71,8 @@ class Replayer {
 
   // Replays one line. InvalidArgument if it cannot stand where it stands; nothing has changed then.
   absl::Status Apply(uint64_t line_number, const TraceLine& line);
+  // A hint that this line comes next: what it needs is fetched into the cache meanwhile.
+  void Expect(const TraceLine& line) const;
   // The end of the trace.
   void Finish();
 
@@ -87,6 +93,7 @@ class Replayer {
   absl::Status On(const ConnectionLine& line);
   absl::Status On(const OptionsLine& line);
 
+  bool IsLast(std::string_view name) const;
   NamedChannel& ChannelNamed(std::string_view name);
   NamedChannel& AddChannel(std::string_view name);
   void Feed(NamedChannel& channel, const ChannelInput& input);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
+#include "engine/check.h"
 
 namespace presence::sim {
 namespace {
@@ -58,16 +59,15 @@ enum LineField {
   kNote,
   kLineFieldCount,
 };
-constexpr KeyTable<kLineFieldCount> kLineKeys(
-    {"t", "recv", "send", "call", "state", "connection", "options", "note"});
+constexpr KeyTable<kLineFieldCount> kLineKeys({"t", "recv", "send", "call", "state", "connection",
+                                               "options", "note"});
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
 constexpr KeyTable<7> kOptionKeys({"strictMode", "queueMessages", "attachOnSubscribe",
                                    "maxMessageSize", "maxQueued", "maxInFlight", "maxTombstones"});
 constexpr KeyTable<3> kParamKeys({"clientId", "connectionId", "waitForSync"});
-constexpr KeyTable<7> kCallKeys(
-    {"call", "channel", "id", "clientId", "params", "events", "of"});
+constexpr KeyTable<7> kCallKeys({"call", "channel", "id", "clientId", "params", "events", "of"});
 constexpr KeyTable<3> kOperationKeys({"data", "encoding", "extras"});
 
 // Makes the line one of the kind `Line`. If it was one already, as most lines follow their like, it
@@ -152,7 +152,8 @@ absl::Status ReadOptions(dom::element element, OptionsLine& line) {
   for (size_t i = 3; i < 7; ++i) {
     if (fields.absent(i)) continue;
     int64_t value = 0;
-    if (!fields.Get(i, value) || value < 0) return WrongType(kOptionKeys.name(i), "a non-negative integer");
+    if (!fields.Get(i, value) || value < 0)
+      return WrongType(kOptionKeys.name(i), "a non-negative integer");
     *numbers[i - 3] = value;
   }
   return absl::OkStatus();
@@ -201,7 +202,24 @@ bool TraceReader::IsBlank(std::string_view& line) {
   return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
-absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
+absl::Status TraceReader::Read(std::string_view text) {
+  const bool read_ahead = ahead_.has_value();
+  if (!read_ahead) return current_->Read(text);
+  PRESENCE_CHECK(ahead_->data() == text.data() && ahead_->size() == text.size());
+  ahead_.reset();
+  std::swap(current_, next_);
+  return std::move(ahead_status_);
+}
+
+const TraceLine* TraceReader::ReadAhead(std::string_view text) {
+  constexpr size_t kMaxBytes = 4096;
+  if (IsBlank(text) || text.size() > kMaxBytes) return nullptr;
+  ahead_ = text;
+  ahead_status_ = next_->Read(text);
+  return ahead_status_.ok() ? &next_->line : nullptr;
+}
+
+absl::Status TraceReader::LineParser::Read(std::string_view text) {
   kept_.clear();
   absl::StatusOr<dom::element> element = parser_.Parse(text);
   if (!element.ok()) return element.status();
@@ -240,7 +258,8 @@ absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
   }
   if (frame_fields.has(wire::kFrameAction) && frame_fields[wire::kFrameAction].is_number()) {
     wire::Frame& frame = Become<ReceivedLine>(line).frame;
-    absl::Status status = frames_.ReadFields(frame_fields, [text] { return text; }, frame);
+    absl::Status status = frames_.ReadFields(
+        frame_fields, [text] { return text; }, frame);
     if (!status.ok()) return status;
     if (!line.t.has_value()) line.t = frame.timestamp;
     return absl::OkStatus();
@@ -250,8 +269,8 @@ absl::Status TraceReader::Read(std::string_view text, TraceLine& line) {
       "\"options\", \"note\", and no numeric \"action\"");
 }
 
-absl::Status TraceReader::ReadFrame(dom::element element, std::string_view name,
-                                    std::string_view text, wire::Frame& frame) {
+absl::Status TraceReader::LineParser::ReadFrame(dom::element element, std::string_view name,
+                                                std::string_view text, wire::Frame& frame) {
   dom::object object;
   if (element.get(object)) return WrongType(name, "an object");
   // Only asked for the frame's own text if something in it is to be kept byte for byte.
@@ -259,7 +278,8 @@ absl::Status TraceReader::ReadFrame(dom::element element, std::string_view name,
       object, [&] { return raw_.Field(text, name).value_or("{}"); }, frame);
 }
 
-absl::Status TraceReader::ReadCall(dom::object object, std::string_view text, CallLine& call) {
+absl::Status TraceReader::LineParser::ReadCall(dom::object object, std::string_view text,
+                                               CallLine& call) {
   enum { kName, kChannel, kId, kClientId, kParams, kEvents, kOf, kCount };
   const Fields<kCount> fields(object, kCallKeys);
   std::string_view name;
@@ -315,8 +335,8 @@ absl::Status TraceReader::ReadCall(dom::object object, std::string_view text, Ca
   return is_user_present ? absl::OkStatus() : ReadOperation(object, text, call);
 }
 
-absl::Status TraceReader::ReadOperation(dom::object object, std::string_view text,
-                                        CallLine& call) {
+absl::Status TraceReader::LineParser::ReadOperation(dom::object object, std::string_view text,
+                                                    CallLine& call) {
   enum { kData, kEncoding, kExtras, kCount };
   const Fields<kCount> fields(object, kOperationKeys);
   if (!fields.absent(kEncoding)) {
@@ -342,9 +362,8 @@ absl::Status TraceReader::ReadOperation(dom::object object, std::string_view tex
 }
 
 // The JSON text of an id, the same for equal strings however they were escaped.
-absl::StatusOr<std::optional<std::string_view>> TraceReader::ReadCallId(dom::element element,
-                                                                        std::string_view name,
-                                                                        std::string_view text) {
+absl::StatusOr<std::optional<std::string_view>> TraceReader::LineParser::ReadCallId(
+    dom::element element, std::string_view name, std::string_view text) {
   std::string_view value;
   if (element.get(value) == simdjson::SUCCESS) {
     std::string& quoted = Keep({});
@@ -355,6 +374,8 @@ absl::StatusOr<std::optional<std::string_view>> TraceReader::ReadCallId(dom::ele
   return raw_.Field(text, name);
 }
 
-std::string& TraceReader::Keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+std::string& TraceReader::LineParser::Keep(std::string text) {
+  return kept_.emplace_back(std::move(text));
+}
 
 }  // namespace presence::sim

@@ -14,6 +14,7 @@
 #include "sim/line_reader.h"
 #include "sim/output.h"
 #include "sim/replay_checker.h"
+#include "sim/replay_line.h"
 #include "sim/replayer.h"
 #include "sim/trace_reader.h"
 #include "tools/command_line.h"
@@ -154,7 +155,6 @@ class ReplayRun {
   std::optional<int> ReplayLines(const std::string& trace, sim::LineReader& lines,
                                  sim::TraceReader& reader, sim::Replayer& replayer,
                                  const sim::ReplayChecker& checker, Progress& progress) {
-    sim::TraceLine line;
     std::string_view text;
     for (;;) {
       if (Interrupted()) return kExitInterrupted;
@@ -170,9 +170,8 @@ class ReplayRun {
       if (!*more) return std::nullopt;
       progress.Update(lines);
       if (sim::TraceReader::IsBlank(text)) continue;
-      absl::Status status = reader.Read(text, line);
-      if (status.ok()) status = replayer.Apply(lines.line_number(), line);
-      if (!status.ok()) {
+      if (const absl::Status status = sim::ReplayLine(text, lines, reader, replayer);
+          !status.ok()) {
         Report(trace, lines.line_number(), status, progress);
         if (!Skip()) return kExitFailed;
       }

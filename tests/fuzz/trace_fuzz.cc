@@ -87,7 +87,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   sim::ReplayChecker checker;
   sim::Replayer replayer(outputs, &checker);
   sim::TraceReader reader;
-  sim::TraceLine line;
   // Not by LineReader, whose buffers would cost more than all the rest.
   presence::wire::PaddedText padded;
   std::string_view rest(reinterpret_cast<const char*>(data), size);
@@ -96,8 +95,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::string_view bytes = padded.Assign(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (sim::TraceReader::IsBlank(bytes)) continue;
-    absl::Status status = reader.Read(bytes, line);
-    if (status.ok()) status = replayer.Apply(number, line);
+    absl::Status status = reader.Read(bytes);
+    if (status.ok()) status = replayer.Apply(number, reader.line());
     if (!status.ok()) {
       FuzzCheck(status.code() == absl::StatusCode::kInvalidArgument &&
                     IsOneLine(std::string(status.message())),

@@ -9,6 +9,7 @@
 #include "sim/line_reader.h"
 #include "sim/output.h"
 #include "sim/replay_checker.h"
+#include "sim/replay_line.h"
 #include "sim/replayer.h"
 #include "sim/trace_reader.h"
 
@@ -34,7 +35,6 @@ ReplayedTrace ReplayTrace(std::string_view trace) {
   sim::Replayer replayer(output, &checker);
   sim::TraceReader reader;
   sim::LineReader lines(sim::ReadMemory(trace));
-  sim::TraceLine line;
   std::string_view text;
   for (;;) {
     const absl::StatusOr<bool> more = lines.Next(text);
@@ -42,9 +42,8 @@ ReplayedTrace ReplayTrace(std::string_view trace) {
     if (more.ok() && !*more) break;
     if (status.ok()) {
       if (sim::TraceReader::IsBlank(text)) continue;
-      status = reader.Read(text, line);
+      status = sim::ReplayLine(text, lines, reader, replayer);
     }
-    if (status.ok()) status = replayer.Apply(lines.line_number(), line);
     std::ostringstream error;
     if (!status.ok()) {
       error << "line " << lines.line_number() << ": " << status.message();

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -140,6 +141,27 @@ TEST(LineReaderTest, NumbersLinesAndCountsBytes) {
   EXPECT_FALSE(reader.Next(line).value());
   EXPECT_FALSE(reader.Next(line).value());
   EXPECT_EQ(reader.line_number(), 3u);
+}
+
+TEST(LineReaderTest, TheLineAheadIsTheNextOneIfItHasBeenRead) {
+  LineReader reader(
+      std::make_unique<ChunkSource>(std::vector<std::string>{"a\nbc\nd", "e\n", "f"}));
+  std::string_view line;
+  EXPECT_EQ(reader.Ahead(), std::nullopt);
+  for (const std::optional<std::string_view> ahead :
+       {std::optional<std::string_view>("bc"), std::optional<std::string_view>(),
+        std::optional<std::string_view>(), std::optional<std::string_view>()}) {
+    ASSERT_TRUE(*reader.Next(line));
+    const std::string kept(line);
+    EXPECT_EQ(reader.Ahead(), ahead);
+    EXPECT_EQ(reader.Ahead(), ahead) << "asked again";
+    EXPECT_EQ(line, kept);
+  }
+  EXPECT_EQ(line, "f");
+  EXPECT_EQ(reader.line_number(), 4u);
+  EXPECT_EQ(reader.bytes(), 9u);
+  EXPECT_FALSE(*reader.Next(line));
+  EXPECT_EQ(reader.Ahead(), std::nullopt);
 }
 
 TEST(LineReaderTest, AskedBeforeEveryRead) {

@@ -33,9 +33,9 @@ class TraceReaderTest : public ::testing::Test {
   // Reads a line that must be well formed; views hold until the next one.
   const TraceLine& Read(std::string_view text) {
     padded_.emplace(text);
-    const absl::Status status = reader_.Read(padded_->view(), line_);
+    const absl::Status status = reader_.Read(padded_->view());
     EXPECT_TRUE(status.ok()) << text << ": " << status.message();
-    return line_;
+    return reader_.line();
   }
   template <typename Kind>
   const Kind& ReadAs(std::string_view text) {
@@ -44,13 +44,12 @@ class TraceReaderTest : public ::testing::Test {
 
   std::optional<PaddedLine> padded_;
   TraceReader reader_;
-  TraceLine line_;
 };
 
 TEST_F(TraceReaderTest, EveryMalformedLineIsRefusedWithItsMessage) {
   for (const MalformedLine& malformed : kMalformedLines) {
     const PaddedLine padded(malformed.text);
-    const absl::Status status = reader_.Read(padded.view(), line_);
+    const absl::Status status = reader_.Read(padded.view());
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << malformed.text;
     EXPECT_EQ(std::string(status.message()), malformed.message) << malformed.text;
   }
@@ -63,21 +62,57 @@ TEST_F(TraceReaderTest, NestingBeyondTheLimitIsRefused) {
   Read(nested(1023));
   const std::string too_deep = nested(100'000);
   const PaddedLine padded(too_deep);
-  EXPECT_EQ(std::string(reader_.Read(padded.view(), line_).message()),
+  EXPECT_EQ(std::string(reader_.Read(padded.view()).message()),
             "nested more than 1024 levels deep");
 }
 
 TEST_F(TraceReaderTest, AfterAMalformedLineTheNextOneIsReadAsIfAlone) {
   for (const MalformedLine& malformed : kMalformedLines) {
     const PaddedLine padded(malformed.text);
-    ASSERT_FALSE(reader_.Read(padded.view(), line_).ok());
+    ASSERT_FALSE(reader_.Read(padded.view()).ok());
     const auto& call = ReadAs<CallLine>(R"({"call":"get","id":"a"})");
-    EXPECT_FALSE(line_.t.has_value()) << malformed.text;
+    EXPECT_FALSE(reader_.line().t.has_value()) << malformed.text;
     EXPECT_EQ(call.name, CallLine::Name::kGet) << malformed.text;
     EXPECT_EQ(call.id, "\"a\"") << malformed.text;
     EXPECT_TRUE(call.wait_for_sync) << malformed.text;
     EXPECT_EQ(call.channel, "") << malformed.text;
   }
+}
+
+TEST_F(TraceReaderTest, TheLineReadAheadIsTheNextAndTheLineBeforeItStays) {
+  Read(R"({"t":1,"call":"get","id":"a"})");
+  const PaddedLine next(R"({"t":2,"call":"get","id":"b"})");
+  const TraceLine* const ahead = reader_.ReadAhead(next.view());
+  ASSERT_NE(ahead, nullptr);
+  EXPECT_EQ(ahead->t, 2);
+  EXPECT_EQ(std::get<CallLine>(ahead->content).id, "\"b\"");
+  EXPECT_EQ(reader_.line().t, 1);
+  EXPECT_EQ(std::get<CallLine>(reader_.line().content).id, "\"a\"");
+  ASSERT_TRUE(reader_.Read(next.view()).ok());
+  EXPECT_EQ(&reader_.line(), ahead);
+  EXPECT_EQ(reader_.line().t, 2);
+  EXPECT_EQ(Read(R"({"t":3,"note":""})").t, 3);
+}
+
+TEST_F(TraceReaderTest, AMalformedLineAheadIsRefusedInItsTurn) {
+  for (const MalformedLine& malformed : kMalformedLines) {
+    Read(R"({"t":1,"note":""})");
+    const PaddedLine next(malformed.text);
+    EXPECT_EQ(reader_.ReadAhead(next.view()), nullptr) << malformed.text;
+    EXPECT_EQ(reader_.line().t, 1) << malformed.text;
+    EXPECT_EQ(std::string(reader_.Read(next.view()).message()), malformed.message);
+  }
+}
+
+TEST_F(TraceReaderTest, BlankAndLongLinesAreNotReadAhead) {
+  Read(R"({"t":1,"note":""})");
+  const PaddedLine blank(" \r");
+  EXPECT_EQ(reader_.ReadAhead(blank.view()), nullptr);
+  const PaddedLine large(R"({"t":2,"note":")" + std::string(1 << 20, 'x') + "\"}");
+  EXPECT_EQ(reader_.ReadAhead(large.view()), nullptr);
+  EXPECT_EQ(reader_.line().t, 1);
+  ASSERT_TRUE(reader_.Read(large.view()).ok());
+  EXPECT_EQ(reader_.line().t, 2);
 }
 
 TEST_F(TraceReaderTest, TheTimeIsAnyInteger) {
