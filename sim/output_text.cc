@@ -19,8 +19,7 @@ void AppendTime(int64_t t, std::string& out) {
   const std::chrono::hh_mm_ss time{std::chrono::milliseconds(of_day)};
   char text[32];
   std::snprintf(text, sizeof text, "%02d:%02d:%02d.%03d", static_cast<int>(time.hours().count()),
-                static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()),
+                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
                 static_cast<int>(time.subseconds().count()));
   out += text;
 }

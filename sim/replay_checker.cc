@@ -232,6 +232,36 @@ void ReplayChecker::NoteCall(History& history, const ChannelInput& input) {
   }
 }
 
+void ReplayChecker::OnCheck(size_t index, const CheckLine& line, const Channel& channel) {
+  if (violation_.has_value()) return;
+  if (line.answered) {
+    if (const size_t open = unanswered(index); open > 0) {
+      Fail("liveness", absl::StrCat(open, " calls are never answered"));
+    }
+    return;
+  }
+  for (const IncomingItem& item : line.frame.presence) {
+    const std::optional<Message> member =
+        channel.members().Find(item.connection_id, item.client_id);
+    Message expected;
+    expected.client_id = item.client_id;
+    expected.connection_id = item.connection_id;
+    if (!member.has_value()) {
+      return Fail("agreement", absl::StrCat(NameOf(expected), " is in the room, and not visible"));
+    }
+    if (member->id != item.id || member->payload != item.payload) {
+      return Fail("agreement", absl::StrCat(NameOf(expected),
+                                            " is seen with another message than "
+                                            "the room has"));
+    }
+  }
+  if (channel.members().size() != line.frame.presence.size()) {
+    Fail("agreement",
+         absl::StrCat(channel.members().size(), " members are visible where the room has ",
+                      line.frame.presence.size()));
+  }
+}
+
 size_t ReplayChecker::unanswered(size_t index) const {
   return index < histories_.size() ? histories_[index]->asked.size() : 0;
 }

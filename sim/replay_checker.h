@@ -31,6 +31,8 @@ namespace presence::sim {
 //                 joined; isUserPresent whether there is one of that client
 //   once          every call is answered once, and only after it was asked
 //   bounded       queue, in-flight list and tombstones are within their limits
+//   agreement     at a line that says so: the visible members are those that it lists
+//   liveness      at a line that says so: every call is answered
 //   engine        the invariants that the engine states of itself
 //
 // Costs O(members) an input.
@@ -46,6 +48,7 @@ class ReplayChecker : public ReplayObserver {
 
   void OnApply(size_t index, Timestamp now, const ChannelInput& input, const Effects& effects,
                const Channel& channel) override;
+  void OnCheck(size_t index, const CheckLine& line, const Channel& channel) override;
 
   // Calls on the `index`th channel that have not been answered yet.
   size_t unanswered(size_t index) const;

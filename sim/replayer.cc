@@ -18,8 +18,7 @@ struct Replayer::NamedChannel {
   Channel channel;
 };
 
-Replayer::Replayer(ReplaySink& sink, ReplayObserver* observer)
-    : sink_(sink), observer_(observer) {}
+Replayer::Replayer(ReplaySink& sink, ReplayObserver* observer) : sink_(sink), observer_(observer) {}
 
 Replayer::~Replayer() = default;
 
@@ -101,8 +100,8 @@ absl::Status Replayer::On(const CallLine& call) {
       Feed(channel, OperationCall{request, call.action, call.client_id, call.payload});
       break;
     case CallLine::Name::kGet:
-      Feed(channel, GetCall{request, call.filter_client_id, call.filter_connection_id,
-                            call.wait_for_sync});
+      Feed(channel,
+           GetCall{request, call.filter_client_id, call.filter_connection_id, call.wait_for_sync});
       break;
     case CallLine::Name::kIsUserPresent:
       Feed(channel, IsUserPresentCall{request, call.client_id.value_or("")});
@@ -148,6 +147,12 @@ absl::Status Replayer::On(const OptionsLine& line) {
   set(line.max_queued, options_.max_queued);
   set(line.max_in_flight, options_.max_in_flight);
   set(line.max_tombstones, options_.max_tombstones);
+  return absl::OkStatus();
+}
+
+absl::Status Replayer::On(const CheckLine& line) {
+  NamedChannel& channel = ChannelNamed(line.frame.channel);
+  if (observer_ != nullptr) observer_->OnCheck(channel.index, line, channel.channel);
   return absl::OkStatus();
 }
 

@@ -56,6 +56,8 @@ class ReplayObserver {
   // `input` was applied to `channel`, the `index`th of the replay, and these are its effects.
   virtual void OnApply(size_t index, Timestamp now, const ChannelInput& input,
                        const Effects& effects, const Channel& channel) = 0;
+  // The trace says what it should have come to by now.
+  virtual void OnCheck(size_t /*index*/, const CheckLine& /*line*/, const Channel& /*channel*/) {}
 };
 
 // Feeds a trace to the engine: a channel for each that is named, one connection that numbers their
@@ -92,6 +94,7 @@ class Replayer {
   absl::Status On(const StateLine& line);
   absl::Status On(const ConnectionLine& line);
   absl::Status On(const OptionsLine& line);
+  absl::Status On(const CheckLine& line);
 
   bool IsLast(std::string_view name) const;
   NamedChannel& ChannelNamed(std::string_view name);

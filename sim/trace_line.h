@@ -69,11 +69,21 @@ struct OptionsLine {
   std::optional<int64_t> max_tombstones;
 };
 
+// What the trace should have come to, for those who check: not an input.
+struct CheckLine {
+  // The visible members of the frame's channel are those that the frame, like a page, lists: their
+  // keys, ids and payloads; their times may differ.
+  wire::Frame frame;
+  // Instead: every call on the frame's channel has been answered.
+  bool answered = false;
+};
+
 struct NoteLine {};
 
 struct TraceLine {
   std::optional<int64_t> t;  // ms since the epoch; nullopt: at the time of the line before
-  std::variant<NoteLine, ReceivedLine, SentLine, CallLine, StateLine, ConnectionLine, OptionsLine>
+  std::variant<NoteLine, ReceivedLine, SentLine, CallLine, StateLine, ConnectionLine, OptionsLine,
+               CheckLine>
       content;
 };
 

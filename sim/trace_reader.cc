@@ -56,11 +56,13 @@ enum LineField {
   kState,
   kConnection,
   kOptions,
+  kCheck,
   kNote,
+  kAnswered,
   kLineFieldCount,
 };
 constexpr KeyTable<kLineFieldCount> kLineKeys({"t", "recv", "send", "call", "state", "connection",
-                                               "options", "note"});
+                                               "options", "check", "note", "answered"});
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
@@ -252,6 +254,13 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
   if (fields.has(kOptions)) {
     return ReadOptions(fields[kOptions], line.content.emplace<OptionsLine>());
   }
+  if (fields.has(kCheck)) {
+    CheckLine& check = line.content.emplace<CheckLine>();
+    absl::Status status =
+        ReadOptional(fields, kAnswered, "answered", "true or false", check.answered);
+    if (!status.ok()) return status;
+    return ReadFrame(fields[kCheck], "check", text, check.frame);
+  }
   if (fields.has(kNote)) {
     line.content.emplace<NoteLine>();
     return fields[kNote].is_string() ? absl::OkStatus() : WrongType("note", "a string");
@@ -266,7 +275,7 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
   }
   return absl::InvalidArgumentError(
       "no known kind of line: none of \"recv\", \"send\", \"call\", \"state\", \"connection\", "
-      "\"options\", \"note\", and no numeric \"action\"");
+      "\"options\", \"check\", \"note\", and no numeric \"action\"");
 }
 
 absl::Status TraceReader::LineParser::ReadFrame(dom::element element, std::string_view name,

@@ -406,9 +406,24 @@ void Client::React() {
   }
 }
 
-void Client::RecordExpectation(uint32_t room, std::span<const Message> members) {
+void Client::RecordMembersCheck(uint32_t room, std::span<const Message> members) {
   if (recording_ == nullptr) return;
-  recording_->AddExpectation(ToMs(kWorldStart) + schedule_.now_ms(), RoomName(room), members);
+  const int64_t t = ToMs(kWorldStart) + schedule_.now_ms();
+  recording_->AddMembersCheck(t, RoomName(room), members);
+  SkipLine(t);
+}
+
+void Client::RecordAnsweredCheck(uint32_t room) {
+  if (recording_ == nullptr) return;
+  const int64_t t = ToMs(kWorldStart) + schedule_.now_ms();
+  recording_->AddAnsweredCheck(t, RoomName(room));
+  SkipLine(t);
+}
+
+// A line of the recording that is no input.
+void Client::SkipLine(int64_t t) {
+  const absl::Status status = replayer_.Apply(++line_, {t, NoteLine()});
+  PRESENCE_CHECK(status.ok());
 }
 
 void Client::Finish() { replayer_.Finish(); }

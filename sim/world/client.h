@@ -82,8 +82,9 @@ class Client : private ReplaySink, private ReplayObserver {
   const std::string& connection_id() const { return connection_id_; }
   // The channel of a room of traits().rooms.
   const Channel& channel(uint32_t room) const { return *channels_[PlaceOf(room)]; }
-  // Says at the end of the recording what it should have come to.
-  void RecordExpectation(uint32_t room, std::span<const Message> members);
+  // Says at the end of the recording what it should have come to: see Recording.
+  void RecordMembersCheck(uint32_t room, std::span<const Message> members);
+  void RecordAnsweredCheck(uint32_t room);
   void Finish();
 
  private:
@@ -110,6 +111,7 @@ class Client : private ReplaySink, private ReplayObserver {
   void Close();
   void Operate(PresenceAction action, uint32_t room, uint64_t detail);
   void Ask(CallLine call, uint32_t room);
+  void SkipLine(int64_t t);
   void Send(std::string json);
   void Tell(const ReplayOutput& output, uint32_t room);
   void React();

@@ -126,8 +126,8 @@ void Recording::AddLine(const TraceLine& line, std::string_view frame_json) {
   trace_ += "}\n";
 }
 
-void Recording::AddExpectation(int64_t t, std::string_view channel,
-                               std::span<const Message> members) {
+void Recording::AddMembersCheck(int64_t t, std::string_view channel,
+                                std::span<const Message> members) {
   std::vector<IncomingItem> items;
   for (const Message& member : members) {
     IncomingItem& item = items.emplace_back();
@@ -142,10 +142,22 @@ void Recording::AddExpectation(int64_t t, std::string_view channel,
   page.action = wire::kSync;
   page.channel = channel;
   page.presence = items;
+  AddCheck(t, page, "");
+}
+
+void Recording::AddAnsweredCheck(int64_t t, std::string_view channel) {
+  wire::Frame page;
+  page.action = wire::kSync;
+  page.channel = channel;
+  AddCheck(t, page, ",\"answered\":true");
+}
+
+void Recording::AddCheck(int64_t t, const wire::Frame& page, std::string_view rest) {
   trace_ += "{\"t\":";
   wire::AppendJsonInt(t, trace_);
   trace_ += ",\"check\":";
   wire::AppendFrame(page, trace_);
+  trace_ += rest;
   trace_ += "}\n";
 }
 

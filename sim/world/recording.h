@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "engine/message.h"
+#include "engine/wire/frame.h"
 #include "sim/output.h"
 #include "sim/trace_line.h"
 
@@ -22,8 +23,10 @@ class Recording {
 
   // What the client is given. `frame_json` is the frame of a ReceivedLine or SentLine.
   void AddLine(const TraceLine& line, std::string_view frame_json);
-  // What it should have come to: a line that `replay --check` holds it to.
-  void AddExpectation(int64_t t, std::string_view channel, std::span<const Message> members);
+  // What it should have come to, as a line that `replay --check` holds it to: the channel's members
+  // are these; every call is answered.
+  void AddMembersCheck(int64_t t, std::string_view channel, std::span<const Message> members);
+  void AddAnsweredCheck(int64_t t, std::string_view channel);
   // Takes the engine's outputs.
   ReplaySink& output() { return output_; }
 
@@ -38,6 +41,8 @@ class Recording {
     }
     std::string text;
   };
+
+  void AddCheck(int64_t t, const wire::Frame& page, std::string_view rest);
 
   std::string trace_;
   Lines lines_;

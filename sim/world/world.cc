@@ -55,9 +55,11 @@ WorldResult World::Run() {
   WorldResult result;
   if (const auto& violation = checker_.violation()) {
     result.failure = {*violation, schedule_.now_ms(), last_step_, events_};
-    if (violation->tells_expected) {
-      clients_[violation->client]->RecordExpectation(violation->room,
-                                                     checker_.members(violation->room));
+    Client& client = *clients_[violation->client];
+    if (violation->missing == WorldChecker::Violation::Missing::kMembers) {
+      client.RecordMembersCheck(violation->room, checker_.members(violation->room));
+    } else if (violation->missing == WorldChecker::Violation::Missing::kAnswers) {
+      client.RecordAnsweredCheck(violation->room);
     }
   }
   for (const auto& client : clients_) client->Finish();

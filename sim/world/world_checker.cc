@@ -35,15 +35,14 @@ WorldChecker::WorldChecker(const Plan& plan)
 WorldChecker::~WorldChecker() = default;
 
 void WorldChecker::Fail(std::string_view invariant, uint32_t client, uint32_t room,
-                        std::string what, bool tell_expected) {
+                        std::string what, Violation::Missing missing) {
   if (violation_.has_value()) return;
   violation_.emplace();
   violation_->invariant = invariant;
   violation_->what = std::move(what);
   violation_->client = client;
   violation_->room = room;
-  if (!tell_expected) return;
-  violation_->tells_expected = true;
+  violation_->missing = missing;
 }
 
 WorldChecker::Seat& WorldChecker::SeatOf(uint32_t client, uint32_t room) {
@@ -219,14 +218,15 @@ void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel
         room.members.find({std::string(member.connection_id), std::string(member.client_id)});
     if (known == room.members.end()) {
       Fail("agreement", client, index,
-           absl::StrCat(NameOf(member), " is visible, and not in the room"), true);
+           absl::StrCat(NameOf(member), " is visible, and not in the room"),
+           Violation::Missing::kMembers);
     } else if (!Same(known->second.view(), member)) {
       Fail("agreement", client, index,
            absl::StrCat(NameOf(member), " is seen with id ", Quoted(member.id), " and data ",
                         Quoted(member.payload.data), " where the host has ",
                         Quoted(known->second.view().id), " and ",
                         Quoted(known->second.view().payload.data)),
-           true);
+           Violation::Missing::kMembers);
     } else {
       ++same;
     }
@@ -235,7 +235,8 @@ void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel
     for (const auto& [key, member] : room.members) {
       if (channel.members().Find(key.first, key.second).has_value()) continue;
       Fail("agreement", client, index,
-           absl::StrCat(NameOf(member.view()), " is in the room, and not visible"), true);
+           absl::StrCat(NameOf(member.view()), " is in the room, and not visible"),
+           Violation::Missing::kMembers);
     }
   }
   seat.agreed_host_changes = room.changes;
@@ -261,7 +262,8 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
       return Fail("liveness", client, room, "the channel is still on its way");
     }
     if (const size_t open = seat.alone->unanswered(0); open > 0) {
-      return Fail("liveness", client, room, absl::StrCat(open, " calls are never answered"));
+      return Fail("liveness", client, room, absl::StrCat(open, " calls are never answered"),
+                  Violation::Missing::kAnswers);
     }
     if (channel.state() == ChannelState::kAttached && !channel.sync_complete()) {
       return Fail("liveness", client, room, "the sync never ends");
@@ -280,19 +282,26 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
 void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::string& member,
                                const Intent& intent, bool attached,
                                const std::string& connection_id) {
-  const Room& room = rooms_[index];
-  const auto found = room.members.find({connection_id, member});
+  Room& room = rooms_[index];
+  const Key key{connection_id, member};
+  const auto found = room.members.find(key);
   const bool there = found != room.members.end();
+  // On a failure, the room is made what it should be: that is what the client should see.
   if (intent.present) {
     if (intent.failed || !attached) return;
     if (!there) {
+      room.members[key].Assign(intent.message.view());
+      room.order.push_back(key);
       Fail("intent", client, index,
            absl::StrCat(Quoted(member), " asked to be present (line ", intent.line,
-                        "), was acknowledged, and is not"));
+                        "), was acknowledged, and is not"),
+           Violation::Missing::kMembers);
     } else if (found->second.view().payload != intent.message.view().payload) {
-      Fail("intent", client, index,
-           absl::StrCat(Quoted(member), " is present with other data than was acknowledged (line ",
-                        intent.line, "): ", Quoted(found->second.view().payload.data)));
+      std::string what =
+          absl::StrCat(Quoted(member), " is present with other data than was acknowledged (line ",
+                       intent.line, "): ", Quoted(found->second.view().payload.data));
+      found->second.Assign(intent.message.view());
+      Fail("intent", client, index, std::move(what), Violation::Missing::kMembers);
     }
     return;
   }
@@ -300,8 +309,11 @@ void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::strin
   // echo a member after it left, which nobody can tell from its coming back.
   if (!there || plan_.options.transport == TransportKind::kDatagram) return;
   if (intent.failed && (room.was_forgotten || intent.connection_id == connection_id)) return;
+  room.members.erase(found);
+  std::erase(room.order, key);
   Fail("intent", client, index,
-       absl::StrCat(Quoted(member), " asked to leave (line ", intent.line, ") and is present"));
+       absl::StrCat(Quoted(member), " asked to leave (line ", intent.line, ") and is present"),
+       Violation::Missing::kMembers);
 }
 
 void WorldChecker::CheckRoomQuiet(uint32_t index, std::span<const std::string> connection_ids) {

@@ -41,8 +41,8 @@ class WorldChecker {
     std::string what;
     uint32_t client = 0;  // whose trace shows it
     uint32_t room = 0;
-    // What is wrong is that the client does not see the room's members: see members().
-    bool tells_expected = false;
+    // What the client should have come to, and has not, where that is what is wrong.
+    enum class Missing : uint8_t { kNothing, kMembers, kAnswers } missing = Missing::kNothing;
   };
 
   // `plan` must outlive the checker.
@@ -131,7 +131,7 @@ class WorldChecker {
 
   Seat& SeatOf(uint32_t client, uint32_t room);
   void Fail(std::string_view invariant, uint32_t client, uint32_t room, std::string what,
-            bool tell_expected = false);
+            Violation::Missing missing = Violation::Missing::kNothing);
   void CheckIntent(uint32_t client, uint32_t room, const std::string& member, const Intent& intent,
                    bool attached, const std::string& connection_id);
 

@@ -13,7 +13,7 @@ struct MalformedLine {
 
 inline constexpr std::string_view kNoKnownKind =
     "no known kind of line: none of \"recv\", \"send\", \"call\", \"state\", \"connection\", "
-    "\"options\", \"note\", and no numeric \"action\"";
+    "\"options\", \"check\", \"note\", and no numeric \"action\"";
 
 inline constexpr MalformedLine kMalformedLines[] = {
     // Not JSON.
