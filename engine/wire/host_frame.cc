@@ -35,17 +35,17 @@ class Writer {
     Write(kAttached);
   }
   void operator()(const DetachedReply& reply) {
-    frame_.error = reply.error;
+    if (reply.error.has_value()) frame_.error.emplace(*reply.error);
     Write(kDetached);
   }
   void operator()(const ErrorReply& reply) {
-    frame_.error = reply.error;
+    frame_.error.emplace(reply.error);
     Write(kError);
   }
   // ACK and NACK answer the connection: they name no channel.
   void operator()(const AckReply& reply) { Settle(kAck, reply.msg_serial, reply.count); }
   void operator()(const NackReply& reply) {
-    frame_.error = reply.error;
+    frame_.error.emplace(reply.error);
     Settle(kNack, reply.msg_serial, reply.count);
   }
   void operator()(const SyncPage& page) {

@@ -52,28 +52,28 @@ struct Step {
 };
 
 std::ostream& operator<<(std::ostream& out, const Step& step) {
-  constexpr std::string_view kNames[] = {"operate", "to_host", "to_client", "wait",
-                                         "clock_back", "online", "offline", "close",
-                                         "attach",  "detach",  "drain"};
+  constexpr std::string_view kNames[] = {"operate",    "to_host", "to_client", "wait",
+                                         "clock_back", "online",  "offline",   "close",
+                                         "attach",     "detach",  "drain"};
   return out << kNames[static_cast<size_t>(step.kind)] << " client=" << step.client
              << " what=" << step.what << " amount=" << step.amount;
 }
 
 rc::Gen<Step> GenStep() {
   using Kind = Step::Kind;
-  return rc::gen::construct<Step>(
-      rc::gen::weightedElement<Kind>({{20, Kind::kOperate},
-                                      {12, Kind::kToHost},
-                                      {12, Kind::kToClient},
-                                      {8, Kind::kWait},
-                                      {1, Kind::kClockBack},
-                                      {6, Kind::kOnline},
-                                      {4, Kind::kOffline},
-                                      {2, Kind::kClose},
-                                      {4, Kind::kAttach},
-                                      {2, Kind::kDetach},
-                                      {1, Kind::kDrain}}),
-      rc::gen::inRange<size_t>(0, kClients), rc::gen::inRange(0, 3), rc::gen::inRange(0, 8));
+  return rc::gen::construct<Step>(rc::gen::weightedElement<Kind>({{20, Kind::kOperate},
+                                                                  {12, Kind::kToHost},
+                                                                  {12, Kind::kToClient},
+                                                                  {8, Kind::kWait},
+                                                                  {1, Kind::kClockBack},
+                                                                  {6, Kind::kOnline},
+                                                                  {4, Kind::kOffline},
+                                                                  {2, Kind::kClose},
+                                                                  {4, Kind::kAttach},
+                                                                  {2, Kind::kDetach},
+                                                                  {1, Kind::kDrain}}),
+                                  rc::gen::inRange<size_t>(0, kClients), rc::gen::inRange(0, 3),
+                                  rc::gen::inRange(0, 8));
 }
 
 rc::Gen<std::vector<Step>> GenSteps() {
@@ -81,19 +81,18 @@ rc::Gen<std::vector<Step>> GenSteps() {
 }
 
 rc::Gen<RoomHost::Options> GenOptions() {
-  return rc::gen::map(
-      rc::gen::tuple(rc::gen::element(1, 2, 3, 100), rc::gen::element(0, 5),
-                     rc::gen::element(0, 20, 200), rc::gen::element(0, 0, 7, 50),
-                     rc::gen::element(1, 3, 100)),
-      [](const std::tuple<int, int, int, int, int>& chosen) {
-        RoomHost::Options options;
-        options.sync_page_size = static_cast<size_t>(std::get<0>(chosen));
-        options.sync_page_interval = std::chrono::milliseconds(std::get<1>(chosen));
-        options.grace_period = std::chrono::milliseconds(std::get<2>(chosen));
-        options.batch_interval = std::chrono::milliseconds(std::get<3>(chosen));
-        options.max_batch = static_cast<size_t>(std::get<4>(chosen));
-        return options;
-      });
+  return rc::gen::map(rc::gen::tuple(rc::gen::element(1, 2, 3, 100), rc::gen::element(0, 5),
+                                     rc::gen::element(0, 20, 200), rc::gen::element(0, 0, 7, 50),
+                                     rc::gen::element(1, 3, 100)),
+                      [](const std::tuple<int, int, int, int, int>& chosen) {
+                        RoomHost::Options options;
+                        options.sync_page_size = static_cast<size_t>(std::get<0>(chosen));
+                        options.sync_page_interval = std::chrono::milliseconds(std::get<1>(chosen));
+                        options.grace_period = std::chrono::milliseconds(std::get<2>(chosen));
+                        options.batch_interval = std::chrono::milliseconds(std::get<3>(chosen));
+                        options.max_batch = static_cast<size_t>(std::get<4>(chosen));
+                        return options;
+                      });
 }
 
 void Take(RoomWorld& world, const Step& step, int number) {

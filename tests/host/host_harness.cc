@@ -216,8 +216,8 @@ void HostHarness::Check(const HostInput* input) {
       EXPECT_TRUE(host.IsAttached(page->to)) << page->to;
       EXPECT_LE(page->items.size(), host.options().sync_page_size);
     } else {
-      answers += std::holds_alternative<AckReply>(effect) ||
-                 std::holds_alternative<NackReply>(effect);
+      answers +=
+          std::holds_alternative<AckReply>(effect) || std::holds_alternative<NackReply>(effect);
     }
     EXPECT_GE(rank, last_rank) << "effects out of order";
     last_rank = rank;

@@ -89,9 +89,9 @@ TEST(RoomHost, RefusesWhatIsMalformedWith40000) {
   of_another.connection_id = "c2";
   int64_t serial = 0;
   for (const IncomingItem& item :
-       {unreadable, no_action, of_another, Op(PresenceAction::kAbsent), Op(PresenceAction::kPresent),
-        WithId(EnterOp(), "c2:0:0"), WithId(EnterOp(), "c11:0:0"), WithId(EnterOp(), "c1"),
-        WithId(EnterOp(), "c1:0"), WithId(EnterOp(), "c1:x:0")}) {
+       {unreadable, no_action, of_another, Op(PresenceAction::kAbsent),
+        Op(PresenceAction::kPresent), WithId(EnterOp(), "c2:0:0"), WithId(EnterOp(), "c11:0:0"),
+        WithId(EnterOp(), "c1"), WithId(EnterOp(), "c1:0"), WithId(EnterOp(), "c1:x:0")}) {
     EXPECT_EQ(h.Send("c1", serial, {item}),
               Lines{"to c1: NACK " + std::to_string(serial) + " 40000"});
     ++serial;
@@ -397,9 +397,8 @@ TEST(RoomHost, WithoutTheModePresenceSubscribeThereIsNeitherSyncNorPresence) {
   h.Send("c1", 0, {EnterOp()});
   h.Open("c2", "bob");
   EXPECT_EQ(h.Attach("c2", kFlagPresence), (Lines{"to c2: ATTACHED 65536"}));
-  EXPECT_EQ(h.Send("c2", 0, {EnterOp()}),
-            (Lines{"event enter bob@c2 n=1", "to c2: ACK 0",
-                   "to c1: PRESENCE [enter bob@c2 c2:0:0 t=1000]"}));
+  EXPECT_EQ(h.Send("c2", 0, {EnterOp()}), (Lines{"event enter bob@c2 n=1", "to c2: ACK 0",
+                                                 "to c1: PRESENCE [enter bob@c2 c2:0:0 t=1000]"}));
 }
 
 TEST(RoomHost, AnAttachThatTheOwnerRefusesIsAnsweredWithError) {
@@ -423,9 +422,8 @@ TEST(RoomHost, DetachingLeaves) {
   h.Join("c2", "bob");
   h.Send("c1", 0, {EnterOp("", "hi")});
   h.now = 1500;
-  EXPECT_EQ(h.Detach("c1"),
-            (Lines{"event leave alice@c1 n=0 lost", "to c1: DETACHED",
-                   "to c2: PRESENCE [leave alice@c1 host-leave-1 t=1500 \"hi\"]"}));
+  EXPECT_EQ(h.Detach("c1"), (Lines{"event leave alice@c1 n=0 lost", "to c1: DETACHED",
+                                   "to c2: PRESENCE [leave alice@c1 host-leave-1 t=1500 \"hi\"]"}));
   EXPECT_EQ(h.Detach("c1"), (Lines{"to c1: DETACHED"}));
   EXPECT_EQ(h.Send("c1", 1, {EnterOp()}), (Lines{"to c1: NACK 1 90001"}));
   // Entered again at the same instant: a tie goes to what comes later (RTP2b1a).
@@ -484,8 +482,8 @@ TEST(RoomHost, AttachingAgainStartsANewSyncWithAnIdOfItsOwn) {
   h.Join("c1", "*");
   h.Send("c1", 0, {EnterOp("a"), EnterOp("b")});
   h.Join("c2", "zoe");
-  EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 1",
-                                   "to c2: SYNC host-2:1 [present a@c1 c1:0:0 t=1000]"}));
+  EXPECT_EQ(h.Attach("c2"),
+            (Lines{"to c2: ATTACHED 1", "to c2: SYNC host-2:1 [present a@c1 c1:0:0 t=1000]"}));
   EXPECT_EQ(h.Advance(), (Lines{"to c2: SYNC host-2: [present b@c1 c1:0:1 t=1000]"}));
   EXPECT_EQ(h.host.NextDeadline(), std::nullopt);
 }
@@ -524,10 +522,9 @@ TEST(RoomHost, ALostConnectionsMembersStayForTheGracePeriodThenLeave) {
   h.now = 15999;
   EXPECT_EQ(h.Advance(), Lines{});
   h.now = 16000;
-  EXPECT_EQ(h.Advance(),
-            (Lines{"event leave a@c1 n=0 lost", "event leave b@c1 n=0 lost",
-                   "to c2: PRESENCE [leave a@c1 host-leave-1 t=16000 \"hi\"; "
-                   "leave b@c1 host-leave-2 t=16000]"}));
+  EXPECT_EQ(h.Advance(), (Lines{"event leave a@c1 n=0 lost", "event leave b@c1 n=0 lost",
+                                "to c2: PRESENCE [leave a@c1 host-leave-1 t=16000 \"hi\"; "
+                                "leave b@c1 host-leave-2 t=16000]"}));
   EXPECT_EQ(h.host.connection_count(), 1u);
   EXPECT_EQ(h.Advance(), Lines{});
 }
@@ -563,8 +560,8 @@ TEST(RoomHost, ALostConnectionIsSentNothingUntilItHasAttachedAgain) {
   EXPECT_EQ(h.Send("c2", 0, {EnterOp()}).back(), "to c2: PRESENCE [enter bob@c2 c2:0:0 t=1000]");
   h.Resume("c1");
   EXPECT_EQ(h.Send("c2", 1, {UpdateOp()}).back(), "to c2: PRESENCE [update bob@c2 c2:1:0 t=1000]");
-  EXPECT_EQ(h.Attach("c1"), (Lines{"to c1: ATTACHED 1",
-                                   "to c1: SYNC host-1: [present bob@c2 c2:1:0 t=1000]"}));
+  EXPECT_EQ(h.Attach("c1"),
+            (Lines{"to c1: ATTACHED 1", "to c1: SYNC host-1: [present bob@c2 c2:1:0 t=1000]"}));
   EXPECT_EQ(h.Send("c2", 2, {LeaveOp()}).back(), "to c2 c1: PRESENCE [leave bob@c2 c2:2:0 t=1000]");
 }
 
@@ -629,9 +626,9 @@ TEST(RoomHost, RefusesInputsThatMakeNoSenseAndChangesNothing) {
   h.ApplyRefused(ConnectionOpened{std::string(RoomHost::kMaxConnectionId + 1, 'c'), "bob"},
                  kInvalidArgument);
   h.ApplyRefused(ConnectionResumed{"c1"}, kInvalidArgument);
-  for (const HostInput& input : std::vector<HostInput>{
-           ConnectionLost{"c9"}, ConnectionResumed{"c9"}, ConnectionClosed{"c9"},
-           AttachRequest{"c9"}, DetachRequest{"c9"}, PresenceRequest{"c9"}}) {
+  for (const HostInput& input :
+       std::vector<HostInput>{ConnectionLost{"c9"}, ConnectionResumed{"c9"}, ConnectionClosed{"c9"},
+                              AttachRequest{"c9"}, DetachRequest{"c9"}, PresenceRequest{"c9"}}) {
     h.ApplyRefused(input, kNotFound);
   }
   h.Lose("c1");
@@ -689,8 +686,9 @@ TEST(RoomHost, WhoDetachesIsNotSentItsOwnOperationsOfBeforeWhenItAttachesAgain) 
   h.Join("c1", "alice");
   h.Join("c2", "bob");
   h.Send("c1", 0, {EnterOp()});
-  EXPECT_EQ(h.Detach("c1").back(), "to c2: PRESENCE [enter alice@c1 c1:0:0 t=1000; "
-                                   "leave alice@c1 host-leave-1 t=1000]");
+  EXPECT_EQ(h.Detach("c1").back(),
+            "to c2: PRESENCE [enter alice@c1 c1:0:0 t=1000; "
+            "leave alice@c1 host-leave-1 t=1000]");
   h.Attach("c1");
   EXPECT_EQ(h.AdvanceTo(2000), Lines{});
   // Nothing of its own is pending: the leave waits as any item does.

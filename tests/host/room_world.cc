@@ -96,8 +96,8 @@ void RoomWorld::Carry() {
   }
 }
 
-// The promise of the cursor: who is there throughout a sync is on exactly one page; nobody on a page
-// has left, and all are as they are.
+// The promise of the cursor: who is there throughout a sync is on exactly one page; nobody on a
+// page has left, and all are as they are.
 void RoomWorld::Watch(const HostEffect& effect) {
   if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
     syncs_.erase(std::string(attached->to));
@@ -177,8 +177,8 @@ void RoomWorld::Connect(Client& client, const ConnectionUpdate& update) {
 void RoomWorld::GoOnline(Client& client) {
   if (client.online) return;
   if (!client.connection_id.empty()) {
-    const absl::Status resumed = host_->Apply(
-        TimestampFromMs(now), ConnectionResumed{client.connection_id}, host_effects_);
+    const absl::Status resumed =
+        host_->Apply(TimestampFromMs(now), ConnectionResumed{client.connection_id}, host_effects_);
     if (resumed.ok()) {
       Carry();
     } else {
@@ -204,8 +204,8 @@ void RoomWorld::GoOffline(Client& client) {
   client.to_client.clear();
   syncs_.erase(client.connection_id);
   // A host that was restored may have seen the loss itself.
-  const absl::Status lost = host_->Apply(TimestampFromMs(now),
-                                         ConnectionLost{client.connection_id}, host_effects_);
+  const absl::Status lost =
+      host_->Apply(TimestampFromMs(now), ConnectionLost{client.connection_id}, host_effects_);
   if (lost.ok()) Carry();
   ConnectionUpdate update;
   update.state = ConnectionState::kDisconnected;

@@ -71,8 +71,8 @@ class RoomWorld {
 
   // --- What must hold ---
 
-  // The first thing that is wrong, in words. After Drain, for each client that is attached: its sync
-  // is complete, its set is the host's, nothing is unanswered.
+  // The first thing that is wrong, in words. After Drain, for each client that is attached: its
+  // sync is complete, its set is the host's, nothing is unanswered.
   std::string Problem();
   // The members, sorted by key: everything there is to know of each, as a line.
   static std::vector<std::string> LinesOf(const MemberSet& members);
