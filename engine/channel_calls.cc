@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
 #include "engine/channel.h"
-#include "engine/message_size.h"
+#include "engine/operation_size.h"
 
 namespace presence {
 namespace {
@@ -242,7 +242,7 @@ std::optional<ErrorInfo> Channel::Refusal(const OperationCall& call) const {
   const int64_t limit =
       std::min<int64_t>(connection_.max_message_size().value_or(options_.max_message_size),
                         StoredMessage::kMaxBytes);
-  if (const int64_t size = OperationSize(call.client_id.value_or(""), call.payload);
+  if (const int64_t size = OperationSize(call.payload, call.client_id.value_or(""));
       size > limit) {
     return MakeError(kMessageTooLarge, absl::StrCat("the message has ", size,
                                                     " bytes, the limit is ", limit));

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
 #include "engine/check.h"
-#include "engine/message_size.h"
 #include "engine/newness.h"
+#include "engine/operation_size.h"
 
 namespace presence {
 namespace {
@@ -195,8 +195,8 @@ void RoomHost::Expel(const Connection& connection) {
   for (size_t i = first; i < pending_used_; ++i) ApplyPending(pending_[i]);
 }
 
-// The same for a connection that may attach again, perhaps before the batch is broadcast. It must not
-// be sent its own operations of before then:
+// The same for a connection that may attach again, perhaps before the batch is broadcast. It must
+// not be sent its own operations of before then:
 //   1. c1 enters alice; the batch holds the ENTER.   2. c1 detaches; the batch holds a LEAVE.
 //   3. c1 attaches again.                            4. The batch is broadcast.
 // c1 would take the ENTER for an echo, the synthesized LEAVE would not undo it (RTP17b), and at the
@@ -367,7 +367,7 @@ std::optional<ErrorInfo> RoomHost::ItemRefusal(const Connection& connection,
     return MakeError(kMalformedRequest, "the id is not one of this connection");
   }
   const Payload& payload = item.payload;
-  if (OperationSize(item.client_id, payload) > options_.max_message_size ||
+  if (OperationSize(payload, item.client_id) > options_.max_message_size ||
       std::max({item.client_id.size(), payload.data.size(), payload.encoding.value_or("").size(),
                 payload.extras.value_or("").size()}) > kMaxPart) {
     return MakeError(kMessageTooLarge,

@@ -60,8 +60,8 @@ Message MessageOf(std::string_view client_id, std::string_view connection_id,
 // A set that verifies its invariants after every change, and tells changes as text.
 class CheckedSet {
  public:
-  explicit CheckedSet(size_t max_tombstones = 100)
-      : set(MemberSet::Options{.max_tombstones = max_tombstones}) {}
+  explicit CheckedSet(size_t max_tombstones = 100, bool resumable = false)
+      : set(MemberSet::Options{.max_tombstones = max_tombstones, .resumable = resumable}) {}
 
   Outcome Apply(Action action, const Message& message) {
     const Outcome outcome = set.Apply(action, message);
@@ -118,6 +118,16 @@ class CheckedSet {
   std::string OfConnection(std::string_view connection_id) const {
     std::string text;
     set.ForEachOfConnection(connection_id, Adder(text));
+    return text;
+  }
+
+  // At most `most` members that joined after number `after`, with their numbers.
+  std::string After(uint64_t after, size_t most = 100) const {
+    std::string text;
+    set.ForEachAfter(after, [&](uint64_t joined, const Message& member) {
+      text += (text.empty() ? "" : " ") + std::to_string(joined) + ":" + Who(member);
+      return --most > 0;
+    });
     return text;
   }
 
@@ -600,6 +610,62 @@ TEST(MemberSet, WhoComesAndGoesTakesThePlaceOfWhoWentBefore) {
   const size_t before = allocations;
   come_and_go(20'000);
   EXPECT_LT(allocations - before, 5u);
+}
+
+// --- Resuming ---
+
+TEST(MemberSet, MembersAreNumberedAsTheyJoinAndAnewWhenTheyComeBack) {
+  CheckedSet set(100, /*resumable=*/true);
+  EXPECT_EQ(set.set.last_joined(), 0u);
+  set.Enter("a", "c1", "c1:0:0");
+  set.Enter("b", "c1", "c1:1:0");
+  set.Enter("c", "c1", "c1:2:0");
+  set.Do(Action::kUpdate, "a", "c1", "c1:3:0");  // keeps its place
+  EXPECT_EQ(set.After(0), "1:a@c1 2:b@c1 3:c@c1");
+  set.Leave("b", "c1", "c1:4:0");
+  set.Enter("b", "c1", "c1:5:0");
+  EXPECT_EQ(set.After(0), "1:a@c1 3:c@c1 4:b@c1");
+  EXPECT_EQ(set.set.last_joined(), 4u);
+}
+
+TEST(MemberSet, VisitingResumesAfterAnyNumberWhoeverHasLeft) {
+  CheckedSet set(100, /*resumable=*/true);
+  for (const char* id : {"a", "b", "c", "d"}) set.Enter(id, "c1");
+  EXPECT_EQ(set.After(0, 2), "1:a@c1 2:b@c1");
+  set.Leave("b", "c1");  // the last one visited
+  set.Leave("c", "c1");  // and the next
+  EXPECT_EQ(set.After(2), "4:d@c1");
+  set.Leave("d", "c1");
+  EXPECT_EQ(set.After(2), "");
+  EXPECT_EQ(set.After(99), "");
+}
+
+TEST(MemberSet, TheIndexFollowsSyncsAndClearing) {
+  CheckedSet set(100, /*resumable=*/true);
+  set.Enter("a", "c1", "c1:0:0");
+  set.Enter("b", "c1", "c1:1:0");
+  set.set.StartSync();
+  set.Leave("a", "c1", "c1:2:0");  // a tombstone
+  EXPECT_EQ(set.After(0), "2:b@c1");
+  set.Enter("a", "c1", "c1:3:0");  // comes back from it
+  EXPECT_EQ(set.After(0), "2:b@c1 3:a@c1");
+  set.EndSync();  // b was not seen
+  EXPECT_EQ(set.After(0), "3:a@c1");
+  set.set.Clear();
+  EXPECT_EQ(set.set.CheckInvariants(), "");
+  EXPECT_EQ(set.After(0), "");
+  set.Enter("a", "c1", "c1:4:0");
+  EXPECT_EQ(set.After(0), "4:a@c1");  // numbers go on
+}
+
+TEST(MemberSet, ARestoredSetGivesItsMembersTheirNumbersAgain) {
+  CheckedSet set(100, /*resumable=*/true);
+  set.set.SkipJoins(6);
+  set.Enter("a", "c1");
+  set.set.SkipJoins(7);  // none skipped
+  set.set.SkipJoins(20);
+  set.Enter("b", "c1");
+  EXPECT_EQ(set.After(0), "7:a@c1 21:b@c1");
 }
 
 // Each of these takes milliseconds, and minutes if its cost grows with the members.

@@ -1,4 +1,4 @@
-#include "engine/message_size.h"
+#include "engine/operation_size.h"
 
 #include <cstddef>
 
@@ -25,7 +25,7 @@ size_t CompactSize(std::string_view json) {
 
 }  // namespace
 
-int64_t OperationSize(std::string_view client_id, const Payload& payload) {
+int64_t OperationSize(const Payload& payload, std::string_view client_id) {
   size_t data = payload.data.size();
   const std::string_view encoding = payload.encoding.value_or("");
   if (encoding == "base64" || encoding.ends_with("/base64")) {
