@@ -92,7 +92,8 @@ class Recorder {
           texts.push_back("u" + std::to_string((input.what + i) % 4));
           const std::string& client = texts.back();
           texts.push_back("data " + std::to_string(serial));
-          items.push_back(Op(action, client, i % 2 == 0 ? texts.back() : ""));
+          const std::string_view data = texts.back();
+          items.push_back(Op(action, client, i % 2 == 0 ? data : ""));
           if (input.what == 7) {
             texts.push_back(id + ":" + std::to_string(serial - 1) + ":0");
             items.back().id = texts.back();
