@@ -477,6 +477,20 @@ TEST(RoomHost, OnePageForEachConnectionInTheOrderOfAttaching) {
   EXPECT_EQ(h.host.running_syncs(), 2u);
 }
 
+TEST(RoomHost, PagesDueTogetherComeInTheOrderOfAttachingWhicheverWasDueFirst) {
+  HostHarness h({.sync_page_size = 1, .sync_page_interval = milliseconds(10)});
+  h.Join("c1", "*");
+  h.Send("c1", 0, {EnterOp("a"), EnterOp("b"), EnterOp("c")});
+  h.Join("c9", "x");
+  h.now = 1004;
+  h.Join("c2", "y");
+  h.now = 1013;  // so the next one of c9 is due at 1023, that of c2 at 1014
+  EXPECT_EQ(h.Advance().size(), 1u);
+  h.now = 1030;
+  EXPECT_EQ(h.Advance(), (Lines{"to c9: SYNC host-1: [present c@c1 c1:0:2 t=1000]",
+                                "to c2: SYNC host-2:2 [present b@c1 c1:0:1 t=1000]"}));
+}
+
 TEST(RoomHost, AttachingAgainStartsANewSyncWithAnIdOfItsOwn) {
   HostHarness h({.sync_page_size = 1});
   h.Join("c1", "*");
