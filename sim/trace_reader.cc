@@ -227,12 +227,10 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
   if (!element.ok()) return element.status();
   dom::object object;
   if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
-  // A line may be a bare frame, as most lines are: both are looked for in one walk.
+  // Most lines are bare frames, so that is what this one is taken for, until other fields tell.
   Fields<kLineFieldCount> fields(kLineKeys);
-  wire::FrameFields frame_fields(wire::kFrameKeys);
-  for (const dom::key_value_pair& field : object) {
-    if (!frame_fields.Take(field)) fields.Take(field);
-  }
+  frames_.Start(object, Become<ReceivedLine>(line).frame,
+                [&fields](const dom::key_value_pair& field) { fields.Take(field); });
 
   line.t.reset();
   if (fields.has(kT)) {
@@ -265,10 +263,9 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
     line.content.emplace<NoteLine>();
     return fields[kNote].is_string() ? absl::OkStatus() : WrongType("note", "a string");
   }
-  if (frame_fields.has(wire::kFrameAction) && frame_fields[wire::kFrameAction].is_number()) {
-    wire::Frame& frame = Become<ReceivedLine>(line).frame;
-    absl::Status status = frames_.ReadFields(
-        frame_fields, [text] { return text; }, frame);
+  if (frames_.started_with_number()) {
+    wire::Frame& frame = std::get<ReceivedLine>(line.content).frame;
+    absl::Status status = frames_.Finish([text] { return text; }, frame);
     if (!status.ok()) return status;
     if (!line.t.has_value()) line.t = frame.timestamp;
     return absl::OkStatus();

@@ -15,25 +15,44 @@ absl::Status WrongType(std::string_view field, std::string_view wanted) {
       absl::StrCat("\"", AbslView(field), "\" is not ", AbslView(wanted)));
 }
 
-// Reads field `i`, or none if it is absent; false: it has another type.
-template <size_t N>
-bool ReadText(const Fields<N>& fields, size_t i, std::string_view& text) {
+// Reads a value; null is none, and so is an empty string where a number is wanted. False: it has
+// another type, and none is read.
+bool ReadText(const dom::element& value, std::string_view& text) {
+  if (value.get(text) == simdjson::SUCCESS) return true;
   text = {};
-  return !fields.has(i) || fields.Get(i, text) || fields.is_null(i);
+  return value.is_null();
 }
-
-template <size_t N>
-bool ReadInt(const Fields<N>& fields, size_t i, std::optional<int64_t>& number) {
+bool ReadInt(const dom::element& value, std::optional<int64_t>& number) {
+  if (int64_t read = 0; value.is_int64() && value.get(read) == simdjson::SUCCESS) {
+    number = read;
+    return true;
+  }
   number.reset();
-  if (!fields.has(i)) return true;
-  int64_t value = 0;
-  if (!fields.Get(i, value)) return fields.lacking(i);
-  number = value;
-  return true;
+  return IsLacking(value);
 }
 
 constexpr std::string_view kText = "a string";
 constexpr std::string_view kInt = "a 64-bit integer";
+
+enum FrameField : size_t {
+  kFrameAction,
+  kFrameChannel,
+  kFrameChannelSerial,
+  kFrameId,
+  kFrameConnectionId,
+  kFrameTimestamp,
+  kFrameMsgSerial,
+  kFrameCount,
+  kFrameFlags,
+  kFrameError,
+  kFrameDetails,
+  kFramePresence,
+  kFrameFieldCount,
+};
+constexpr KeyTable<kFrameFieldCount> kFrameKeys({"action", "channel", "channelSerial", "id",
+                                                 "connectionId", "timestamp", "msgSerial", "count",
+                                                 "flags", "error", "connectionDetails",
+                                                 "presence"});
 
 enum ItemField {
   kItemAction,
@@ -48,8 +67,43 @@ enum ItemField {
 };
 constexpr KeyTable<kItemFieldCount> kItemKeys({"action", "id", "clientId", "connectionId",
                                                "timestamp", "data", "encoding", "extras"});
+// What is told of an item's fields that have a wrong type.
+constexpr std::string_view kWrongItem[] = {
+    "action is not a 64-bit integer",    "id is not a string",
+    "clientId is not a string",          "connectionId is not a string",
+    "timestamp is not a 64-bit integer", "",
+    "encoding is not a string"};
 constexpr KeyTable<2> kDetailsKeys({"clientId", "maxMessageSize"});
 constexpr KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
+
+// Field by field: compilers clear a large struct at once, by an instruction that takes as long as
+// reading the frame does.
+void Clear(Frame& frame) {
+  frame.channel = {};
+  frame.channel_serial = {};
+  frame.id = {};
+  frame.connection_id = {};
+  frame.timestamp.reset();
+  frame.msg_serial.reset();
+  frame.count.reset();
+  frame.flags.reset();
+  frame.error.reset();
+  frame.details_client_id = {};
+  frame.details_max_message_size.reset();
+  frame.presence = {};
+}
+void Clear(IncomingItem& item) {
+  item.action.reset();
+  item.id = {};
+  item.client_id = {};
+  item.connection_id = {};
+  item.timestamp.reset();
+  item.payload.data_kind = DataKind::kNone;
+  item.payload.data = {};
+  item.payload.encoding.reset();
+  item.payload.extras.reset();
+  item.malformed = {};
+}
 
 PresenceFrame PageOf(const Frame& frame) {
   PresenceFrame page;
@@ -119,55 +173,94 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
 
 absl::Status FrameReader::ReadObject(dom::object object, absl::FunctionRef<std::string_view()> text,
                                      Frame& frame) {
-  return ReadFields(FrameFields(object, kFrameKeys), text, frame);
+  Start(object, frame, [](const dom::key_value_pair&) {});
+  return Finish(text, frame);
 }
 
-absl::Status FrameReader::ReadFields(const FrameFields& fields,
-                                     absl::FunctionRef<std::string_view()> text, Frame& frame) {
-  if (fields.lacking(kFrameAction) || !fields.Get(kFrameAction, frame.action)) {
+void FrameReader::Start(dom::object object, Frame& frame,
+                        absl::FunctionRef<void(const dom::key_value_pair&)> other) {
+  Clear(frame);
+  started_.Clear();
+  std::optional<int64_t> action;
+  for (const dom::key_value_pair& field : object) {
+    const dom::element& value = field.value;
+    const size_t key = kFrameKeys.Find(field.key);
+    bool right = true;
+    switch (key) {
+      case kFrameAction:
+        right = ReadInt(value, action);
+        started_.numeric_action = value.is_number();
+        break;
+      case kFrameChannel:
+        right = ReadText(value, frame.channel);
+        break;
+      case kFrameChannelSerial:
+        right = ReadText(value, frame.channel_serial);
+        break;
+      case kFrameId:
+        right = ReadText(value, frame.id);
+        break;
+      case kFrameConnectionId:
+        right = ReadText(value, frame.connection_id);
+        break;
+      case kFrameTimestamp:
+        right = ReadInt(value, frame.timestamp);
+        break;
+      case kFrameMsgSerial:
+        right = ReadInt(value, frame.msg_serial);
+        break;
+      case kFrameCount:
+        right = ReadInt(value, frame.count);
+        break;
+      case kFrameFlags:
+        right = ReadInt(value, frame.flags);
+        break;
+      case kFrameError:
+        started_.error = value;
+        break;
+      case kFrameDetails:
+        started_.details = value;
+        break;
+      case kFramePresence:
+        started_.presence = value;
+        break;
+      default:
+        other(field);
+        continue;
+    }
+    started_.wrong.Set(key, !right);
+  }
+  frame.action = action.value_or(0);
+  started_.has_action = action.has_value();
+}
+
+absl::Status FrameReader::Finish(absl::FunctionRef<std::string_view()> text, Frame& frame) {
+  if (!started_.has_action) {
     return absl::InvalidArgumentError("a frame without an integer \"action\"");
   }
-  // Of several fields of a wrong type, the first in the order of FrameField is told.
-  const auto wrong_type = [](size_t field, std::string_view wanted) {
-    return WrongType(kFrameKeys.name(field), wanted);
-  };
-  constexpr std::pair<FrameField, std::string_view Frame::*> kTexts[] = {
-      {kFrameChannel, &Frame::channel},
-      {kFrameChannelSerial, &Frame::channel_serial},
-      {kFrameId, &Frame::id},
-      {kFrameConnectionId, &Frame::connection_id}};
-  for (const auto& [field, value] : kTexts) {
-    if (!ReadText(fields, field, frame.*value)) return wrong_type(field, kText);
+  if (started_.wrong.any()) {
+    const size_t first = started_.wrong.first();
+    return WrongType(kFrameKeys.name(first), first <= kFrameConnectionId ? kText : kInt);
   }
-  constexpr std::pair<FrameField, std::optional<int64_t> Frame::*> kInts[] = {
-      {kFrameTimestamp, &Frame::timestamp},
-      {kFrameMsgSerial, &Frame::msg_serial},
-      {kFrameCount, &Frame::count},
-      {kFrameFlags, &Frame::flags}};
-  for (const auto& [field, value] : kInts) {
-    if (!ReadInt(fields, field, frame.*value)) return wrong_type(field, kInt);
-  }
-  frame.error.reset();
-  if (!fields.lacking(kFrameError)) {
-    absl::StatusOr<ErrorInfo> error = ReadError(fields[kFrameError], kFrameKeys.name(kFrameError));
+  if (started_.error.has_value() && !IsLacking(*started_.error)) {
+    absl::StatusOr<ErrorInfo> error = ReadError(*started_.error, "error");
     if (!error.ok()) return error.status();
     frame.error = *std::move(error);
   }
-  frame.details_client_id = {};
-  frame.details_max_message_size.reset();
-  if (!fields.lacking(kFrameDetails)) {
+  if (started_.details.has_value() && !IsLacking(*started_.details)) {
     dom::object object;
-    if (!fields.Get(kFrameDetails, object)) return wrong_type(kFrameDetails, "an object");
+    if (started_.details->get(object)) return WrongType("connectionDetails", "an object");
     const Fields<2> details(object, kDetailsKeys);
-    if (!ReadText(details, 0, frame.details_client_id)) return WrongType("clientId", kText);
-    if (!ReadInt(details, 1, frame.details_max_message_size)) {
+    if (details.has(0) && !ReadText(details[0], frame.details_client_id)) {
+      return WrongType("clientId", kText);
+    }
+    if (details.has(1) && !ReadInt(details[1], frame.details_max_message_size)) {
       return WrongType("maxMessageSize", kInt);
     }
   }
-  frame.presence = {};
-  if (!fields.lacking(kFramePresence)) {
+  if (started_.presence.has_value() && !IsLacking(*started_.presence)) {
     dom::array array;
-    if (!fields.Get(kFramePresence, array)) return wrong_type(kFramePresence, "an array");
+    if (started_.presence->get(array)) return WrongType("presence", "an array");
     frame.presence = ReadItems(array, text);
   }
   return absl::OkStatus();
@@ -180,9 +273,9 @@ std::span<const IncomingItem> FrameReader::ReadItems(dom::array array,
   for (const dom::element element : array) {
     if (count == items_.size()) items_.emplace_back();
     IncomingItem& item = items_[count++];
+    Clear(item);
     dom::object object;
     if (element.get(object)) {
-      item = {};
       item.malformed = "not an object";
     } else {
       raw |= ReadItem(object, item);
@@ -193,50 +286,52 @@ std::span<const IncomingItem> FrameReader::ReadItems(dom::array array,
   return items;
 }
 
-// Reads all of `item`. True if a part of the payload is to be kept as it stands in the text:
+// Reads into a cleared item. True if a part of the payload is to be kept as it stands in the text:
 // extras, and data that is not a string. The views are filled in afterwards, for all items at once.
 bool FrameReader::ReadItem(dom::object object, IncomingItem& item) {
-  const Fields<kItemFieldCount> fields(object, kItemKeys);
-  // Of several fields of a wrong type, the last in the order of ItemField is told.
-  item.malformed = {};
-  if (!ReadInt(fields, kItemAction, item.action)) {
-    item.malformed = "action is not a 64-bit integer";
-  }
-  if (!ReadText(fields, kItemId, item.id)) item.malformed = "id is not a string";
-  if (!ReadText(fields, kItemClientId, item.client_id)) {
-    item.malformed = "clientId is not a string";
-  }
-  if (!ReadText(fields, kItemConnectionId, item.connection_id)) {
-    item.malformed = "connectionId is not a string";
-  }
-  std::optional<int64_t> timestamp;
-  if (!ReadInt(fields, kItemTimestamp, timestamp)) {
-    item.malformed = "timestamp is not a 64-bit integer";
-  }
-  item.timestamp.reset();
-  if (timestamp.has_value()) item.timestamp = TimestampFromMs(*timestamp);
-
   Payload& payload = item.payload;
-  bool raw = false;
-  payload.data_kind = DataKind::kString;
-  payload.data = {};
-  if (!fields.has(kItemData) || !fields.Get(kItemData, payload.data)) {
-    raw = !fields.absent(kItemData);
-    payload.data_kind = raw ? DataKind::kJson : DataKind::kNone;
-  }
-  payload.encoding.reset();
-  if (!fields.absent(kItemEncoding)) {
-    if (!fields.Get(kItemEncoding, payload.encoding.emplace())) {
-      payload.encoding.reset();
-      item.malformed = "encoding is not a string";
+  std::optional<int64_t> timestamp;
+  WrongFields wrong;
+  for (const dom::key_value_pair& field : object) {
+    const dom::element& value = field.value;
+    const size_t key = kItemKeys.Find(field.key);
+    bool right = true;
+    switch (key) {
+      case kItemAction:
+        right = ReadInt(value, item.action);
+        break;
+      case kItemId:
+        right = ReadText(value, item.id);
+        break;
+      case kItemClientId:
+        right = ReadText(value, item.client_id);
+        break;
+      case kItemConnectionId:
+        right = ReadText(value, item.connection_id);
+        break;
+      case kItemTimestamp:
+        right = ReadInt(value, timestamp);
+        break;
+      case kItemData:
+        payload.data_kind = ReadText(value, payload.data) ? DataKind::kString : DataKind::kJson;
+        if (value.is_null()) payload.data_kind = DataKind::kNone;
+        break;
+      case kItemEncoding:
+        right = ReadText(value, payload.encoding.emplace());
+        if (!right || value.is_null()) payload.encoding.reset();
+        break;
+      case kItemExtras:
+        payload.extras.reset();
+        if (!value.is_null()) payload.extras = "";
+        break;
+      default:
+        continue;
     }
+    wrong.Set(key, !right);
   }
-  payload.extras.reset();
-  if (!fields.absent(kItemExtras)) {
-    payload.extras = "";
-    raw = true;
-  }
-  return raw;
+  if (timestamp.has_value()) item.timestamp = TimestampFromMs(*timestamp);
+  if (wrong.any()) item.malformed = kWrongItem[wrong.last()];
+  return payload.data_kind == DataKind::kJson || payload.extras.has_value();
 }
 
 void FrameReader::ReadRawPayloads(std::string_view frame_text, std::span<IncomingItem> items) {
@@ -259,9 +354,9 @@ absl::StatusOr<ErrorInfo> ReadError(dom::element element, std::string_view field
   std::optional<int64_t> code;
   std::optional<int64_t> status_code;
   std::string_view message;
-  if (!ReadInt(fields, 0, code)) return WrongType("code", kInt);
-  if (!ReadInt(fields, 1, status_code)) return WrongType("statusCode", kInt);
-  if (!ReadText(fields, 2, message)) return WrongType("message", kText);
+  if (fields.has(0) && !ReadInt(fields[0], code)) return WrongType("code", kInt);
+  if (fields.has(1) && !ReadInt(fields[1], status_code)) return WrongType("statusCode", kInt);
+  if (fields.has(2) && !ReadText(fields[2], message)) return WrongType("message", kText);
   ErrorInfo error;
   error.code = code.value_or(0);
   error.status_code = status_code.value_or(0);

@@ -72,27 +72,6 @@ inline bool SpeaksOfConnection(const Frame& frame) {
 std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
                                                    const ConnectionUpdate& current);
 
-// The fields of a frame, in the order in which they are read.
-enum FrameField : size_t {
-  kFrameAction,
-  kFrameChannel,
-  kFrameChannelSerial,
-  kFrameId,
-  kFrameConnectionId,
-  kFrameTimestamp,
-  kFrameMsgSerial,
-  kFrameCount,
-  kFrameFlags,
-  kFrameError,
-  kFrameDetails,
-  kFramePresence,
-  kFrameFieldCount,
-};
-inline constexpr KeyTable<kFrameFieldCount> kFrameKeys({
-    "action",    "channel", "channelSerial", "id",    "connectionId",      "timestamp",
-    "msgSerial", "count",   "flags",         "error", "connectionDetails", "presence"});
-using FrameFields = Fields<kFrameFieldCount>;
-
 // Reads frames, one after the other, with one set of buffers. One thread at a time.
 class FrameReader {
  public:
@@ -111,9 +90,15 @@ class FrameReader {
   // byte. Both must hold as long as the frame is used.
   absl::Status ReadObject(simdjson::dom::object object, absl::FunctionRef<std::string_view()> text,
                           Frame& frame);
-  // The same for the fields of such an object, for whom has walked it anyway, to find other fields.
-  absl::Status ReadFields(const FrameFields& fields, absl::FunctionRef<std::string_view()> text,
-                          Frame& frame);
+
+  // The same in two steps, for who does not know yet whether the object is a frame: Start walks it,
+  // and gives what is no field of a frame to `other`; Finish, if it is wanted, reads the rest of
+  // the frame, or fails as ReadObject does.
+  void Start(simdjson::dom::object object, Frame& frame,
+             absl::FunctionRef<void(const simdjson::dom::key_value_pair&)> other);
+  // Whether what was started has an action that is a number, if not an integer.
+  bool started_with_number() const { return started_.numeric_action; }
+  absl::Status Finish(absl::FunctionRef<std::string_view()> text, Frame& frame);
 
  private:
   std::span<const IncomingItem> ReadItems(simdjson::dom::array array,
@@ -121,6 +106,25 @@ class FrameReader {
   bool ReadItem(simdjson::dom::object object, IncomingItem& item);
   void ReadRawPayloads(std::string_view frame_text, std::span<IncomingItem> items);
 
+  // What Start leaves to Finish.
+  struct Started {
+    void Clear() {
+      has_action = numeric_action = false;
+      wrong = {};
+      error.reset();
+      details.reset();
+      presence.reset();
+    }
+
+    bool has_action = false;
+    bool numeric_action = false;
+    WrongFields wrong;
+    std::optional<simdjson::dom::element> error;
+    std::optional<simdjson::dom::element> details;
+    std::optional<simdjson::dom::element> presence;
+  };
+
+  Started started_;
   PaddedText padded_;
   JsonParser parser_;
   RawJson raw_;

@@ -5,6 +5,7 @@
 // knows how simdjson reports errors; its types go no further than readers of a byte format.
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -112,6 +113,28 @@ class KeyTable {
   size_t multiplier_ = 0;
 };
 
+// Null or the empty string.
+inline bool IsLacking(const simdjson::dom::element& value) {
+  std::string_view text;
+  return value.is_null() || (value.get(text) == simdjson::SUCCESS && text.empty());
+}
+
+// Which fields of an object have a wrong type, by their position in a table; of duplicate keys the
+// last counts.
+class WrongFields {
+ public:
+  void Set(size_t field, bool wrong) {
+    fields_ = (fields_ & ~(uint32_t{1} << field)) | uint32_t{wrong} << field;
+  }
+  bool any() const { return fields_ != 0; }
+  // REQUIRES: any().
+  size_t first() const { return static_cast<size_t>(std::countr_zero(fields_)); }
+  size_t last() const { return static_cast<size_t>(std::bit_width(fields_)) - 1; }
+
+ private:
+  uint32_t fields_ = 0;
+};
+
 // The values of the keys of a table, by position; of duplicate keys the last counts.
 template <size_t N>
 class Fields {
@@ -134,11 +157,7 @@ class Fields {
   // Absent or null.
   bool absent(size_t i) const { return !has(i) || values_[i].is_null(); }
   // Absent, null or the empty string.
-  bool lacking(size_t i) const {
-    if (absent(i)) return true;
-    std::string_view text;
-    return values_[i].get(text) == simdjson::SUCCESS && text.empty();
-  }
+  bool lacking(size_t i) const { return !has(i) || IsLacking(values_[i]); }
   const simdjson::dom::element& operator[](size_t i) const { return values_[i]; }
 
   // Reads a value that is not lacking; false: it has another type.
