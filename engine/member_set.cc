@@ -333,8 +333,8 @@ size_t MemberSet::KeyHash::operator()(const KeyView& key) const {
   // The same in words, without calls.
   const ShortBytes connection(connection_id);
   const ShortBytes client(client_id);
-  return absl::HashOf(connection.head, connection.tail, connection_id.size(), client.head,
-                      client.tail, client_id.size());
+  return absl::HashOf(connection.head, connection.tail, client.head, client.tail,
+                      connection_id.size() << 8 | client_id.size());
 }
 
 size_t MemberSet::KeyHash::operator()(SlotIndex slot) const {

@@ -120,6 +120,7 @@ LineReader::LineReader(std::unique_ptr<ByteSource> source)
 
 // Moves line_end_ to the first LF, or to the end of what has been read: false, there is none.
 bool LineReader::FindLineEnd() {
+  if (line_end_ < end_ && buffer_[line_end_] == '\n') return true;  // found before, by Ahead
   const void* const newline = std::memchr(buffer_.data() + line_end_, '\n', end_ - line_end_);
   line_end_ = newline != nullptr
                   ? static_cast<size_t>(static_cast<const char*>(newline) - buffer_.data())
