@@ -17,7 +17,7 @@ class Random {
   }
   // Evenly in [0, n). REQUIRES: n > 0.
   uint64_t Below(uint64_t n) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * n) >> 64);
+    return static_cast<uint64_t>((static_cast<Wide>(Next()) * n) >> 64);
   }
   // Evenly in [low, high], both ends included. REQUIRES: low <= high.
   int64_t Between(int64_t low, int64_t high) {
@@ -32,6 +32,8 @@ class Random {
   }
 
  private:
+  __extension__ using Wide = unsigned __int128;  // no standard type, which -Wpedantic minds
+
   static uint64_t Scramble(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;

@@ -39,9 +39,9 @@ class Seeds {
       ++total_.seeds_done;
       total_.total.Add(finished.result);
       if (options_.record && finished.world != nullptr) {
-        WorldOptions world = options_.world;
-        world.seed = first;
-        options_.record(world, *finished.world);
+        WorldOptions world_options = options_.world;
+        world_options.seed = first;
+        options_.record(world_options, *finished.world);
       }
       if (finished.result.failure.has_value()) {
         total_.total.failure = std::move(finished.result.failure);
