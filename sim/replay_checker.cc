@@ -1,6 +1,13 @@
 #include "sim/replay_checker.h"
 
+#include <functional>
+#include <iterator>
+#include <list>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
@@ -10,11 +17,26 @@
 namespace presence::sim {
 namespace {
 
-using Key = std::pair<std::string, std::string>;  // connection id, client id
+// Connection id and client id.
+using Key = std::pair<std::string, std::string>;
+using KeyView = std::pair<std::string_view, std::string_view>;
 
-Key KeyOf(const Message& message) {
-  return {std::string(message.connection_id), std::string(message.client_id)};
-}
+KeyView KeyOf(const Message& message) { return {message.connection_id, message.client_id}; }
+
+// So that a key is looked up without being copied. The order of these tables is never visited.
+struct Hash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  size_t operator()(const KeyView& key) const {
+    return (*this)(key.first) * 31 + (*this)(key.second);
+  }
+  size_t operator()(const Key& key) const { return (*this)(KeyView(key)); }
+};
+struct Equal {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const { return a == b; }
+  bool operator()(const KeyView& a, const KeyView& b) const { return a == b; }
+};
 
 std::string NameOf(const Message& message) {
   std::string name;
@@ -24,12 +46,23 @@ std::string NameOf(const Message& message) {
   return name;
 }
 
+// The items of an input; null: it has none.
+const PresenceFrame* FrameOf(const ChannelInput& input) {
+  if (const auto* sync = std::get_if<SyncFrame>(&input)) return &sync->page;
+  return std::get_if<PresenceFrame>(&input);
+}
+
+// The connection that an item is of.
+std::string_view ConnectionOf(const IncomingItem& item, const PresenceFrame& frame) {
+  return item.connection_id.empty() ? frame.connection_id : item.connection_id;
+}
+
 }  // namespace
 
 struct ReplayChecker::History {
   struct Member {
+    Key key;
     StoredMessage message;
-    uint64_t joined = 0;  // its place in `order`
   };
   struct Asked {
     bool waits_for_sync = false;
@@ -38,38 +71,57 @@ struct ReplayChecker::History {
     std::string connection_id;
   };
 
-  void Join(const Key& key, const Message& message) {
-    Member& member = visible[key];
-    member.message.Assign(message);
-    member.joined = next_place++;
-    order[member.joined] = &member;
+  // Null: not visible.
+  Member* Find(const KeyView& key) {
+    const auto found = visible.find(key);
+    return found == visible.end() ? nullptr : &*found->second;
   }
-  void Leave(std::map<Key, Member>::iterator member) {
-    order.erase(member->second.joined);
-    visible.erase(member);
+  const Member* Find(const KeyView& key) const { return const_cast<History*>(this)->Find(key); }
+  void Join(const Message& message) {
+    Member& member = order.emplace_back();
+    member.key = Key(KeyOf(message));
+    member.message.Assign(message);
+    visible.emplace(KeyView(member.key), std::prev(order.end()));
+  }
+  // REQUIRES: it is visible.
+  void Leave(const KeyView& key) {
+    const auto found = visible.find(key);
+    const std::list<Member>::iterator member = found->second;
+    visible.erase(found);
+    order.erase(member);
+  }
+  void Clear() {
+    visible.clear();
+    order.clear();
+    connections.clear();
   }
 
-  std::map<Key, Member> visible;            // folded from the events
-  std::map<uint64_t, const Member*> order;  // as they joined
-  uint64_t next_place = 0;
-  std::map<std::string, uint32_t> connections;
+  // Folded from the events: the visible members as they joined, and by their keys, viewed there.
+  std::list<Member> order;
+  std::unordered_map<KeyView, std::list<Member>::iterator, Hash, Equal> visible;
+  std::unordered_map<std::string, uint32_t, Hash, Equal> connections;
   bool syncing = false;
-  std::set<Key> seen;  // in the running sync
+  std::unordered_set<Key, Hash, Equal> seen;  // in the running sync
   std::map<RequestId, Asked> asked;
+  size_t paid = 0;  // members that the next look at the whole may cost
 };
 
-ReplayChecker::ReplayChecker() = default;
+ReplayChecker::ReplayChecker(Pace pace) : pace_(pace) {}
 ReplayChecker::~ReplayChecker() = default;
 
 void ReplayChecker::Fail(std::string_view invariant, std::string what) {
   if (!violation_.has_value()) violation_ = {std::string(invariant), std::move(what)};
 }
 
+ReplayChecker::History& ReplayChecker::HistoryOf(size_t index) {
+  while (histories_.size() <= index) histories_.push_back(std::make_unique<History>());
+  return *histories_[index];
+}
+
 void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
                             const Effects& effects, const Channel& channel) {
   if (violation_.has_value()) return;
-  while (histories_.size() <= index) histories_.push_back(std::make_unique<History>());
-  History& history = *histories_[index];
+  History& history = HistoryOf(index);
 
   NoteCall(history, input);
   // A page that starts a sync counts as seen in it, so starts come before what was seen, and what
@@ -92,50 +144,66 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
         Fail("fold", absl::StrCat("cleared ", cleared->members, " members where ",
                                   history.visible.size(), " were visible"));
       }
-      history.visible.clear();
-      history.order.clear();
-      history.connections.clear();
+      history.Clear();
     } else if (const auto* result = std::get_if<CallResult>(&effect)) {
       CheckResult(history, *result, effects, channel);
     }
   }
-  CheckFold(history, channel);
   CheckBounds(channel);
+  if (pace_ == Pace::kWhenEarned) {
+    CheckTouched(history, input, effects, channel);
+    if (history.paid < history.order.size()) return;
+    history.paid = 0;
+  }
+  CheckWhole(history, channel);
+}
+
+void ReplayChecker::CheckWhole(size_t index, const Channel& channel) {
+  if (violation_.has_value()) return;
+  CheckWhole(HistoryOf(index), channel);
+}
+
+void ReplayChecker::CheckWhole(History& history, const Channel& channel) {
+  CheckFold(history, channel);
   if (const std::string wrong = channel.CheckInvariants(); !wrong.empty()) Fail("engine", wrong);
 }
 
 void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
   const Message& message = event.message;
-  const Key key = KeyOf(message);
-  const auto visible = history.visible.find(key);
-  uint32_t& connections = history.connections[std::string(message.client_id)];
+  const KeyView key = KeyOf(message);
+  History::Member* const member = history.Find(key);
+  auto connections = history.connections.find(message.client_id);
+  if (connections == history.connections.end()) {
+    connections = history.connections.emplace(message.client_id, 0).first;
+  }
   if (event.type == EventType::kLeave) {
-    if (visible == history.visible.end()) {
+    if (member == nullptr) {
       return Fail("leave", absl::StrCat(NameOf(message), " left without having been present"));
     }
-    history.Leave(visible);
-    --connections;
-  } else if (visible == history.visible.end()) {
-    history.Join(key, message);
-    ++connections;
+    history.Leave(key);
+    --connections->second;
+  } else if (member == nullptr) {
+    history.Join(message);
+    ++connections->second;
   } else {
-    StoredMessage& stored = visible->second.message;
+    StoredMessage& stored = member->message;
     if (!CompareNewness(VersionOf(message), VersionOf(stored.view())).newer) {
       return Fail("monotonic", absl::StrCat(NameOf(message), " went back to an older message"));
     }
     stored.Assign(message);
   }
-  if (event.connections != connections) {
+  if (event.connections != connections->second) {
     Fail("connections", absl::StrCat("an event of ", NameOf(message), " counts ", event.connections,
-                                     " connections where there are ", connections));
+                                     " connections where there are ", connections->second));
   }
+  if (connections->second == 0) history.connections.erase(connections);
 }
 
 void ReplayChecker::CheckSync(History& history, const SyncChanged& changed) {
   if (changed.phase != SyncChanged::Phase::kCompleted) return;
   // After an ATTACHED that says nobody is present, none has started; nobody may be visible then.
-  for (const auto& [key, member] : history.visible) {
-    if (!history.syncing || !history.seen.contains(key)) {
+  for (const History::Member& member : history.order) {
+    if (!history.syncing || !history.seen.contains(member.key)) {
       return Fail("sync", absl::StrCat(NameOf(member.message.view()),
                                        " is visible after a sync it was not seen in"));
     }
@@ -166,11 +234,11 @@ void ReplayChecker::CheckAnswer(const History& history, const CallResult& result
   }
   const History::Asked& asked = history.asked.at(result.request);
   std::vector<const History::Member*> expected;
-  for (const auto& [place, member] : history.order) {
-    const Message& message = member->message.view();
+  for (const History::Member& member : history.order) {
+    const Message message = member.message.view();
     if (!asked.client_id.empty() && message.client_id != asked.client_id) continue;
     if (!asked.connection_id.empty() && message.connection_id != asked.connection_id) continue;
-    expected.push_back(member);
+    expected.push_back(&member);
   }
   if (result.kind == CallResult::Kind::kIsPresent) {
     if (result.present == expected.empty()) Fail("answer", "isUserPresent is wrong");
@@ -188,20 +256,64 @@ void ReplayChecker::CheckAnswer(const History& history, const CallResult& result
   }
 }
 
+// Both list the members as they joined, so that they are compared in step.
 void ReplayChecker::CheckFold(const History& history, const Channel& channel) {
-  size_t same = 0;
+  auto next = history.order.begin();
   channel.members().ForEach([&](const Message& member) {
-    const auto visible = history.visible.find(KeyOf(member));
-    if (visible == history.visible.end()) {
+    if (violation_.has_value()) return;
+    if (next != history.order.end() && next->message.view() == member) {
+      ++next;
+      return;
+    }
+    const History::Member* const known = history.Find(KeyOf(member));
+    if (known == nullptr) {
       Fail("fold", absl::StrCat(NameOf(member), " is visible without an event"));
-    } else if (visible->second.message.view() != member) {
+    } else if (known->message.view() != member) {
       Fail("fold", absl::StrCat(NameOf(member), " is not what the last event said"));
     } else {
-      ++same;
+      Fail("fold",
+           absl::StrCat(NameOf(member), " is visible where ",
+                        next == history.order.end() ? "nobody" : NameOf(next->message.view()),
+                        " is next"));
     }
   });
-  if (same != history.visible.size()) {
+  if (!violation_.has_value() && next != history.order.end()) {
     Fail("fold", "a member whom no event has made leave is not visible");
+  }
+}
+
+// The same of one key, present or not.
+void ReplayChecker::CheckFoldOf(const History& history, std::string_view connection_id,
+                                std::string_view client_id, const Channel& channel) {
+  const History::Member* const known = history.Find({connection_id, client_id});
+  const std::optional<Message> member = channel.members().Find(connection_id, client_id);
+  if (known == nullptr && member.has_value()) {
+    Fail("fold", absl::StrCat(NameOf(*member), " is visible without an event"));
+  } else if (known != nullptr && !member.has_value()) {
+    Fail("fold", absl::StrCat(NameOf(known->message.view()), " is not visible without an event"));
+  } else if (known != nullptr && known->message.view() != *member) {
+    Fail("fold", absl::StrCat(NameOf(*member), " is not what the last event said"));
+  }
+}
+
+// What the input and its events name, and the number of all.
+void ReplayChecker::CheckTouched(History& history, const ChannelInput& input,
+                                 const Effects& effects, const Channel& channel) {
+  if (channel.members().size() != history.order.size()) {
+    Fail("fold", absl::StrCat(channel.members().size(), " members are visible where events make ",
+                              history.order.size()));
+  }
+  history.paid += kPaidMembers;
+  for (const Effect& effect : effects) {
+    const auto* event = std::get_if<MemberEvent>(&effect);
+    if (event == nullptr) continue;
+    CheckFoldOf(history, event->message.connection_id, event->message.client_id, channel);
+  }
+  const PresenceFrame* const frame = FrameOf(input);
+  if (frame == nullptr) return;
+  history.paid += kPaidMembers * frame->items.size();
+  for (const IncomingItem& item : frame->items) {
+    CheckFoldOf(history, ConnectionOf(item, *frame), item.client_id, channel);
   }
 }
 
@@ -268,8 +380,7 @@ size_t ReplayChecker::unanswered(size_t index) const {
 
 // Every ENTER, UPDATE and PRESENT counts as seen, accepted or not.
 void ReplayChecker::NoteSeen(History& history, const ChannelInput& input) {
-  const PresenceFrame* frame = std::get_if<PresenceFrame>(&input);
-  if (const auto* sync = std::get_if<SyncFrame>(&input)) frame = &sync->page;
+  const PresenceFrame* const frame = FrameOf(input);
   if (frame == nullptr || !history.syncing) return;
   for (const IncomingItem& item : frame->items) {
     if (!item.malformed.empty() || !item.action.has_value()) continue;
@@ -278,8 +389,8 @@ void ReplayChecker::NoteSeen(History& history, const ChannelInput& input) {
         action != PresenceAction::kPresent) {
       continue;
     }
-    history.seen.emplace(item.connection_id.empty() ? frame->connection_id : item.connection_id,
-                         item.client_id);
+    const KeyView key(ConnectionOf(item, *frame), item.client_id);
+    if (!history.seen.contains(key)) history.seen.emplace(key);
   }
 }
 

@@ -176,5 +176,89 @@ TEST_F(ReplayCheckerTest, EachChannelHasItsOwnHistory) {
   EXPECT_EQ(Invariant(), "") << What();
 }
 
+// A set so large that a look at the whole of it is not earned by a few inputs.
+class PacedReplayCheckerTest : public ::testing::Test {
+ protected:
+  static constexpr int kMembers = 200;
+
+  PacedReplayCheckerTest() {
+    for (int i = 0; i < kMembers; ++i) Enter("user" + std::to_string(i), &paced_);
+    paced_.CheckWhole(0, channel_);
+    EXPECT_EQ(Invariant(), "");
+  }
+  // Null: the checker is not told.
+  void Enter(const std::string& client, ReplayChecker* checker) {
+    IncomingItem item;
+    item.action = static_cast<int64_t>(PresenceAction::kEnter);
+    item.client_id = client;
+    item.connection_id = "c1";
+    const std::string id = "c1:" + std::to_string(serial_++) + ":0";
+    item.id = id;
+    const std::vector<IncomingItem> items = {item};
+    PresenceFrame frame;
+    frame.items = items;
+    Effects effects;
+    ASSERT_TRUE(channel_.Apply(Timestamp(), frame, effects).ok());
+    if (checker != nullptr) checker->OnApply(0, Timestamp(), frame, effects, channel_);
+  }
+  void Nothing() {
+    Effects effects;
+    ASSERT_TRUE(channel_.Apply(Timestamp(), OtherFrame(), effects).ok());
+    paced_.OnApply(0, Timestamp(), OtherFrame(), effects, channel_);
+  }
+  std::string Invariant() const {
+    return paced_.violation().has_value() ? paced_.violation()->invariant : "";
+  }
+
+  Channel channel_{Channel::Options()};
+  ReplayChecker paced_{ReplayChecker::Pace::kWhenEarned};
+  int serial_ = 0;
+};
+
+TEST_F(PacedReplayCheckerTest, WhatTheInputNamesIsFoundAtOnce) {
+  Enter("user7", nullptr);  // an update without an event
+  IncomingItem item;
+  item.action = static_cast<int64_t>(PresenceAction::kLeave);
+  item.client_id = "user7";
+  item.connection_id = "c1";
+  item.id = "c1:0:0";  // stale
+  const std::vector<IncomingItem> items = {item};
+  PresenceFrame frame;
+  frame.items = items;
+  Effects effects;
+  ASSERT_TRUE(channel_.Apply(Timestamp(), frame, effects).ok());
+  paced_.OnApply(0, Timestamp(), frame, effects, channel_);
+  EXPECT_EQ(Invariant(), "fold");
+}
+
+TEST_F(PacedReplayCheckerTest, ANumberOfMembersThatIsWrongIsFoundAtOnce) {
+  Enter("ann", nullptr);
+  Nothing();
+  EXPECT_EQ(Invariant(), "fold");
+}
+
+TEST_F(PacedReplayCheckerTest, TheRestIsFoundOnceALookIsEarned) {
+  Enter("user7", nullptr);
+  Nothing();
+  EXPECT_EQ(Invariant(), "") << "this looks at all members at every input";
+  for (size_t paid = 0; paid < kMembers; paid += ReplayChecker::kPaidMembers) Nothing();
+  EXPECT_EQ(Invariant(), "fold");
+}
+
+TEST_F(PacedReplayCheckerTest, TheRestIsFoundWhenAskedFor) {
+  Enter("user7", nullptr);
+  Nothing();
+  paced_.CheckWhole(0, channel_);
+  EXPECT_EQ(Invariant(), "fold");
+}
+
+TEST_F(ReplayCheckerTest, MembersInAnotherOrderThanTheyJoined) {
+  Enter("ann");
+  Enter("bob");
+  Claim(Event(EventType::kLeave, "ann", "c1:6:0", 0), Event(EventType::kEnter, "ann", "c1:5:0", 1));
+  EXPECT_EQ(Invariant(), "fold");
+  EXPECT_EQ(What(), "\"ann\" on \"c1\" is visible where \"bob\" on \"c1\" is next");
+}
+
 }  // namespace
 }  // namespace presence::sim
