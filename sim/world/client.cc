@@ -91,6 +91,7 @@ void Client::Do(StepKind kind, uint32_t room, uint64_t detail) {
     case StepKind::kGetNow: {
       call.name = CallLine::Name::kGet;
       call.wait_for_sync = kind == StepKind::kGet;
+      if (call.wait_for_sync) checker_.OnWaitForSync(index_, line_ + 1);
       Random random(detail);
       if (random.Chance(300)) {
         call.filter_client_id = plan_.clients[random.Below(plan_.clients.size())].identity;
@@ -381,7 +382,7 @@ void Client::Tell(const ReplayOutput& output, uint32_t room) {
   } else if (const auto* result = std::get_if<CallResult>(&effect)) {
     uint64_t line = 0;
     PRESENCE_CHECK(absl::SimpleAtoi(AbslView(output.call_id), &line));
-    checker_.OnResult(index_, line, *result);
+    checker_.OnResult(index_, room, line, *result, channel(room));
   } else if (const auto* send = std::get_if<SendPresence>(&effect)) {
     wire::AppendPresence(*output.channel, output.msg_serial, send->item, json);
     Send(std::move(json));

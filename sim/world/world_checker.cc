@@ -30,7 +30,8 @@ WorldChecker::WorldChecker(const Plan& plan)
       seats_(plan.clients.size()),
       rooms_(plan.options.rooms),
       unsubscribed_(plan.clients.size()),
-      operations_(plan.clients.size()) {}
+      operations_(plan.clients.size()),
+      waits_(plan.clients.size()) {}
 
 WorldChecker::~WorldChecker() = default;
 
@@ -113,7 +114,13 @@ void WorldChecker::OnOperation(uint32_t client, uint32_t room, uint64_t line, Pr
   operations_[client][line] = {room, std::string(member)};
 }
 
-void WorldChecker::OnResult(uint32_t client, uint64_t line, const CallResult& result) {
+void WorldChecker::OnResult(uint32_t client, uint32_t asked_in, uint64_t line,
+                            const CallResult& result, const Channel& channel) {
+  if (waits_[client].erase(line) > 0 && !result.error.has_value() &&
+      (channel.state() != ChannelState::kAttached || !channel.sync_complete())) {
+    Fail("waiting", client, asked_in,
+         absl::StrCat("the get of line ", line, " was answered before the sync was complete"));
+  }
   const auto operation = operations_[client].find(line);
   if (operation == operations_[client].end()) return;
   const auto& [room, member] = operation->second;

@@ -30,6 +30,7 @@ namespace presence::sim {
 //   agreement    a client that is attached, in sync and has nothing on its way to it sees exactly
 //                the host's members (with datagrams, or clocks that disagree: once a sync has
 //                completed undisturbed)
+//   waiting      a get that waits for the sync is not answered while one is running
 //   host         the host's members are what its events said, in the order in which they joined
 //   intent       once all is quiet, whoever last asked to be present and was acknowledged is, with
 //                that data; whoever asked to leave, or is gone, is not
@@ -60,12 +61,14 @@ class WorldChecker {
   // unsubscribed.
   void OnDelivered(uint32_t client, std::span<const std::string_view> to);
   void OnUnsubscribed(uint32_t client, const std::string& subscription);
-  // A user asks for something, by the line of the call; is answered; leaves the room by detaching
-  // or closing; has a connection.
+  // A user asks for something, by the line of the call: an operation, or to be told who is there
+  // once the sync is over; is answered; leaves the room by detaching or closing; has a connection.
   void OnOperation(uint32_t client, uint32_t room, uint64_t line, PresenceAction action,
                    std::string_view member, const Payload& payload,
                    const std::string& connection_id);
-  void OnResult(uint32_t client, uint64_t line, const CallResult& result);
+  void OnWaitForSync(uint32_t client, uint64_t line) { waits_[client].insert(line); }
+  void OnResult(uint32_t client, uint32_t room, uint64_t line, const CallResult& result,
+                const Channel& channel);
   void OnDetach(uint32_t client, uint32_t room);
   void OnConnected(uint32_t client, const std::string& connection_id);
 
@@ -140,6 +143,7 @@ class WorldChecker {
   std::vector<Room> rooms_;
   std::vector<std::set<std::string>> unsubscribed_;                               // by client
   std::vector<std::map<uint64_t, std::pair<uint32_t, std::string>>> operations_;  // by client, line
+  std::vector<std::set<uint64_t>> waits_;   // by client: the lines of gets that wait for a sync
   std::map<std::string, uint32_t> owners_;  // clients, by connection id
   std::optional<Violation> violation_;
   uint64_t checks_ = 0;

@@ -1,7 +1,9 @@
 #include "tests/sim/planted_faults.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string_view>

@@ -1,8 +1,10 @@
-// The simulator finds bugs: each of those planted, within 2,000 seeds, and makes the run that shows it
-// small enough to be read.
+// The simulator finds bugs: each of those planted, within 2,000 seeds, and makes the run that shows
+// it small enough to be read.
 
 #include "tests/sim/planted_faults.h"
 
+#include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -72,7 +74,7 @@ TEST_P(PlantedFaultTest, IsFoundAndMadeSmall) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PlantedFaultTest, testing::ValuesIn(PlantedFaults()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 // Without a fault the same runs are well, and so are their recordings.
 TEST(NoFault, RecordingsReplayWell) {

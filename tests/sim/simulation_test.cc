@@ -10,7 +10,7 @@
 namespace presence::sim {
 namespace {
 
-SimulationResult Run(WorldOptions world, uint64_t seeds, uint32_t jobs = 1) {
+SimulationResult RunSeeds(WorldOptions world, uint64_t seeds, uint32_t jobs = 1) {
   SimulationOptions options;
   options.world = world;
   options.seeds = seeds;
@@ -27,48 +27,48 @@ std::string Failure(const SimulationResult& result) {
 
 // --- Fixed seeds ---
 
-TEST(FixedSeeds, Streams) { EXPECT_EQ(Failure(Run({}, 400)), ""); }
+TEST(FixedSeeds, Streams) { EXPECT_EQ(Failure(RunSeeds({}, 250)), ""); }
 
 TEST(FixedSeeds, Datagrams) {
   WorldOptions world;
   world.transport = TransportKind::kDatagram;
-  EXPECT_EQ(Failure(Run(world, 300)), "");
+  EXPECT_EQ(Failure(RunSeeds(world, 150)), "");
 }
 
 TEST(FixedSeeds, SeveralRooms) {
   WorldOptions world;
   world.clients = 12;
   world.rooms = 4;
-  EXPECT_EQ(Failure(Run(world, 100)), "");
+  EXPECT_EQ(Failure(RunSeeds(world, 100)), "");
 }
 
 TEST(FixedSeeds, ManyClients) {
   WorldOptions world;
   world.clients = 40;
   world.duration_ms = 20'000;
-  EXPECT_EQ(Failure(Run(world, 8)), "");
+  EXPECT_EQ(Failure(RunSeeds(world, 8)), "");
 }
 
 TEST(FixedSeeds, OneClient) {
   WorldOptions world;
   world.clients = 1;
-  EXPECT_EQ(Failure(Run(world, 100)), "");
+  EXPECT_EQ(Failure(RunSeeds(world, 100)), "");
 }
 
 TEST(FixedSeeds, NoFaults) {
   WorldOptions world;
   world.faults = FaultSet();
-  const SimulationResult result = Run(world, 50);
+  const SimulationResult result = RunSeeds(world, 50);
   EXPECT_EQ(Failure(result), "");
   EXPECT_EQ(result.total.faults, FaultCounts{});
 }
 
 // Every fault does happen, or the runs prove nothing about it.
 TEST(FixedSeeds, EveryFaultHappens) {
-  SimulationResult stream = Run({}, 400);
+  SimulationResult stream = RunSeeds({}, 150);
   WorldOptions world;
   world.transport = TransportKind::kDatagram;
-  stream.total.Add(Run(world, 100).total);
+  stream.total.Add(RunSeeds(world, 20).total);
   for (size_t fault = 0; fault < kFaultCount; ++fault) {
     EXPECT_GT(stream.total.faults[fault], 0u) << FaultName(static_cast<Fault>(fault));
   }
@@ -101,13 +101,15 @@ uint64_t RecordingsDigest() {
 
 TEST(Determinism, TheSameBytesTwiceInARow) { EXPECT_EQ(RecordingsDigest(), RecordingsDigest()); }
 
-// In every build: debug, optimized, sanitized, by either compiler. Changes whenever the world or what
-// the engine says of it does; take the new number over once it is understood why.
-TEST(Determinism, TheSameBytesInEveryBuild) { EXPECT_EQ(RecordingsDigest(), 0u); }
+// In every build: debug, optimized, sanitized, by either compiler. Changes whenever the world or
+// what the engine says of it does; take the new number over once it is understood why.
+TEST(Determinism, TheSameBytesInEveryBuild) {
+  EXPECT_EQ(RecordingsDigest(), 10674804679193427710u);
+}
 
 TEST(Determinism, JobsDoNotShow) {
-  const SimulationResult one = Run({}, 60, 1);
-  const SimulationResult three = Run({}, 60, 3);
+  const SimulationResult one = RunSeeds({}, 60, 1);
+  const SimulationResult three = RunSeeds({}, 60, 3);
   EXPECT_EQ(one.seeds_done, three.seeds_done);
   EXPECT_EQ(one.total.frames, three.total.frames);
   EXPECT_EQ(one.total.bytes, three.total.bytes);
