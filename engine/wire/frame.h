@@ -85,9 +85,10 @@ class FrameReader {
   // not JSON, not an object, no integer action, or a field of the wrong type.
   absl::StatusOr<Frame> Read(std::string_view json);
 
-  // The same for an object that is parsed already, into `frame`, whatever it held; if it fails, parts
-  // of `frame` are not meaningful. `text` gives what the object was parsed from, padded as RawJson wants it; it is asked for only where a part of the frame is kept byte for
-  // byte. Both must hold as long as the frame is used.
+  // The same for an object that is parsed already, into `frame`, whatever it held; if it fails,
+  // `frame` is not meaningful. `text` gives what the object was parsed from, padded as RawJson
+  // wants it; it is asked for only where a part of the frame is kept byte for byte. Both must hold
+  // as long as the frame is used.
   absl::Status ReadObject(simdjson::dom::object object, absl::FunctionRef<std::string_view()> text,
                           Frame& frame);
 
