@@ -101,6 +101,10 @@ struct ReplayChecker::History {
   std::unordered_map<KeyView, std::list<Member>::iterator, Hash, Equal> visible;
   std::unordered_map<std::string, uint32_t, Hash, Equal> connections;
   bool syncing = false;
+  // The ids of the running sync, of the one that completed last, and of the one discarded last.
+  std::string sync_id;
+  std::string completed_id;
+  std::string discarded_id;
   std::unordered_set<Key, Hash, Equal> seen;  // in the running sync
   std::map<RequestId, Asked> asked;
   size_t paid = 0;  // members that the next look at the whole may cost
@@ -124,6 +128,7 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
   History& history = HistoryOf(index);
 
   NoteCall(history, input);
+  CheckPage(history, input, effects, channel);
   // A page that starts a sync counts as seen in it, so starts come before what was seen, and what
   // was seen before the events and the end.
   for (const Effect& effect : effects) {
@@ -187,6 +192,9 @@ void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
     ++connections->second;
   } else {
     StoredMessage& stored = member->message;
+    if (VersionOf(message).kind == Version::Kind::kSerial && message.id == stored.view().id) {
+      return Fail("monotonic", absl::StrCat(NameOf(message), " was told the same twice"));
+    }
     if (!CompareNewness(VersionOf(message), VersionOf(stored.view())).newer) {
       return Fail("monotonic", absl::StrCat(NameOf(message), " went back to an older message"));
     }
@@ -344,11 +352,62 @@ void ReplayChecker::NoteCall(History& history, const ChannelInput& input) {
   }
 }
 
+// Whether a page starts a sync exactly where it should: where none runs, or another one.
+void ReplayChecker::CheckPage(History& history, const ChannelInput& input, const Effects& effects,
+                              const Channel& channel) {
+  bool starts = false;
+  bool completes = false;
+  bool forgets = false;
+  for (const Effect& effect : effects) {
+    if (const auto* changed = std::get_if<SyncChanged>(&effect)) {
+      starts = starts || changed->phase == SyncChanged::Phase::kStarted;
+      completes = completes || changed->phase == SyncChanged::Phase::kCompleted;
+    } else if (const auto* state = std::get_if<StateChanged>(&effect)) {
+      forgets = forgets || state->state == ChannelState::kDetached ||
+                state->state == ChannelState::kFailed;
+    }
+  }
+  const auto* page = std::get_if<SyncFrame>(&input);
+  if (page == nullptr) {
+    // ATTACHED starts a sync or empties the set; detached and failed end all.
+    if (starts || completes || forgets) {
+      history.sync_id.clear();
+      history.completed_id.clear();
+      history.discarded_id.clear();
+    }
+    if (forgets && !starts) history.syncing = false;
+    return;
+  }
+  if (channel.state() == ChannelState::kDetached || channel.state() == ChannelState::kSuspended ||
+      channel.state() == ChannelState::kFailed) {
+    return;  // not taken
+  }
+  const std::string id(page->channel_serial.substr(0, page->channel_serial.find(':')));
+  const bool of_running = history.syncing && !id.empty() && id == history.sync_id;
+  const bool late =
+      !of_running && !id.empty() && (id == history.completed_id || id == history.discarded_id);
+  const bool should_start =
+      !late && (!history.syncing || (!history.sync_id.empty() && id != history.sync_id));
+  if (starts != should_start) {
+    return Fail("sync", should_start ? "a page of another sync did not start one"
+                                     : "a page started a sync again");
+  }
+  if (late) return;
+  if (starts && history.syncing) history.discarded_id = history.sync_id;
+  history.sync_id = id;
+  if (completes) history.completed_id = std::exchange(history.sync_id, "");
+}
+
 void ReplayChecker::OnCheck(size_t index, const CheckLine& line, const Channel& channel) {
   if (violation_.has_value()) return;
-  if (line.answered) {
+  if (line.settled) {
     if (const size_t open = unanswered(index); open > 0) {
       Fail("liveness", absl::StrCat(open, " calls are never answered"));
+    } else if (channel.state() == ChannelState::kAttaching ||
+               channel.state() == ChannelState::kDetaching) {
+      Fail("liveness", "the channel is still on its way");
+    } else if (channel.sync_state() == Channel::SyncState::kInProgress) {
+      Fail("liveness", "the sync never ends");
     }
     return;
   }

@@ -29,7 +29,9 @@ namespace presence::sim {
 //   once          every call is answered once, and only after it was asked
 //   bounded       queue, in-flight list and tombstones are within their limits
 //   agreement     at a line that says so: the visible members are those that it lists
-//   liveness      at a line that says so: every call is answered
+//   liveness      at a line that says so: every call is answered, and the channel neither on its
+//   way
+//                 nor in a sync
 //   engine        the invariants that the engine states of itself
 //
 // Costs O(members) an input, unless the looks at the whole set are paced.
@@ -76,6 +78,8 @@ class ReplayChecker : public ReplayObserver {
   History& HistoryOf(size_t index);
   void CheckEvent(History& history, const MemberEvent& event);
   void CheckSync(History& history, const SyncChanged& changed);
+  void CheckPage(History& history, const ChannelInput& input, const Effects& effects,
+                 const Channel& channel);
   void CheckResult(History& history, const CallResult& result, const Effects& effects,
                    const Channel& channel);
   void CheckAnswer(const History& history, const CallResult& result,

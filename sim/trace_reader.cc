@@ -58,11 +58,11 @@ enum LineField {
   kOptions,
   kCheck,
   kNote,
-  kAnswered,
+  kSettled,
   kLineFieldCount,
 };
 constexpr KeyTable<kLineFieldCount> kLineKeys({"t", "recv", "send", "call", "state", "connection",
-                                               "options", "check", "note", "answered"});
+                                               "options", "check", "note", "settled"});
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
@@ -254,8 +254,7 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
   }
   if (fields.has(kCheck)) {
     CheckLine& check = line.content.emplace<CheckLine>();
-    absl::Status status =
-        ReadOptional(fields, kAnswered, "answered", "true or false", check.answered);
+    absl::Status status = ReadOptional(fields, kSettled, "settled", "true or false", check.settled);
     if (!status.ok()) return status;
     return ReadFrame(fields[kCheck], "check", text, check.frame);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -265,6 +266,17 @@ void PrintViolation(StandardOutput& out, WorldOptions world, const Options& opti
                              name, ".jsonl"));
 }
 
+// The command of the run in hand, but for its seed, should the engine abort in it.
+std::string* aborted_flags = nullptr;
+
+// A broken promise of the engine is a violation too: says which seed shows it. The process ends.
+void TellSeedOnAbort(int) {
+  std::fprintf(stderr,
+               "presence: aborted in seed %llu; reproduce: presence simulate --seed=%llu%s\n",
+               static_cast<unsigned long long>(sim::RunningSeed()),
+               static_cast<unsigned long long>(sim::RunningSeed()), aborted_flags->c_str());
+}
+
 // Seeds done, rate and time left, on one line of standard error.
 class SeedProgress {
  public:
@@ -345,6 +357,10 @@ int RunSimulate(const std::vector<std::string>& arguments) {
                              " --seeds=", simulation.seeds, WorldFlags(simulation.world)));
   out.Flush();
 
+  std::string flags = WorldFlags(simulation.world);
+  aborted_flags = &flags;
+  std::signal(SIGABRT, TellSeedOnAbort);
+
   Folder folder(options.record);
   bool written = true;
   if (!options.record.empty()) {
@@ -363,6 +379,7 @@ int RunSimulate(const std::vector<std::string>& arguments) {
   const SimulationResult result = sim::Simulate(simulation);
   const double seconds = progress.seconds();
   progress.Clear();
+  std::signal(SIGABRT, SIG_DFL);
 
   if (result.total.failure.has_value()) {
     WorldOptions world = simulation.world;

@@ -307,7 +307,16 @@ void Client::Feed(TraceLine line, std::string_view frame_json) {
     const absl::Status status = replayer_.Apply(line_, line);
     PRESENCE_CHECK(status.ok());
   }
+  SendOutgoing();
   React();
+}
+
+// In the order of their serials over all channels, after the ATTACH frames (RTN19a).
+void Client::SendOutgoing() {
+  std::stable_sort(outgoing_.begin(), outgoing_.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto& [serial, json] : outgoing_) Send(std::move(json));
+  outgoing_.clear();
 }
 
 void Client::OnApply(size_t index, Timestamp now, const ChannelInput& input, const Effects& effects,
@@ -385,7 +394,7 @@ void Client::Tell(const ReplayOutput& output, uint32_t room) {
     checker_.OnResult(index_, room, line, *result, channel(room));
   } else if (const auto* send = std::get_if<SendPresence>(&effect)) {
     wire::AppendPresence(*output.channel, output.msg_serial, send->item, json);
-    Send(std::move(json));
+    outgoing_.emplace_back(output.msg_serial, std::move(json));
   } else if (std::holds_alternative<SendAttach>(effect)) {
     wire::AppendAttach(*output.channel, json);
     Send(std::move(json));
@@ -414,10 +423,10 @@ void Client::RecordMembersCheck(uint32_t room, std::span<const Message> members)
   SkipLine(t);
 }
 
-void Client::RecordAnsweredCheck(uint32_t room) {
+void Client::RecordSettledCheck(uint32_t room) {
   if (recording_ == nullptr) return;
   const int64_t t = ToMs(kWorldStart) + schedule_.now_ms();
-  recording_->AddAnsweredCheck(t, RoomName(room));
+  recording_->AddSettledCheck(t, RoomName(room));
   SkipLine(t);
 }
 

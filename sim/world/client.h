@@ -84,7 +84,7 @@ class Client : private ReplaySink, private ReplayObserver {
   const Channel& channel(uint32_t room) const { return *channels_[PlaceOf(room)]; }
   // Says at the end of the recording what it should have come to: see Recording.
   void RecordMembersCheck(uint32_t room, std::span<const Message> members);
-  void RecordAnsweredCheck(uint32_t room);
+  void RecordSettledCheck(uint32_t room);
   void Finish();
 
  private:
@@ -113,6 +113,7 @@ class Client : private ReplaySink, private ReplayObserver {
   void Ask(CallLine call, uint32_t room);
   void SkipLine(int64_t t);
   void Send(std::string json);
+  void SendOutgoing();
   void Tell(const ReplayOutput& output, uint32_t room);
   void React();
 
@@ -129,9 +130,10 @@ class Client : private ReplaySink, private ReplayObserver {
 
   Replayer replayer_;
   uint64_t line_ = 0;
-  std::vector<const Channel*> channels_;  // as traits_.rooms
-  Effects altered_;                       // what the interference made of the effects in hand
-  std::vector<int> copies_;               // of each of them
+  std::vector<std::pair<int64_t, std::string>> outgoing_;  // presence frames, by msgSerial
+  std::vector<const Channel*> channels_;                   // as traits_.rooms
+  Effects altered_;          // what the interference made of the effects in hand
+  std::vector<int> copies_;  // of each of them
   size_t next_effect_ = 0;
 
   Phase phase_ = Phase::kUnconnected;

@@ -95,6 +95,7 @@ void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume
   } else {
     connection.id = absl::StrCat("c", client, "-", ++connection_counts_[client]);
     connection.opened.assign(rooms_.size(), false);
+    connection.next_serial = 0;
   }
   connection.epoch = epoch;
 
@@ -155,6 +156,11 @@ void Gateway::OnFrame(uint32_t client, uint64_t epoch, const std::string& bytes)
   OpenIn(room, connection, client);
   const std::optional<HostInput> input = wire::HostInputOf(connection.id, *frame);
   PRESENCE_CHECK(input.has_value());
+  if (frame->action == wire::kPresence) {
+    const int64_t serial = frame->msg_serial.value_or(-1);
+    checker_.CheckSerial(client, room, connection.next_serial, serial);
+    connection.next_serial = std::max(connection.next_serial, serial + 1);
+  }
   if (frame->action == wire::kAttach) connection.attached[room] = true;
   if (frame->action == wire::kDetach) connection.attached[room] = false;
   Feed(room, *input);
@@ -205,13 +211,20 @@ void Gateway::CarryOut(uint32_t index) {
       }
     } else if (const auto* page = std::get_if<SyncPage>(&effect)) {
       items_sent_ += page->items.size();
+      // A first page that nothing has announced must not be overtaken: until it comes, nobody knows
+      // that a sync runs, and what is said meanwhile does not count for it.
+      const std::optional<uint32_t> client = ClientOf(page->to);
+      if (!announces_ && client.has_value()) network_.HoldNextPage(*client, 0);
       Send(page->to, bytes,
            datagrams && Concerns(page->items, page->to) ? FrameKind::kControl : FrameKind::kPage);
     } else if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
       if (const auto client = ClientOf(attached->to)) {
         checker_.OnSyncIssued(*client, index, network_.datagrams_in_flight(*client) == 0);
       }
-      Send(attached->to, bytes, FrameKind::kControl);
+      // Nobody can do without it in an empty room, where no pages come.
+      if (announces_ || (attached->flags & kFlagHasPresence) == 0) {
+        Send(attached->to, bytes, FrameKind::kControl);
+      }
     } else {
       const std::string_view to = std::visit(
           [](const auto& reply) -> std::string_view {
@@ -280,10 +293,12 @@ void Gateway::ForgetRoom(uint32_t index, uint64_t detail) {
   }
 }
 
-bool Gateway::RestartSync(uint32_t client, uint32_t room) {
+bool Gateway::RestartSync(uint32_t client, uint32_t room, bool announced) {
   const ServerConnection& connection = connections_[client];
   if (connection.epoch == 0 || !connection.attached[room]) return false;
+  announces_ = announced;
   Feed(room, AttachRequest{connection.id});
+  announces_ = true;
   return true;
 }
 

@@ -48,7 +48,8 @@ class Gateway {
 
   void ForgetRoom(uint32_t room, uint64_t detail);
   // False: there was nothing to do it to.
-  bool RestartSync(uint32_t client, uint32_t room);
+  // `announced`: the client is told ATTACHED first; else the new sync's pages just come.
+  bool RestartSync(uint32_t client, uint32_t room, bool announced = true);
   bool CloseSomebodyInSync(uint32_t room, uint64_t detail);
   void SkewClock(uint32_t room, int64_t skew_ms);
   bool SendMalformedItems(uint32_t client, uint32_t room);
@@ -79,6 +80,7 @@ class Gateway {
     std::string id;
     uint64_t epoch = 0;  // 0: lost
     int64_t lost_at_ms = 0;
+    int64_t next_serial = 0;   // of its presence frames
     std::vector<bool> opened;  // by room: whether its host knows the connection
     std::vector<bool> attached;
   };
@@ -106,6 +108,7 @@ class Gateway {
   std::vector<uint64_t> connection_counts_;    // by client
   HostEffects effects_;
   uint64_t items_sent_ = 0;
+  bool announces_ = true;  // see RestartSync
 };
 
 }  // namespace presence::sim

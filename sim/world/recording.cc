@@ -145,11 +145,11 @@ void Recording::AddMembersCheck(int64_t t, std::string_view channel,
   AddCheck(t, page, "");
 }
 
-void Recording::AddAnsweredCheck(int64_t t, std::string_view channel) {
+void Recording::AddSettledCheck(int64_t t, std::string_view channel) {
   wire::Frame page;
   page.action = wire::kSync;
   page.channel = channel;
-  AddCheck(t, page, ",\"answered\":true");
+  AddCheck(t, page, ",\"settled\":true");
 }
 
 void Recording::AddCheck(int64_t t, const wire::Frame& page, std::string_view rest) {

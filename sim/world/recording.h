@@ -24,9 +24,9 @@ class Recording {
   // What the client is given. `frame_json` is the frame of a ReceivedLine or SentLine.
   void AddLine(const TraceLine& line, std::string_view frame_json);
   // What it should have come to, as a line that `replay --check` holds it to: the channel's members
-  // are these; every call is answered.
+  // are these; it is settled.
   void AddMembersCheck(int64_t t, std::string_view channel, std::span<const Message> members);
-  void AddAnsweredCheck(int64_t t, std::string_view channel);
+  void AddSettledCheck(int64_t t, std::string_view channel);
   // Takes the engine's outputs.
   ReplaySink& output() { return output_; }
 

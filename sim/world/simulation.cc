@@ -69,8 +69,11 @@ class Seeds {
   SimulationResult total_;
 };
 
+thread_local uint64_t running_seed = 0;
+
 void RunSeeds(const SimulationOptions& options, Seeds& seeds) {
   while (const std::optional<uint64_t> seed = seeds.Take()) {
+    running_seed = *seed;
     WorldOptions world_options = options.world;
     world_options.seed = *seed;
     const std::unique_ptr<Interference> interference =
@@ -84,6 +87,8 @@ void RunSeeds(const SimulationOptions& options, Seeds& seeds) {
 }
 
 }  // namespace
+
+uint64_t RunningSeed() { return running_seed; }
 
 SimulationResult Simulate(const SimulationOptions& options) {
   Seeds seeds(options);

@@ -39,6 +39,9 @@ struct SimulationResult {
 // Runs the seeds. The result does not depend on the number of jobs.
 SimulationResult Simulate(const SimulationOptions& options);
 
+// The seed that the calling thread runs, or has run last: for whoever sees it abort.
+uint64_t RunningSeed();
+
 // Leaves out of a run that fails what it can do without, steps first to last, as long as the same
 // invariant is violated. Runs at most `max_runs` worlds. REQUIRES: a run of `options` fails.
 WorldOptions Shrink(const WorldOptions& options,

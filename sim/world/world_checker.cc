@@ -256,6 +256,14 @@ std::vector<Message> WorldChecker::members(uint32_t room) const {
   return members;
 }
 
+void WorldChecker::CheckSerial(uint32_t client, uint32_t room, int64_t expected, int64_t serial) {
+  ++checks_;
+  if (serial < 0 || serial > expected) {
+    Fail("serials", client, room,
+         absl::StrCat("a frame has the msgSerial ", serial, " where ", expected, " is next"));
+  }
+}
+
 // --- The end ---
 
 void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& channel,
@@ -266,14 +274,15 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
   if (connected) {
     if (channel.state() == ChannelState::kAttaching ||
         channel.state() == ChannelState::kDetaching) {
-      return Fail("liveness", client, room, "the channel is still on its way");
+      return Fail("liveness", client, room, "the channel is still on its way",
+                  Violation::Missing::kSettled);
     }
     if (const size_t open = seat.alone->unanswered(0); open > 0) {
       return Fail("liveness", client, room, absl::StrCat(open, " calls are never answered"),
-                  Violation::Missing::kAnswers);
+                  Violation::Missing::kSettled);
     }
     if (channel.state() == ChannelState::kAttached && !channel.sync_complete()) {
-      return Fail("liveness", client, room, "the sync never ends");
+      return Fail("liveness", client, room, "the sync never ends", Violation::Missing::kSettled);
     }
     if (channel.state() == ChannelState::kAttached && seat.disturbed) {
       return Fail("liveness", client, room, "no sync completes undisturbed");

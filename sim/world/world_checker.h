@@ -30,6 +30,7 @@ namespace presence::sim {
 //   agreement    a client that is attached, in sync and has nothing on its way to it sees exactly
 //                the host's members (with datagrams, or clocks that disagree: once a sync has
 //                completed undisturbed)
+//   serials      a connection's presence frames count from 0, without a gap (RTN7b)
 //   waiting      a get that waits for the sync is not answered while one is running
 //   host         the host's members are what its events said, in the order in which they joined
 //   intent       once all is quiet, whoever last asked to be present and was acknowledged is, with
@@ -43,7 +44,7 @@ class WorldChecker {
     uint32_t client = 0;  // whose trace shows it
     uint32_t room = 0;
     // What the client should have come to, and has not, where that is what is wrong.
-    enum class Missing : uint8_t { kNothing, kMembers, kAnswers } missing = Missing::kNothing;
+    enum class Missing : uint8_t { kNothing, kMembers, kSettled } missing = Missing::kNothing;
   };
 
   // `plan` must outlive the checker.
@@ -84,6 +85,8 @@ class WorldChecker {
 
   // Nothing is on its way to the client, and the host holds nothing back.
   void CheckAgreement(uint32_t client, uint32_t room, const Channel& channel);
+  // A client's presence frame arrives, and `expected` is the serial that has not been used yet.
+  void CheckSerial(uint32_t client, uint32_t room, int64_t expected, int64_t serial);
   // `members` are the host's own.
   void CheckHost(uint32_t room, const MemberSet& members);
   // Things go on happening for too long.
