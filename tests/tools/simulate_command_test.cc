@@ -1,0 +1,160 @@
+// `presence simulate` from outside: its flags, its exit statuses, what it writes.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/tools/run_command.h"
+
+namespace presence::testing {
+namespace {
+
+Finished Simulate(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "simulate");
+  return Command(std::move(arguments)).Run();
+}
+
+TEST(Simulate, PrintsItsOptionsAndASummary) {
+  const Finished run = Simulate({"--seed=3", "--seeds=4"});
+  EXPECT_EQ(run.status, 0) << run.out << run.err;
+  EXPECT_EQ(run.err, "");
+  EXPECT_TRUE(
+      run.out.starts_with("presence simulate --seed=3 --seeds=4 --clients=6 --rooms=1 "
+                          "--duration=30s --faults=all --transport=stream\nseeds 4, steps "))
+      << run.out;
+  for (const std::string_view part :
+       {"\nframes ", ", items ", "\nfaults cut ", "\nchecks ", "\nreal time "}) {
+    EXPECT_NE(run.out.find(part), std::string::npos) << part;
+  }
+}
+
+TEST(Simulate, HelpNamesEveryFlag) {
+  const Finished help = Simulate({"--help"});
+  EXPECT_EQ(help.status, 0);
+  for (const std::string_view flag :
+       {"--seed=", "--seeds=", "--clients=", "--rooms=", "--duration=", "--faults=", "--transport=",
+        "--jobs=", "--record=", "--shrink", "--only-steps=", "--progress="}) {
+    EXPECT_NE(help.out.find(flag), std::string::npos) << flag;
+  }
+  EXPECT_EQ(Command({"help", "simulate"}).Run().out, help.out);
+}
+
+TEST(Simulate, WrongUsageIsSaid) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"--seeds=0", "--seeds=0: not a number from 1 to "},
+      {"--seeds=many", "--seeds=many: not a number from 1 to "},
+      {"--seed=-1", "--seed=-1: not a number from 0 to "},
+      {"--clients=0", "--clients=0: not a number from 1 to "},
+      {"--duration=30", "--duration=30: not a time such as 500ms, 30s or 5m"},
+      {"--duration=-1s", "--duration=-1s: not a time such as "},
+      {"--duration=9999999999999h", "--duration=9999999999999h: not a time such as "},
+      {"--faults=rain", "--faults=rain: no fault \"rain\"; there are all, none, cut, "},
+      {"--only-steps=3-1", "--only-steps=3-1: not a list of numbers such as 0-3,7"},
+      {"--transport=pigeon", "--transport"},
+      {"--wind=strong", "--wind"},
+      {"trace.jsonl", "simulate takes no \"trace.jsonl\""},
+  };
+  for (const auto& [argument, message] : wrong) {
+    const Finished run = Simulate({argument});
+    EXPECT_EQ(run.status, 2) << argument;
+    EXPECT_EQ(run.out, "") << argument;
+    EXPECT_NE(run.err.find(message), std::string::npos) << run.err;
+  }
+}
+
+TEST(Simulate, TheSameCommandRecordsTheSameBytes) {
+  const std::string one = TestPath("one");
+  const std::string two = TestPath("two");
+  const std::vector<std::string> options = {"--seeds=3", "--clients=3", "--duration=5s"};
+  for (const std::string& folder : {one, two}) {
+    std::vector<std::string> arguments = options;
+    arguments.push_back("--record=" + folder);
+    // What does not matter.
+    if (folder == two) arguments.push_back("--jobs=2");
+    ASSERT_EQ(Simulate(arguments).status, 0);
+  }
+  size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(one)) {
+    ++files;
+    EXPECT_EQ(ReadFile(file.path()), ReadFile(two + "/" + file.path().filename().string()));
+  }
+  EXPECT_EQ(files, 3u * 3u * 2u);
+  // A recorded client can be replayed, and says the same.
+  const std::string trace = one + "/seed-1-client-0.jsonl";
+  const Finished replay =
+      Command({"replay", "--check", "--expect=" + one + "/seed-1-client-0.expected.jsonl", trace})
+          .Run();
+  EXPECT_EQ(replay.status, 0) << replay.out << replay.err;
+}
+
+TEST(Simulate, AFolderThatCannotBeMadeIsSaid) {
+  const Finished run = Simulate({"--record=/proc/nothing/here"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_NE(run.err.find("cannot make /proc/nothing/here: "), std::string::npos) << run.err;
+}
+
+TEST(Simulate, OnlyTheStepsAskedForAreTaken) {
+  const Finished run = Simulate({"--only-steps=0-2,5"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_NE(run.out.find(" --only-steps=0-2,5\nseeds 1, steps 4, "), std::string::npos) << run.out;
+}
+
+TEST(Simulate, AClosedOutputIsSaid) {
+  const Finished run = Command({"simulate"}).StandardOutput(Command::Output::kClosed).Run();
+  EXPECT_EQ(run.status, 1);
+}
+
+// What the members should have come to is told by a line of the trace, which --check holds it to.
+TEST(Replay, CheckLinesAreHeld) {
+  const std::string enter =
+      R"({"recv":{"action":14,"channel":"r","presence":[{"action":2,"clientId":"a",)"
+      R"("connectionId":"c","id":"c:0:0","timestamp":1,"data":"x"}]}})"
+      "\n";
+  const auto check = [&](std::string_view presence) {
+    const std::string trace =
+        WriteFile("check.jsonl", enter + R"({"check":{"action":16,"channel":"r","presence":[)" +
+                                     std::string(presence) + "]}}\n");
+    EXPECT_EQ(Command({"replay", "--output=none", trace}).Run().status, 0);
+    return Command({"replay", "--output=none", "--check", trace}).Run();
+  };
+  const std::string member =
+      R"({"action":1,"clientId":"a","connectionId":"c","id":"c:0:0","timestamp":9,"data":"x"})";
+  EXPECT_EQ(check(member).status, 0);
+  EXPECT_EQ(check("").status, 1);
+  EXPECT_EQ(
+      check(member + R"(,{"action":1,"clientId":"b","connectionId":"c","id":"c:1:0"})").status, 1);
+  const Finished other = check(
+      R"({"action":1,"clientId":"a","connectionId":"c","id":"c:0:0","timestamp":1,"data":"y"})");
+  EXPECT_EQ(other.status, 1);
+  EXPECT_NE(other.err.find("check.jsonl:2: invariant \"agreement\" is violated"), std::string::npos)
+      << other.err;
+}
+
+TEST(Replay, ChecksThatAllIsSettled) {
+  const std::string settled = R"({"check":{"action":16,"channel":"r"},"settled":true})"
+                              "\n";
+  const auto check = [&](const std::string& lines) {
+    return Command(
+               {"replay", "--output=none", "--check", WriteFile("settled.jsonl", lines + settled)})
+        .Run()
+        .status;
+  };
+  EXPECT_EQ(check(""), 0);
+  EXPECT_EQ(check(R"({"call":"get","channel":"r"})"
+                  "\n"),
+            1);
+  EXPECT_EQ(check(R"({"state":"attaching","channel":"r"})"
+                  "\n"),
+            1);
+  EXPECT_EQ(check(R"({"recv":{"action":11,"channel":"r","flags":1}})"
+                  "\n"),
+            1);
+  EXPECT_EQ(check(R"({"recv":{"action":11,"channel":"r","flags":0}})"
+                  "\n"),
+            0);
+}
+
+}  // namespace
+}  // namespace presence::testing
