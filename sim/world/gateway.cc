@@ -318,6 +318,7 @@ bool Gateway::CloseSomebodyInSync(uint32_t room, uint64_t detail) {
     connection.attached[room] = false;
     connection.opened[room] = false;
     Feed(room, ConnectionClosed{id});
+    checker_.OnHostDropped(room);
     if (!attached || connection.epoch == 0) return true;
     wire::Frame detached;
     detached.action = wire::kDetached;
