@@ -5,26 +5,13 @@
 #include "engine/wire/frame.h"
 #include "engine/wire/json.h"
 #include "sim/output.h"
+#include "sim/trace_line.h"
 
 namespace presence::sim {
 namespace {
 
 using wire::AppendJsonInt;
 using wire::AppendJsonString;
-
-std::string_view EventName(EventType type) {
-  switch (type) {
-    case EventType::kEnter:
-      return "enter";
-    case EventType::kLeave:
-      return "leave";
-    case EventType::kUpdate:
-      return "update";
-    case EventType::kPresent:
-      return "present";
-  }
-  return "unknown";
-}
 
 std::string_view ReasonName(LeaveReason reason) {
   switch (reason) {

@@ -116,15 +116,12 @@ absl::Status ReadConnection(dom::object outer, dom::element element, ConnectionL
   std::string_view name = "connected";
   if (status.ok()) status = ReadText(fields, 2, "state", name);
   if (!status.ok()) return status;
-  constexpr std::pair<std::string_view, ConnectionState> kStates[] = {
-      {"connected", ConnectionState::kConnected},
-      {"disconnected", ConnectionState::kDisconnected},
-      {"suspended", ConnectionState::kSuspended},
-      {"closed", ConnectionState::kClosed},
-      {"failed", ConnectionState::kFailed}};
+  constexpr ConnectionState kStates[] = {
+      ConnectionState::kConnected, ConnectionState::kDisconnected, ConnectionState::kSuspended,
+      ConnectionState::kClosed, ConnectionState::kFailed};
   bool known = false;
-  for (const auto& [state_name, state] : kStates) {
-    if (name == state_name) {
+  for (const ConnectionState state : kStates) {
+    if (name == ConnectionStateName(state)) {
       line.state = state;
       known = true;
     }
@@ -180,13 +177,10 @@ absl::Status ReadEvents(dom::element element, EventMask& events) {
   for (const dom::element name : array) {
     std::string_view text;
     if (name.get(text)) return WrongType("events", "an array of strings");
-    constexpr std::pair<std::string_view, EventType> kTypes[] = {{"enter", EventType::kEnter},
-                                                                 {"leave", EventType::kLeave},
-                                                                 {"update", EventType::kUpdate},
-                                                                 {"present", EventType::kPresent}};
     bool known = false;
-    for (const auto& [type_name, type] : kTypes) {
-      if (text == type_name) {
+    for (int i = 0; i < kEventTypeCount; ++i) {
+      const auto type = static_cast<EventType>(i);
+      if (text == EventName(type)) {
         events |= MaskOf(type);
         known = true;
       }

@@ -45,8 +45,6 @@ void DrawWords(uint64_t detail, std::string_view client, uint64_t spoken, Words&
 
 }  // namespace
 
-std::string RoomName(uint32_t room) { return absl::StrCat("room-", room); }
-
 Client::Client(uint32_t index, const Surroundings& surroundings, Recording* recording)
     : index_(index),
       traits_(surroundings.plan.clients[index]),
@@ -351,8 +349,7 @@ void Client::OnApply(size_t index, Timestamp now, const ChannelInput& input, con
 
 void Client::Write(const ReplayOutput& output) {
   PRESENCE_CHECK(output.channel.has_value());
-  uint32_t room = 0;
-  PRESENCE_CHECK(absl::SimpleAtoi(AbslView(output.channel->substr(5)), &room));
+  const uint32_t room = RoomOf(*output.channel);
   if (interference_ == nullptr) return Tell(output, room);
   // What is sent again is no effect of the input in hand.
   int copies = 1;

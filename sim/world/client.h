@@ -10,35 +10,16 @@
 
 #include "engine/channel.h"
 #include "engine/effects.h"
-#include "engine/wire/frame.h"
 #include "sim/replayer.h"
-#include "sim/world/interference.h"
-#include "sim/world/network.h"
-#include "sim/world/plan.h"
 #include "sim/world/recording.h"
-#include "sim/world/schedule.h"
-#include "sim/world/world_checker.h"
+#include "sim/world/surroundings.h"
 
 namespace presence::sim {
-
-// "room-3".
-std::string RoomName(uint32_t room);
 
 // A user's program: the real engine, owned by a Replayer, behind a simulated connection. All that
 // the engine is given is a line of a trace, so that a recorded client can be replayed.
 class Client : private ReplaySink, private ReplayObserver {
  public:
-  // What all clients of a world share. All must outlive the client.
-  struct Surroundings {
-    const Plan& plan;
-    Schedule& schedule;
-    Network& network;
-    WorldChecker& checker;
-    wire::FrameReader& reader;
-    FaultCounts& faults;
-    Interference* interference;  // or null
-  };
-
   // The connection, as the client sees it.
   enum class Phase : uint8_t {
     kUnconnected,

@@ -10,7 +10,6 @@
 #include "engine/check.h"
 #include "engine/wire/host_frame.h"
 #include "engine/wire/json.h"
-#include "sim/world/client.h"
 #include "sim/world/random.h"
 
 namespace presence::sim {
@@ -151,8 +150,7 @@ void Gateway::OnFrame(uint32_t client, uint64_t epoch, const std::string& bytes)
   const absl::StatusOr<wire::Frame> frame = reader_.Read(bytes);
   PRESENCE_CHECK(frame.ok());                       // the clients send nothing else
   if (frame->channel.empty()) return Drop(client);  // CLOSE
-  uint32_t room = 0;
-  PRESENCE_CHECK(absl::SimpleAtoi(AbslView(frame->channel.substr(5)), &room));
+  const uint32_t room = RoomOf(frame->channel);
   OpenIn(room, connection, client);
   const std::optional<HostInput> input = wire::HostInputOf(connection.id, *frame);
   PRESENCE_CHECK(input.has_value());
@@ -254,6 +252,12 @@ void Gateway::SendTo(uint32_t client, std::string json, FrameKind kind) {
                     std::make_shared<const std::string>(std::move(json)), kind);
 }
 
+void Gateway::SendDetached(uint32_t client, uint32_t room) {
+  std::string json;
+  wire::AppendHostFrame(RoomName(room), DetachedReply{}, json);
+  SendTo(client, std::move(json), FrameKind::kControl);
+}
+
 bool Gateway::HoldsNothingBack(uint32_t room) const {
   return rooms_[room].host->pending_items() == 0;
 }
@@ -277,13 +281,7 @@ void Gateway::ForgetRoom(uint32_t index, uint64_t detail) {
     if (room.skewed) checker_.OnDisturbed(client);
     if (detail % 2 == 0) {
       // The client is told, and attaches again.
-      wire::Frame detached;
-      detached.action = wire::kDetached;
-      const std::string name = RoomName(index);
-      detached.channel = name;
-      std::string json;
-      wire::AppendFrame(detached, json);
-      SendTo(client, std::move(json), FrameKind::kControl);
+      SendDetached(client, index);
     } else {
       // It is attached again without having asked.
       OpenIn(index, connection, client);
@@ -320,13 +318,7 @@ bool Gateway::CloseSomebodyInSync(uint32_t room, uint64_t detail) {
     Feed(room, ConnectionClosed{id});
     checker_.OnHostDropped(room);
     if (!attached || connection.epoch == 0) return true;
-    wire::Frame detached;
-    detached.action = wire::kDetached;
-    const std::string name = RoomName(room);
-    detached.channel = name;
-    std::string json;
-    wire::AppendFrame(detached, json);
-    SendTo(client, std::move(json), FrameKind::kControl);
+    SendDetached(client, room);
     return true;
   }
   return false;

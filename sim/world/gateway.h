@@ -9,27 +9,13 @@
 #include <vector>
 
 #include "engine/host/room_host.h"
-#include "engine/wire/frame.h"
-#include "sim/world/network.h"
-#include "sim/world/plan.h"
-#include "sim/world/schedule.h"
-#include "sim/world/world_checker.h"
+#include "sim/world/surroundings.h"
 
 namespace presence::sim {
 
 // The server: the real room hosts, and the connections of clients to them.
 class Gateway {
  public:
-  // What it shares with the rest of the world. All must outlive it.
-  struct Surroundings {
-    const Plan& plan;
-    Schedule& schedule;
-    Network& network;
-    WorldChecker& checker;
-    wire::FrameReader& reader;
-    FaultCounts& faults;
-  };
-
   explicit Gateway(const Surroundings& surroundings);
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -91,6 +77,7 @@ class Gateway {
   void CarryOut(uint32_t room);
   void Send(std::string_view to, const FrameBytes& bytes, FrameKind kind);
   void SendTo(uint32_t client, std::string json, FrameKind kind);
+  void SendDetached(uint32_t client, uint32_t room);
   void OpenIn(uint32_t room, ServerConnection& connection, uint32_t client);
   void Lose(uint32_t client);
   void Drop(uint32_t client);

@@ -4,10 +4,17 @@
 #include <array>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "engine/absl_view.h"
+#include "engine/check.h"
 #include "sim/world/random.h"
 
 namespace presence::sim {
 namespace {
+
+constexpr absl::string_view kRoomPrefix = "room-";
 
 // Ids that have broken other people's code.
 constexpr std::array<std::string_view, 6> kWildIds = {
@@ -178,6 +185,14 @@ std::string_view StepName(StepKind kind) {
       "listener-calls",
   };
   return kNames[static_cast<size_t>(kind)];
+}
+
+std::string RoomName(uint32_t room) { return absl::StrCat(kRoomPrefix, room); }
+
+uint32_t RoomOf(std::string_view name) {
+  uint32_t room = 0;
+  PRESENCE_CHECK(absl::SimpleAtoi(AbslView(name.substr(kRoomPrefix.size())), &room));
+  return room;
 }
 
 Plan MakePlan(const WorldOptions& options) {

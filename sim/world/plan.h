@@ -103,6 +103,10 @@ struct Plan {
   std::vector<uint32_t> indexes;  // of each step in the plan of all steps
 };
 
+// "room-3", and back. REQUIRES: `name` is one of these.
+std::string RoomName(uint32_t room);
+uint32_t RoomOf(std::string_view name);
+
 // The plan of these options. The same options give the same plan.
 Plan MakePlan(const WorldOptions& options);
 

@@ -9,26 +9,6 @@
 namespace presence::sim {
 namespace {
 
-std::string_view NameOf(ConnectionState state) {
-  switch (state) {
-    case ConnectionState::kConnected:
-      return "connected";
-    case ConnectionState::kDisconnected:
-      return "disconnected";
-    case ConnectionState::kSuspended:
-      return "suspended";
-    case ConnectionState::kClosed:
-      return "closed";
-    case ConnectionState::kFailed:
-      return "failed";
-  }
-  return "";
-}
-
-std::string_view NameOf(ChannelState state) {
-  return state == ChannelState::kAttaching ? "attaching" : "detaching";
-}
-
 std::string_view NameOf(const CallLine& call) {
   switch (call.name) {
     case CallLine::Name::kGet:
@@ -70,14 +50,13 @@ void AppendCall(const CallLine& call, std::string& out) {
     out += '}';
   }
   if (call.name == CallLine::Name::kSubscribe && call.events != kAllEvents) {
-    constexpr std::string_view kNames[] = {"enter", "leave", "update", "present"};
     out += ",\"events\":[";
     bool first = true;
     for (int type = 0; type < kEventTypeCount; ++type) {
       if ((call.events & MaskOf(static_cast<EventType>(type))) == 0) continue;
       if (!first) out += ',';
       first = false;
-      wire::AppendJsonString(kNames[type], out);
+      wire::AppendJsonString(EventName(static_cast<EventType>(type)), out);
     }
     out += ']';
   }
@@ -97,12 +76,12 @@ struct ContentWriter {
   }
   void operator()(const CallLine& call) const { AppendCall(call, out); }
   void operator()(const StateLine& line) const {
-    AppendText("state", NameOf(line.state), out);
+    AppendText("state", StateName(line.state), out);
     AppendText("channel", line.channel, out);
   }
   void operator()(const ConnectionLine& line) const {
     out += ",\"connection\":{\"state\":";
-    wire::AppendJsonString(NameOf(line.state), out);
+    wire::AppendJsonString(ConnectionStateName(line.state), out);
     out += '}';
   }
   void operator()(const OptionsLine& line) const {

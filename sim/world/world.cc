@@ -23,14 +23,12 @@ World::World(const Plan& plan, bool record, Interference* interference)
     : plan_(plan),
       checker_(plan_),
       network_(plan_, schedule_, *this, faults_),
-      gateway_({plan_, schedule_, network_, checker_, reader_, faults_}) {
+      surroundings_{plan_, schedule_, network_, checker_, reader_, faults_, interference},
+      gateway_(surroundings_) {
   const auto count = static_cast<uint32_t>(plan_.clients.size());
   for (uint32_t client = 0; client < count; ++client) {
     recordings_.push_back(record ? std::make_unique<Recording>() : nullptr);
-    clients_.push_back(std::make_unique<Client>(
-        client,
-        Client::Surroundings{plan_, schedule_, network_, checker_, reader_, faults_, interference},
-        recordings_.back().get()));
+    clients_.push_back(std::make_unique<Client>(client, surroundings_, recordings_.back().get()));
   }
   for (uint32_t step = 0; step < plan_.steps.size(); ++step) {
     schedule_.Add({plan_.steps[step].at_ms, Event::Kind::kStep, step});

@@ -84,6 +84,7 @@ class World : private Network::Receiver {
   WorldChecker checker_;
   wire::FrameReader reader_;
   Network network_;
+  const Surroundings surroundings_;
   Gateway gateway_;
   std::vector<std::unique_ptr<Recording>> recordings_;
   std::vector<std::unique_ptr<Client>> clients_;

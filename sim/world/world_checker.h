@@ -76,8 +76,8 @@ class WorldChecker {
   // The host said that a member came, changed or went; forgot a room; said ATTACHED to a client.
   void OnHostEvent(uint32_t room, const MemberEvent& event);
   void OnHostForgot(uint32_t room);
-  // The host has dropped a connection that its client believes in: like a host that forgot the room,
-  // it refuses what that client asks for until it attaches again.
+  // The host has dropped a connection that its client believes in: like a host that forgot the
+  // room, it refuses what that client asks for until it attaches again.
   void OnHostDropped(uint32_t room) { rooms_[room].was_forgotten = true; }
   void OnSyncIssued(uint32_t client, uint32_t room, bool clean);
   // What the client gets is not what an ordered stream would bring, or what clocks that agree

@@ -432,4 +432,22 @@ std::string ChannelHarness::Render(const Effect& effect) const {
   return std::string("update resumed=") + (update.resumed ? "true" : "false") + Text(update.reason);
 }
 
+std::string ErrorLine(RequestId request, std::string_view code) {
+  return "result " + std::to_string(request) + " error " + std::string(code);
+}
+
+void AttachAnybody(ChannelHarness& harness) {
+  harness.Connected("c1", "*");
+  harness.Move(ChannelState::kAttaching);
+  harness.Attached();
+}
+
+void AttachWithOwn(ChannelHarness& harness, const std::vector<std::string>& clients) {
+  AttachAnybody(harness);
+  for (size_t i = 0; i < clients.size(); ++i) {
+    harness.Operate(i + 1, PresenceAction::kEnter, clients[i], Text("d" + std::to_string(i)));
+    harness.Ack(i + 1, static_cast<int64_t>(i));
+  }
+}
+
 }  // namespace presence

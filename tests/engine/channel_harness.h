@@ -127,6 +127,17 @@ class ChannelHarness {
   Channel::Stats expected_;  // what the effects told
 };
 
+inline constexpr PresenceAction kOperations[] = {PresenceAction::kEnter, PresenceAction::kUpdate,
+                                                 PresenceAction::kLeave};
+
+// "result 7 error 90001", as a line of an input that fails the call 7.
+std::string ErrorLine(RequestId request, std::string_view code);
+
+// Attached on connection c1, which may act for anybody.
+void AttachAnybody(ChannelHarness& harness);
+// The same, `clients` entered and acknowledged: msgSerials and tokens from 0 and 1 on.
+void AttachWithOwn(ChannelHarness& harness, const std::vector<std::string>& clients);
+
 }  // namespace presence
 
 #endif  // TESTS_ENGINE_CHANNEL_HARNESS_H_
