@@ -31,7 +31,6 @@ Gateway::Gateway(const Surroundings& surroundings)
       network_(surroundings.network),
       checker_(surroundings.checker),
       reader_(surroundings.reader),
-      faults_(surroundings.faults),
       rooms_(plan_.options.rooms),
       connections_(plan_.clients.size()),
       connection_counts_(plan_.clients.size()) {

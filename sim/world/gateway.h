@@ -89,7 +89,6 @@ class Gateway {
   Network& network_;
   WorldChecker& checker_;
   wire::FrameReader& reader_;
-  FaultCounts& faults_;
   std::vector<Room> rooms_;
   std::vector<ServerConnection> connections_;  // by client
   std::vector<uint64_t> connection_counts_;    // by client

@@ -140,7 +140,7 @@ void DrawUserSteps(const Plan& plan, uint32_t client, Random& random, std::vecto
 void DrawFaultSteps(const Plan& plan, Random& random, std::vector<Step>& steps) {
   const auto duration = static_cast<uint64_t>(plan.options.duration_ms);
   for (const FaultRate& rate : kFaultSteps) {
-    const uint64_t strength = random.Between(100, 1000);  // of full strength, in 1/1000
+    const uint64_t strength = 100 + random.Below(901);  // of full strength, in 1/1000
     if (!plan.weather.faults.Has(rate.fault)) continue;
     const uint64_t subjects = rate.per_client ? plan.options.clients : 1;
     const uint64_t expected = subjects * rate.per_minute * strength * duration / 60'000'000;

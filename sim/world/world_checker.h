@@ -22,6 +22,16 @@
 
 namespace presence::sim {
 
+// What a WorldChecker has found wrong.
+struct WorldViolation {
+  std::string invariant;
+  std::string what;
+  uint32_t client = 0;  // whose trace shows it
+  uint32_t room = 0;
+  // What the client should have come to, and has not, where that is what is wrong.
+  enum class Missing : uint8_t { kNothing, kMembers, kSettled } missing = Missing::kNothing;
+};
+
 // Watches a world from outside, with its own history of what was told, asked and answered:
 //
 //   of each client alone   what ReplayChecker checks (fold, leave, connections, monotonic, sync,
@@ -38,14 +48,7 @@ namespace presence::sim {
 //   liveness     once all is quiet, every call is answered and every client agrees
 class WorldChecker {
  public:
-  struct Violation {
-    std::string invariant;
-    std::string what;
-    uint32_t client = 0;  // whose trace shows it
-    uint32_t room = 0;
-    // What the client should have come to, and has not, where that is what is wrong.
-    enum class Missing : uint8_t { kNothing, kMembers, kSettled } missing = Missing::kNothing;
-  };
+  using Violation = WorldViolation;
 
   // `plan` must outlive the checker.
   explicit WorldChecker(const Plan& plan);

@@ -77,7 +77,8 @@ rc::Gen<Plan> GenPlan(WorldKind world) {
     for (Step& step : plan.steps) {
       for (uint16_t& number : step.numbers) number = static_cast<uint16_t>(numbers.Next());
     }
-    return rc::shrinkable::shrinkRecur(std::move(plan), SmallerPlans);
+    return rc::shrinkable::shrinkRecur(std::move(plan),
+                                       [](const Plan& larger) { return SmallerPlans(larger); });
   };
 }
 
