@@ -24,7 +24,7 @@ EventType EventTypeOf(PresenceAction action) {
 }  // namespace
 
 MemberSet::MemberSet(Options options)
-    : options_(options), table_(0, KeyHash{&slots_}, KeyEqual{&slots_}) {}
+    : options_(options), table_(0, KeyHash(), KeyEqual{&slots_}) {}
 
 // --- Changes ---
 
@@ -67,9 +67,9 @@ MemberSet::Outcome MemberSet::ApplyLeave(const Message& message) {
   const Version version = VersionOf(message);
   Outcome outcome;
   SlotIndex index = kNone;
-  if (const auto found = table_.find(KeyView{message.connection_id, message.client_id});
+  if (const auto found = table_.find(Key(message.connection_id, message.client_id));
       found != table_.end()) {
-    index = *found;
+    index = found->slot;
     outcome.stored = slots_[index].version;
     outcome.newness = CompareNewness(version, slots_[index].version);
     if (!outcome.newness.newer) {  // RTP2h: dropped, and not seen
@@ -84,8 +84,8 @@ MemberSet::Outcome MemberSet::ApplyLeave(const Message& message) {
 
   if (index != kNone && slots_[index].state == SlotState::kVisible) {
     outcome.event = EventType::kLeave;
-    outcome.reason = version.kind == Version::Kind::kSynthesized ? LeaveReason::kLost
-                                                                 : LeaveReason::kLeft;
+    outcome.reason =
+        version.kind == Version::Kind::kSynthesized ? LeaveReason::kLost : LeaveReason::kLeft;
     outcome.connections = MakeInvisible(index);
     if (syncing_) {
       MakeTombstone(index);
@@ -150,8 +150,8 @@ void MemberSet::SkipJoins(uint64_t last_joined) {
 // --- Reads ---
 
 void MemberSet::Expect(std::string_view connection_id, std::string_view client_id) const {
-  const auto found = table_.find(Guess{{connection_id, client_id}});
-  if (found != table_.end()) Prefetch(slots_[*found]);
+  const auto found = table_.find(Guess{Key(connection_id, client_id).hash});
+  if (found != table_.end()) Prefetch(slots_[found->slot]);
 }
 
 uint32_t MemberSet::connections_of(std::string_view client_id) const {
@@ -161,9 +161,11 @@ uint32_t MemberSet::connections_of(std::string_view client_id) const {
 
 std::optional<Message> MemberSet::Find(std::string_view connection_id,
                                        std::string_view client_id) const {
-  const auto found = table_.find(KeyView{connection_id, client_id});
-  if (found == table_.end() || slots_[*found].state != SlotState::kVisible) return std::nullopt;
-  return slots_[*found].message.view();
+  const auto found = table_.find(Key(connection_id, client_id));
+  if (found == table_.end() || slots_[found->slot].state != SlotState::kVisible) {
+    return std::nullopt;
+  }
+  return slots_[found->slot].message.view();
 }
 
 void MemberSet::ForEach(Visitor visit) const {
@@ -221,21 +223,21 @@ uint32_t MemberSet::ConnectionsOf(const Slot& slot) const {
 // visible nor a tombstone yet.
 std::pair<MemberSet::SlotIndex, bool> MemberSet::FindOrAdd(const Message& message) {
   bool added = false;
-  const auto found = table_.lazy_emplace(
-      KeyView{message.connection_id, message.client_id}, [&](const auto& construct) {
-        SlotIndex index = free_;
-        if (index == kNone) {
-          index = static_cast<SlotIndex>(slots_.size());
-          PRESENCE_CHECK(index != kNone);
-          slots_.emplace_back();
-        } else {
-          free_ = slots_[index].order.next;
-        }
-        slots_[index].message.Assign(message);
-        construct(index);
-        added = true;
-      });
-  return {*found, added};
+  const Key key(message.connection_id, message.client_id);
+  const auto found = table_.lazy_emplace(key, [&](const auto& construct) {
+    SlotIndex index = free_;
+    if (index == kNone) {
+      index = static_cast<SlotIndex>(slots_.size());
+      PRESENCE_CHECK(index != kNone);
+      slots_.emplace_back();
+    } else {
+      free_ = slots_[index].order.next;
+    }
+    slots_[index].message.Assign(message);
+    construct(Entry{index, key.hash});
+    added = true;
+  });
+  return {found->slot, added};
 }
 
 void MemberSet::Append(List& list, SlotIndex slot, Link Slot::*link) {
@@ -296,7 +298,7 @@ void MemberSet::MakeTombstone(SlotIndex slot) {
 // again, because a leave that was just told may view them.
 void MemberSet::Free(SlotIndex slot) {
   const StoredMessage& message = slots_[slot].message;
-  table_.erase(KeyView{message.connection_id(), message.client_id()});
+  table_.erase(Key(message.connection_id(), message.client_id()));
   slots_[slot].state = SlotState::kFree;
   slots_[slot].order.next = free_;
   free_ = slot;
@@ -325,28 +327,27 @@ MemberEvent MemberSet::Expel(SlotIndex slot, LeaveReason reason, Timestamp now) 
 
 // --- Keys and groups ---
 
-size_t MemberSet::KeyHash::operator()(const KeyView& key) const {
-  const auto& [connection_id, client_id] = key;
-  if (std::max(connection_id.size(), client_id.size()) > ShortBytes::kMaxSize) {
-    return absl::HashOf(AbslView(connection_id), AbslView(client_id));
+MemberSet::Key::Key(std::string_view connection, std::string_view client)
+    : connection_id(connection), client_id(client) {
+  size_t wide = 0;
+  if (std::max(connection.size(), client.size()) > ShortBytes::kMaxSize) {
+    wide = absl::HashOf(AbslView(connection), AbslView(client));
+  } else {
+    // The same in words, without calls.
+    const ShortBytes connection_bytes(connection);
+    const ShortBytes client_bytes(client);
+    wide = absl::HashOf(connection_bytes.head, connection_bytes.tail, client_bytes.head,
+                        client_bytes.tail, connection.size() << 8 | client.size());
   }
-  // The same in words, without calls.
-  const ShortBytes connection(connection_id);
-  const ShortBytes client(client_id);
-  return absl::HashOf(connection.head, connection.tail, client.head, client.tail,
-                      connection_id.size() << 8 | client_id.size());
+  hash = static_cast<uint32_t>(wide ^ (uint64_t{wide} >> 32));
 }
 
-size_t MemberSet::KeyHash::operator()(SlotIndex slot) const {
-  const StoredMessage& message = (*slots)[slot].message;
-  return (*this)(KeyView{message.connection_id(), message.client_id()});
-}
-
-bool MemberSet::KeyEqual::operator()(SlotIndex slot, const KeyView& key) const {
-  Prefetch((*slots)[slot]);
-  const StoredMessage& message = (*slots)[slot].message;
-  return EqualBytes(message.connection_id(), key.connection_id) &&
-         EqualBytes(message.client_id(), key.client_id);
+bool MemberSet::KeyEqual::operator()(const Entry& entry, const Key& key) const {
+  if (entry.hash != key.hash) return false;
+  const Slot& slot = (*slots)[entry.slot];
+  Prefetch(slot);
+  return EqualBytes(slot.message.connection_id(), key.connection_id) &&
+         EqualBytes(slot.message.client_id(), key.client_id);
 }
 
 MemberSet::Groups::Groups() : table_(0, Hash{&slab_}, Equal{&slab_}) {}
@@ -395,8 +396,9 @@ std::string MemberSet::CheckInvariants() const {
   for (SlotIndex i = 0; i < slots_.size(); ++i) {
     const Slot& slot = slots_[i];
     if (slot.state == SlotState::kFree) continue;
-    const auto found = table_.find(KeyView{slot.message.connection_id(), slot.message.client_id()});
-    if (found == table_.end() || *found != i) return "1: a key is stored twice or cannot be found";
+    const auto found = table_.find(Key(slot.message.connection_id(), slot.message.client_id()));
+    if (found == table_.end() || found->slot != i)
+      return "1: a key is stored twice or cannot be found";
     ++(slot.state == SlotState::kVisible ? visible : tombstones);
   }
   if (table_.size() != visible + tombstones) return "1: the table holds a key that is not stored";

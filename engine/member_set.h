@@ -168,28 +168,39 @@ class MemberSet {
     SlotState state = SlotState::kFree;
   };
 
-  struct KeyView {
+  // A key and its hash.
+  struct Key {
+    Key(std::string_view connection_id, std::string_view client_id);
     std::string_view connection_id;
     std::string_view client_id;
+    uint32_t hash;
   };
-  // A key that is taken for equal without a look at the slot. The table compares a few bits of the
-  // hash first, so this finds nearly always the right slot, and a wrong one where that is harmless.
+  // What the table holds: it grows, and finds who is not there, without a look at the slots.
+  struct Entry {
+    SlotIndex slot;
+    uint32_t hash;
+  };
+  // Any key of this hash; nearly always there is only one.
   struct Guess {
-    KeyView key;
+    uint32_t hash;
   };
   struct KeyHash {
     using is_transparent = void;
-    size_t operator()(const KeyView& key) const;
-    size_t operator()(const Guess& guess) const { return (*this)(guess.key); }
-    size_t operator()(SlotIndex slot) const;
-    const std::vector<Slot>* slots;
+    // The table wants good bits at both ends of 64.
+    static size_t Spread(uint64_t hash) { return hash * 0x9E3779B97F4A7C15; }
+    size_t operator()(const Entry& entry) const { return Spread(entry.hash); }
+    size_t operator()(const Key& key) const { return Spread(key.hash); }
+    size_t operator()(const Guess& guess) const { return Spread(guess.hash); }
   };
   struct KeyEqual {
     using is_transparent = void;
-    bool operator()(SlotIndex a, SlotIndex b) const { return a == b; }
-    bool operator()(SlotIndex slot, const KeyView& key) const;
-    bool operator()(const KeyView& key, SlotIndex slot) const { return (*this)(slot, key); }
-    bool operator()(SlotIndex, const Guess&) const { return true; }
+    bool operator()(const Entry& a, const Entry& b) const { return a.slot == b.slot; }
+    bool operator()(const Entry& entry, const Key& key) const;
+    bool operator()(const Key& key, const Entry& entry) const { return (*this)(entry, key); }
+    bool operator()(const Entry& entry, const Guess& guess) const {
+      return entry.hash == guess.hash;
+    }
+    bool operator()(const Guess& guess, const Entry& entry) const { return (*this)(entry, guess); }
     const std::vector<Slot>* slots;
   };
 
@@ -251,7 +262,7 @@ class MemberSet {
   const Options options_;
   std::vector<Slot> slots_;
   SlotIndex free_ = kNone;
-  absl::flat_hash_set<SlotIndex, KeyHash, KeyEqual> table_;
+  absl::flat_hash_set<Entry, KeyHash, KeyEqual> table_;
   List order_;       // visible members in joining order
   List tombstones_;  // oldest first
   Groups clients_;
