@@ -28,6 +28,7 @@
 #include "engine/channel.h"
 #include "engine/host/room_host.h"
 #include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 #include "engine/wire/host_frame.h"
 #include "sim/replay_checker.h"
 #include "sim/replayer.h"

@@ -115,8 +115,8 @@ void Channel::On(const AttachedFrame& frame) {
     return;
   }
   SetState(ChannelState::kAttached, frame.error);
-  lacks_presence_subscribe_ = (frame.flags & kFlagModes) != 0 &&
-                              (frame.flags & kFlagPresenceSubscribe) == 0;
+  lacks_presence_subscribe_ =
+      (frame.flags & kFlagModes) != 0 && (frame.flags & kFlagPresenceSubscribe) == 0;
   DiscardSync();
   const bool has_presence = (frame.flags & kFlagHasPresence) != 0;
   if (has_presence) {  // RTP1
@@ -136,7 +136,7 @@ void Channel::On(const AttachedFrame& frame) {
   }
   AnswerWaiters();
   Reenter();
-  SendQueued();  // RTP5b
+  SendQueued();        // RTP5b
   if (was_attached) {  // RTL12
     ChannelUpdate update;
     if (frame.error != nullptr) update.reason = *frame.error;
@@ -214,16 +214,20 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
   const IncomingItem& item = frame.items[index];
   ++stats_.items;
 
-  Message message{item.client_id,
-                  item.connection_id.empty() ? frame.connection_id : item.connection_id, item.id,
-                  item.timestamp.has_value() ? *item.timestamp : frame.timestamp.value_or(now_),
-                  item.payload};
+  MemberEvent& event = effects_->Add<MemberEvent>();
+  Message& message = event.message;
+  message.client_id = item.client_id;
+  message.connection_id = item.connection_id.empty() ? frame.connection_id : item.connection_id;
+  message.id = item.id;
+  message.timestamp = item.timestamp.has_value() ? *item.timestamp : frame.timestamp.value_or(now_);
+  message.payload = item.payload;
 
   std::string_view malformed = item.malformed;
   if (malformed.empty()) {
     const bool known = item.action.has_value() && *item.action > 0 && *item.action <= 4;
     if (!known) {  // ABSENT, none, or of a later protocol
       ++stats_.ignored;
+      effects_->RemoveLast();
       return;
     }
     if (message.client_id.empty()) {
@@ -236,6 +240,7 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
   }
   if (!malformed.empty()) {
     ++stats_.malformed;
+    effects_->RemoveLast();
     Diagnose(effects_->Keep("").append(
         absl::StrCat(AbslView(kind), " item ", index, ": ", AbslView(malformed))));
     return;
@@ -267,17 +272,26 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
       own_members_.Remove(message);
     }
   }
-  if (outcome.event.has_value()) {
-    Emit({*outcome.event, outcome.reason, outcome.connections, message});
+  if (!outcome.event.has_value()) {
+    effects_->RemoveLast();
+    return;
   }
+  event.type = *outcome.event;
+  event.reason = outcome.reason;
+  event.connections = outcome.connections;
+  Count(event);
 }
 
 void Channel::Emit(const MemberEvent& event) {
+  Count(event);
+  effects_->Add(event);
+}
+
+void Channel::Count(const MemberEvent& event) {
   ++stats_.events[static_cast<size_t>(event.type)];
   if (event.reason == LeaveReason::kSwept || event.reason == LeaveReason::kEmpty) {
     ++stats_.synthesized_leaves;
   }
-  effects_->Add(event);
 }
 
 void Channel::EmitSync(SyncChanged::Phase phase, std::string_view sync_id) {
@@ -434,7 +448,8 @@ std::string Channel::CheckInvariants() const {
   if (std::string wrong = members_.CheckInvariants(); !wrong.empty()) {
     return "member set: " + wrong;
   }
-  if (members_.syncing() != sync_.running()) return "channel: 1: the syncs of ids and members differ";
+  if (members_.syncing() != sync_.running())
+    return "channel: 1: the syncs of ids and members differ";
   const bool cleared = state_ == ChannelState::kDetached || state_ == ChannelState::kFailed;
   if (cleared && (members_.size() > 0 || own_members_.size() > 0)) {
     return "channel: 2: somebody is present in a detached or failed channel";
@@ -448,8 +463,7 @@ std::string Channel::CheckInvariants() const {
         return "channel: 3: a get waits that could be answered";
       }
     }
-    if (connection_.connected() && !queue_.empty() &&
-        in_flight_.size() < options_.max_in_flight) {
+    if (connection_.connected() && !queue_.empty() && in_flight_.size() < options_.max_in_flight) {
       return "channel: 4: an operation is queued that could be sent";
     }
   } else if (!queue_.empty() && state_ != ChannelState::kAttaching &&

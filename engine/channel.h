@@ -185,6 +185,7 @@ class Channel {
   void ApplyItems(const PresenceFrame& frame, std::string_view kind);
   void ApplyItem(const PresenceFrame& frame, size_t index, std::string_view kind);
   void Emit(const MemberEvent& event);
+  void Count(const MemberEvent& event);
   void EmitSync(SyncChanged::Phase phase, std::string_view sync_id);
   void Diagnose(std::string_view text);
   void DiscardSync();

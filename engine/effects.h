@@ -121,6 +121,14 @@ class Effects {
   void Add(T&& effect) {
     effects_.emplace_back(std::forward<T>(effect));
   }
+  // Adds a T to be filled in place, as a copy of a large one takes longer than all else that
+  // becomes of it, and gives it back; RemoveLast, if nothing comes of it.
+  template <typename T>
+  T& Add() {
+    static constexpr T kEmpty{};  // copying it is faster than how compilers make an empty one
+    return std::get<T>(effects_.emplace_back(kEmpty));
+  }
+  void RemoveLast() { effects_.pop_back(); }
   void AddMember(const Message& member) { members_.push_back(member); }
   size_t member_count() const { return members_.size(); }
   // Keeps a copy of `text` until the next Clear. The string returned may be written to.

@@ -1,5 +1,6 @@
 #include "sim/trace_reader.h"
 
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -58,11 +59,12 @@ enum LineField {
   kOptions,
   kCheck,
   kNote,
+  kAction,
   kSettled,
   kLineFieldCount,
 };
 constexpr KeyTable<kLineFieldCount> kLineKeys({"t", "recv", "send", "call", "state", "connection",
-                                               "options", "check", "note", "settled"});
+                                               "options", "check", "note", "action", "settled"});
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
@@ -217,15 +219,12 @@ const TraceLine* TraceReader::ReadAhead(std::string_view text) {
 
 absl::Status TraceReader::LineParser::Read(std::string_view text) {
   kept_.clear();
+  if (ReadPlain(text)) return absl::OkStatus();
   absl::StatusOr<dom::element> element = parser_.Parse(text);
   if (!element.ok()) return element.status();
   dom::object object;
   if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
-  // Most lines are bare frames, so that is what this one is taken for, until other fields tell.
-  Fields<kLineFieldCount> fields(kLineKeys);
-  frames_.Start(object, Become<ReceivedLine>(line).frame,
-                [&fields](const dom::key_value_pair& field) { fields.Take(field); });
-
+  const Fields<kLineFieldCount> fields(object, kLineKeys);
   line.t.reset();
   if (fields.has(kT)) {
     int64_t t = 0;
@@ -256,9 +255,10 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
     line.content.emplace<NoteLine>();
     return fields[kNote].is_string() ? absl::OkStatus() : WrongType("note", "a string");
   }
-  if (frames_.started_with_number()) {
-    wire::Frame& frame = std::get<ReceivedLine>(line.content).frame;
-    absl::Status status = frames_.Finish([text] { return text; }, frame);
+  if (fields.has(kAction) && fields[kAction].is_number()) {  // a bare frame
+    wire::Frame& frame = Become<ReceivedLine>(line).frame;
+    absl::Status status = frames_.ReadObject(
+        object, [text] { return text; }, frame);
     if (!status.ok()) return status;
     if (!line.t.has_value()) line.t = frame.timestamp;
     return absl::OkStatus();
@@ -266,6 +266,36 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
   return absl::InvalidArgumentError(
       "no known kind of line: none of \"recv\", \"send\", \"call\", \"state\", \"connection\", "
       "\"options\", \"check\", \"note\", and no numeric \"action\"");
+}
+
+// Nearly all lines of most traces: a frame that was received, bare or not, with nothing unusual
+// about it. False for all others; what was read of them does not matter.
+bool TraceReader::LineParser::ReadPlain(std::string_view text) {
+  using wire::PlainJson;
+  wire::Frame& frame = Become<ReceivedLine>(line).frame;
+  line.t.reset();
+  bool bare = false;
+  bool wrapped = false;
+  const auto take = [&]<typename Value>(std::string_view key, Value& value) {
+    if constexpr (std::is_same_v<Value, int64_t>) {
+      if (key == "t") {
+        line.t = value;
+        return true;
+      }
+    }
+    if constexpr (std::is_same_v<Value, PlainJson::Object>) {
+      if (key != "recv") return false;
+      wrapped = true;
+      return plain_.ReadObject(value, frame);
+    }
+    bare = true;
+    return plain_.Take(key, value, frame);
+  };
+  plain_.Start(frame);
+  const auto read = [&](PlainJson::Object& object) { return plain_.json().Fields(object, take); };
+  if (!plain_.json().Read(text, read) || bare == wrapped || !plain_.Finish(frame)) return false;
+  if (bare && !line.t.has_value()) line.t = frame.timestamp;
+  return true;
 }
 
 absl::Status TraceReader::LineParser::ReadFrame(dom::element element, std::string_view name,

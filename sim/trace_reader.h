@@ -8,8 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 #include "engine/wire/json.h"
+#include "engine/wire/plain_frame_reader.h"
 #include "sim/trace_line.h"
 
 namespace presence::sim {
@@ -46,6 +47,7 @@ class TraceReader {
     TraceLine line;
 
    private:
+    bool ReadPlain(std::string_view text);
     absl::Status ReadFrame(simdjson::dom::element element, std::string_view name,
                            std::string_view text, wire::Frame& frame);
     absl::Status ReadCall(simdjson::dom::object object, std::string_view text, CallLine& call);
@@ -55,6 +57,7 @@ class TraceReader {
                                                                std::string_view text);
     std::string& Keep(std::string text);
 
+    wire::PlainFrameReader plain_;
     wire::JsonParser parser_;
     wire::RawJson raw_;
     wire::FrameReader frames_;

@@ -11,7 +11,6 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The end of the JSON number that begins at `at`, or `at` if none does.
@@ -156,11 +155,6 @@ simdjson::error_code RawText(simdjson::ondemand::value value, std::string_view& 
   // simdjson's text goes on to where the next token begins.
   while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
   return simdjson::SUCCESS;
-}
-
-simdjson::padded_string_view Padded(std::string_view text) {
-  return simdjson::padded_string_view(text.data(), text.size(),
-                                      text.size() + simdjson::SIMDJSON_PADDING);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 // knows how simdjson reports errors; its types go no further than readers of a byte format.
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,6 +21,15 @@ namespace presence::wire {
 
 // How deep objects and arrays may be nested.
 inline constexpr size_t kMaxDepth = 1024;
+
+// White space between tokens.
+inline bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// `text` as simdjson wants to be told that it is padded. REQUIRES: it is.
+inline simdjson::padded_string_view Padded(std::string_view text) {
+  return simdjson::padded_string_view(text.data(), text.size(),
+                                      text.size() + simdjson::SIMDJSON_PADDING);
+}
 
 // Parses whole documents: all of the text is checked, not only what is looked at, and the strings
 // are decoded into the parser's buffer. One parser is used again and again by one thread.
@@ -119,37 +127,17 @@ inline bool IsLacking(const simdjson::dom::element& value) {
   return value.is_null() || (value.get(text) == simdjson::SUCCESS && text.empty());
 }
 
-// Which fields of an object have a wrong type, by their position in a table; of duplicate keys the
-// last counts.
-class WrongFields {
- public:
-  void Set(size_t field, bool wrong) {
-    fields_ = (fields_ & ~(uint32_t{1} << field)) | uint32_t{wrong} << field;
-  }
-  bool any() const { return fields_ != 0; }
-  // REQUIRES: any().
-  size_t first() const { return static_cast<size_t>(std::countr_zero(fields_)); }
-  size_t last() const { return static_cast<size_t>(std::bit_width(fields_)) - 1; }
-
- private:
-  uint32_t fields_ = 0;
-};
-
 // The values of the keys of a table, by position; of duplicate keys the last counts.
 template <size_t N>
 class Fields {
  public:
-  explicit Fields(const KeyTable<N>& keys) : keys_(keys) {}
-  Fields(simdjson::dom::object object, const KeyTable<N>& keys) : Fields(keys) {
-    for (const simdjson::dom::key_value_pair& field : object) Take(field);
-  }
-  // Takes the field if its key is one of the table's; false if not.
-  bool Take(const simdjson::dom::key_value_pair& field) {
-    const size_t i = keys_.Find(field.key);
-    if (i == N) return false;
-    values_[i] = field.value;
-    present_ |= uint32_t{1} << i;
-    return true;
+  Fields(simdjson::dom::object object, const KeyTable<N>& keys) {
+    for (const simdjson::dom::key_value_pair& field : object) {
+      const size_t i = keys.Find(field.key);
+      if (i == N) continue;
+      values_[i] = field.value;
+      present_ |= uint32_t{1} << i;
+    }
   }
   // Whether the key is there at all.
   bool has(size_t i) const { return (present_ >> i & 1) != 0; }
@@ -176,7 +164,6 @@ class Fields {
   }
 
  private:
-  const KeyTable<N>& keys_;
   std::array<simdjson::dom::element, N> values_;
   uint32_t present_ = 0;
 };

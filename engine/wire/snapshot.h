@@ -16,8 +16,8 @@ namespace presence::wire {
 // equal text.
 void AppendSnapshot(const RoomSnapshot& snapshot, std::string& out);
 
-// Reads what AppendSnapshot wrote. Damage of any kind, a single bit included, and other versions are
-// refused with InvalidArgument and a reason for people. Whether the room's parts agree is
+// Reads what AppendSnapshot wrote. Damage of any kind, a single bit included, and other versions
+// are refused with InvalidArgument and a reason for people. Whether the room's parts agree is
 // RoomHost::Restore's to judge.
 absl::StatusOr<RoomSnapshot> ParseSnapshot(std::string_view text);
 

@@ -2,6 +2,7 @@
 #define SIM_WORLD_SURROUNDINGS_H_
 
 #include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 #include "sim/world/faults.h"
 #include "sim/world/interference.h"
 #include "sim/world/network.h"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 #include "sim/world/client.h"
 #include "sim/world/faults.h"
 #include "sim/world/gateway.h"

@@ -1,5 +1,5 @@
 // Any bytes are read as a frame or refused with a message; what was read is written, and reads as
-// the same frame again.
+// the same frame again. Plain frames are read like others.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +10,10 @@
 #include "absl/status/statusor.h"
 #include "engine/channel_input.h"
 #include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 #include "tests/fuzz/check.h"
 #include "tests/wire/frame_difference.h"
+#include "tests/wire/reader_agreement.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using presence::FuzzCheck;
@@ -19,6 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using presence::wire::FrameReader;
 
   const std::string_view json(reinterpret_cast<const char*>(data), size);
+  const std::string disagreement = presence::wire::ReaderDisagreement(json);
+  FuzzCheck(disagreement.empty(), "plain or not makes a difference", disagreement);
+
   FrameReader reader;
   const absl::StatusOr<Frame> frame = reader.Read(json);
   if (!frame.ok()) {

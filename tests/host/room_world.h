@@ -21,6 +21,7 @@
 #include "engine/host/room_host.h"
 #include "engine/outbox.h"
 #include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 
 namespace presence {
 

@@ -5,9 +5,14 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "engine/channel_input.h"
+#include "engine/wire/frame.h"
 #include "gtest/gtest.h"
 #include "simdjson.h"
 #include "tests/sim/malformed_lines.h"
+#include "tests/wire/frame_difference.h"
+#include "tests/wire/mutations.h"
+#include "tests/wire/reader_agreement.h"
 
 namespace presence::sim {
 namespace {
@@ -144,6 +149,58 @@ TEST_F(TraceReaderTest, OfSeveralKindsTheFirstInTheListCounts) {
       Read(R"({"note":"n","call":"get","recv":{"action":11}})").content));
   EXPECT_TRUE(std::holds_alternative<CallLine>(Read(R"({"action":14,"call":"get"})").content));
   EXPECT_TRUE(std::holds_alternative<NoteLine>(Read(R"({"action":14,"note":""})").content));
+}
+
+// What a line that begins with '{' was read as, or refused for.
+std::string Reading(std::string_view text) {
+  const PaddedLine padded(text);
+  TraceReader reader;
+  const absl::Status status = reader.Read(padded.view());
+  if (!status.ok()) return status.ToString();
+  const TraceLine& line = reader.line();
+  std::string reading = line.t.has_value() ? std::to_string(*line.t) : "no time";
+  reading += " of kind " + std::to_string(line.content.index()) + ' ';
+  if (const auto* received = std::get_if<ReceivedLine>(&line.content)) {
+    wire::AppendFrame(received->frame, reading);
+    for (const IncomingItem& item : received->frame.presence) reading += item.malformed;
+  }
+  return reading;
+}
+
+// An unknown field keeps a line from being read in one pass.
+TEST_F(TraceReaderTest, LinesReadInOnePassReadLikeOthersWhateverIsWrongWithThem) {
+  for (const std::string_view text :
+       {R"({"t":-7,"recv":{"action":14,"id":"a:1","presence":[{"clientId":"b\n"}]}})",
+        R"({"action":16,"t":5,"timestamp":6,"channelSerial":"s:","presence":[{"action":1}]})",
+        R"({"action":14,"recv":{"action":16,"timestamp":1},"id":"x"})",
+        R"({"recv":{"action":14},"recv":{"action":16,"id":"y"}})"}) {
+    for (const std::string& mutation : wire::Mutations(text)) {
+      if (!mutation.starts_with('{')) continue;
+      ASSERT_EQ(Reading(mutation), Reading(wire::WithUnknownField(mutation))) << mutation;
+    }
+  }
+}
+
+TEST_F(TraceReaderTest, AFrameLeavesNothingToTheNext) {
+  const std::string_view full =
+      R"({"action":4,"channel":"r","channelSerial":"s","id":"i","connectionId":"c","timestamp":1,)"
+      R"("msgSerial":2,"count":3,"flags":4,"error":{"code":1},"connectionDetails":{"clientId":"a",)"
+      R"("maxMessageSize":5},"presence":[{"action":1,"id":"i","clientId":"a","connectionId":"c",)"
+      R"("timestamp":5,"data":{},"encoding":"e","extras":{}},3]})";
+  for (const std::string_view next : {R"({"action":14})", R"({"action":14,"presence":[{},{}]})",
+                                      R"({"action":14,"presence":[{},{}],"unknown":0})"}) {
+    Read(full);
+    const wire::Frame& frame = ReadAs<ReceivedLine>(next).frame;
+    EXPECT_EQ(frame.error, std::nullopt);
+    EXPECT_EQ(frame.details_client_id, "");
+    EXPECT_EQ(frame.details_max_message_size, std::nullopt);
+    wire::Frame expected;
+    expected.action = 14;
+    const IncomingItem items[2];
+    if (!frame.presence.empty()) expected.presence = items;
+    EXPECT_EQ(wire::Difference(expected, frame), "");
+    for (const IncomingItem& item : frame.presence) EXPECT_EQ(item.malformed, "");
+  }
 }
 
 TEST_F(TraceReaderTest, PayloadsOfFramesAreKeptByteForByte) {

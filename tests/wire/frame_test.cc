@@ -17,6 +17,7 @@
 #include "engine/effects.h"
 #include "engine/error.h"
 #include "engine/message.h"
+#include "engine/wire/frame_reader.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
@@ -535,8 +536,8 @@ TEST(ReadObject, ReadsAFrameInsideAnotherText) {
   const auto element = parser.Parse(text);
   ASSERT_TRUE(element.ok()) << element.status();
   Frame frame;
-  const absl::Status status =
-      reader.ReadObject(element->at_key("recv"), [&] { return *raw.Field(text, "recv"); }, frame);
+  const absl::Status status = reader.ReadObject(
+      element->at_key("recv"), [&] { return *raw.Field(text, "recv"); }, frame);
   ASSERT_TRUE(status.ok()) << status;
   ASSERT_EQ(frame.presence.size(), 1u);
   EXPECT_EQ(frame.presence[0].payload.data, "[ 1e400 ]");

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "engine/error.h"
 #include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 #include "gtest/gtest.h"
 
 namespace presence::wire {

@@ -17,6 +17,7 @@
 #include "engine/outbox.h"
 #include "engine/room/room.h"
 #include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 
 namespace presence::examples {
 

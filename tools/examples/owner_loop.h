@@ -18,6 +18,7 @@
 #include "engine/connection.h"
 #include "engine/outbox.h"
 #include "engine/wire/frame.h"
+#include "engine/wire/frame_reader.h"
 
 namespace presence::examples {
 

@@ -1,0 +1,100 @@
+#ifndef ENGINE_WIRE_FRAME_FIELDS_H_
+#define ENGINE_WIRE_FRAME_FIELDS_H_
+
+// What the readers of frames share: the names of fields, and empty frames and items to read into.
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "engine/channel_input.h"
+#include "engine/message.h"
+#include "engine/wire/frame.h"
+#include "engine/wire/json.h"
+
+namespace presence::wire {
+
+enum FrameField : size_t {
+  kFrameAction,
+  kFrameChannel,
+  kFrameChannelSerial,
+  kFrameId,
+  kFrameConnectionId,
+  kFrameTimestamp,
+  kFrameMsgSerial,
+  kFrameCount,
+  kFrameFlags,
+  kFrameError,
+  kFrameDetails,
+  kFramePresence,
+  kFrameFieldCount,
+};
+inline constexpr KeyTable<kFrameFieldCount> kFrameKeys({"action", "channel", "channelSerial", "id",
+                                                        "connectionId", "timestamp", "msgSerial",
+                                                        "count", "flags", "error",
+                                                        "connectionDetails", "presence"});
+
+enum ItemField : size_t {
+  kItemAction,
+  kItemId,
+  kItemClientId,
+  kItemConnectionId,
+  kItemTimestamp,
+  kItemData,
+  kItemEncoding,
+  kItemExtras,
+  kItemFieldCount,
+};
+inline constexpr KeyTable<kItemFieldCount> kItemKeys({"action", "id", "clientId", "connectionId",
+                                                      "timestamp", "data", "encoding", "extras"});
+
+// Field by field: compilers clear a large struct at once, by an instruction that takes as long as
+// reading the frame does.
+inline void Clear(Frame& frame) {
+  frame.channel = {};
+  frame.channel_serial = {};
+  frame.id = {};
+  frame.connection_id = {};
+  frame.timestamp.reset();
+  frame.msg_serial.reset();
+  frame.count.reset();
+  frame.flags.reset();
+  frame.error.reset();
+  frame.details_client_id = {};
+  frame.details_max_message_size.reset();
+  frame.presence = {};
+}
+inline void Clear(IncomingItem& item) {
+  item.action.reset();
+  item.id = {};
+  item.client_id = {};
+  item.connection_id = {};
+  item.timestamp.reset();
+  item.payload.data_kind = DataKind::kNone;
+  item.payload.data = {};
+  item.payload.encoding.reset();
+  item.payload.extras.reset();
+  item.malformed = {};
+}
+
+// The items of one frame after the other, with one set of buffers.
+class Items {
+ public:
+  void Clear() { count_ = 0; }
+  // One more item, empty.
+  IncomingItem& Add() {
+    if (count_ == items_.size()) items_.emplace_back();
+    IncomingItem& item = items_[count_++];
+    wire::Clear(item);
+    return item;
+  }
+  std::span<IncomingItem> all() { return std::span(items_).first(count_); }
+
+ private:
+  std::vector<IncomingItem> items_;  // of the frame and of longer ones before
+  size_t count_ = 0;
+};
+
+}  // namespace presence::wire
+
+#endif  // ENGINE_WIRE_FRAME_FIELDS_H_
