@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "engine/message.h"
 #include "engine/newness.h"
+#include "engine/slab.h"
 #include "engine/stored_message.h"
 
 namespace presence {
@@ -201,7 +202,7 @@ class MemberSet {
       return entry.hash == guess.hash;
     }
     bool operator()(const Guess& guess, const Entry& entry) const { return (*this)(entry, guess); }
-    const std::vector<Slot>* slots;
+    const Slab<Slot>* slots;
   };
 
   // The visible members that share a client id, or a connection id.
@@ -228,7 +229,7 @@ class MemberSet {
       using is_transparent = void;
       size_t operator()(std::string_view key) const;
       size_t operator()(GroupIndex group) const { return (*this)((*slab)[group].key); }
-      const std::vector<Group>* slab;
+      const Slab<Group>* slab;
     };
     struct Equal {
       using is_transparent = void;
@@ -237,9 +238,9 @@ class MemberSet {
         return (*slab)[group].key == key;
       }
       bool operator()(std::string_view key, GroupIndex group) const { return (*this)(group, key); }
-      const std::vector<Group>* slab;
+      const Slab<Group>* slab;
     };
-    std::vector<Group> slab_;
+    Slab<Group> slab_;
     std::vector<GroupIndex> free_;
     absl::flat_hash_set<GroupIndex, Hash, Equal> table_;
   };
@@ -260,7 +261,7 @@ class MemberSet {
   std::string CheckGroups(const Groups& groups, Link Slot::*link, GroupIndex Slot::*group) const;
 
   const Options options_;
-  std::vector<Slot> slots_;
+  Slab<Slot> slots_;
   SlotIndex free_ = kNone;
   absl::flat_hash_set<Entry, KeyHash, KeyEqual> table_;
   List order_;       // visible members in joining order

@@ -194,12 +194,6 @@ absl::Status ReadEvents(dom::element element, EventMask& events) {
 
 }  // namespace
 
-bool TraceReader::IsBlank(std::string_view& line) {
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  if (line.starts_with('{')) return false;
-  return line.find_first_not_of(" \t\r") == std::string_view::npos;
-}
-
 absl::Status TraceReader::Read(std::string_view text) {
   const bool read_ahead = ahead_.has_value();
   if (!read_ahead) return current_->Read(text);

@@ -37,7 +37,11 @@ class TraceReader {
   const TraceLine* ReadAhead(std::string_view text);
 
   // Whether a line is blank, and so to be skipped; takes the CR of a CRLF off.
-  static bool IsBlank(std::string_view& line);
+  static bool IsBlank(std::string_view& line) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.starts_with('{')) return false;
+    return line.find_first_not_of(" \t\r") == std::string_view::npos;
+  }
 
  private:
   // Reads one line with one set of buffers.
