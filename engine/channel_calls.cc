@@ -73,8 +73,8 @@ void Channel::Ask(Waiter waiter) {
   }
   if (waiters_.size() + queue_.size() >= options_.max_queued) {
     return Reply(waiter.request, waiter.kind,
-                 MakeError(kTooManyRequests, absl::StrCat("more than ", options_.max_queued,
-                                                          " calls are waiting")));
+                 MakeError(kTooManyRequests,
+                           absl::StrCat(options_.max_queued, " calls are waiting already")));
   }
   waiter.asked_in_detaching = state_ == ChannelState::kDetaching;
   waiters_.push_back(std::move(waiter));
@@ -153,8 +153,7 @@ void Channel::FailWaiters(const ErrorInfo* reason, bool spare_asked_in_detaching
 // Why an attach cannot be asked for in this state, if so (RTL4b).
 std::optional<ErrorInfo> Channel::AttachRefusal() const {
   const bool needs_attach = state_ == ChannelState::kInitialized ||
-                            state_ == ChannelState::kDetached ||
-                            state_ == ChannelState::kDetaching;
+                            state_ == ChannelState::kDetached || state_ == ChannelState::kDetaching;
   if (needs_attach && connection_.down()) return connection_.Reason();
   return std::nullopt;
 }
@@ -224,9 +223,9 @@ void Channel::On(const OperationCall& call) {
   const size_t used = sends ? in_flight_.size() : queue_.size() + waiters_.size();
   const size_t limit = sends ? options_.max_in_flight : options_.max_queued;
   if (used >= limit) {
-    return Reply(call.request, CallResult::Kind::kOperation,
-                 MakeError(kTooManyRequests,
-                           absl::StrCat("more than ", limit, " operations are waiting")));
+    return Reply(
+        call.request, CallResult::Kind::kOperation,
+        MakeError(kTooManyRequests, absl::StrCat(limit, " operations are waiting already")));
   }
   operation.token = next_token_++;
   if (sends) return Send(std::move(operation));
@@ -239,13 +238,11 @@ std::optional<ErrorInfo> Channel::Refusal(const OperationCall& call) const {
   if (call.client_id.has_value() && call.client_id->empty()) {
     return MakeError(kMalformedRequest, "the call needs a clientId");
   }
-  const int64_t limit =
-      std::min<int64_t>(connection_.max_message_size().value_or(options_.max_message_size),
-                        StoredMessage::kMaxBytes);
-  if (const int64_t size = OperationSize(call.payload, call.client_id.value_or(""));
-      size > limit) {
-    return MakeError(kMessageTooLarge, absl::StrCat("the message has ", size,
-                                                    " bytes, the limit is ", limit));
+  const int64_t limit = std::min<int64_t>(
+      connection_.max_message_size().value_or(options_.max_message_size), StoredMessage::kMaxBytes);
+  if (const int64_t size = OperationSize(call.payload, call.client_id.value_or("")); size > limit) {
+    return MakeError(kMessageTooLarge,
+                     absl::StrCat("the message has ", size, " bytes, the limit is ", limit));
   }
   const std::optional<std::string>& own = connection_.client_id();
   if (!own.has_value()) return std::nullopt;  // not known yet: the server will judge
@@ -255,10 +252,10 @@ std::optional<ErrorInfo> Channel::Refusal(const OperationCall& call) const {
                        "the connection has no clientId of its own: use the form for a client");
     }
   } else if (!connection_.identity().empty() && *call.client_id != connection_.identity()) {
-    return MakeError(kInvalidClientId,
-                     absl::StrCat("the connection is identified as ",
-                                  AbslView(connection_.identity()), " and cannot act for ",
-                                  AbslView(*call.client_id)));
+    return MakeError(
+        kInvalidClientId,
+        absl::StrCat("the connection is identified as ", AbslView(connection_.identity()),
+                     " and cannot act for ", AbslView(*call.client_id)));
   }
   return std::nullopt;
 }
@@ -278,10 +275,11 @@ std::optional<ErrorInfo> Channel::StateRefusal(const OperationCall& call) const 
       return WrongState(state_);
   }
   if (!options_.queue_messages) {
-    return MakeError(kChannelState,
-                     absl::StrCat("the channel is ", AbslView(StateName(state_)),
-                                  connection_.connected() ? "" : ", the connection is not connected",
-                                  " and queueing is switched off"));
+    return MakeError(
+        kChannelState,
+        absl::StrCat("the channel is ", AbslView(StateName(state_)),
+                     connection_.connected() ? "" : ", the connection is not connected",
+                     " and queueing is switched off"));
   }
   return AttachRefusal();
 }
@@ -359,8 +357,8 @@ void Channel::On(const OperationsAcked& acked) {
 }
 
 void Channel::On(const OperationsNacked& nacked) {
-  const ErrorInfo error =
-      nacked.error != nullptr ? *nacked.error
+  const ErrorInfo error = nacked.error != nullptr
+                              ? *nacked.error
                               : MakeError(kRefused, "the server refused and gave no reason");
   std::vector<ChannelUpdate> updates;
   for (const AcknowledgedOperation& done : nacked.operations) {

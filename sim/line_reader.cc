@@ -50,12 +50,18 @@ class GzipSource : public ByteSource {
   ~GzipSource() override { gzclose(file_); }
   absl::StatusOr<size_t> Read(char* to, size_t size) override {
     const int got = gzread(file_, to, static_cast<unsigned>(std::min(size, kChunkBytes)));
-    if (got > 0) return static_cast<size_t>(got);  // of a truncated file, too
     int error = Z_OK;
     std::string_view message = gzerror(file_, &error);
-    if (got < 0 || error == Z_BUF_ERROR) {
+    // Of a truncated file all is read that is there. Some versions of zlib speak of it only beside
+    // the last bytes, some only at the end after them.
+    const bool was_cut_short = std::exchange(cut_short_, error == Z_BUF_ERROR);
+    if (got > 0) return static_cast<size_t>(got);
+    if (got == 0 && (cut_short_ || was_cut_short)) {
+      return absl::UnavailableError("cannot decompress: unexpected end of file");
+    }
+    if (got < 0) {
       if (error == Z_ERRNO && errno == EINTR) return absl::CancelledError("interrupted");
-      // zlib says "<fd:3>: unexpected end of file", knowing no name.
+      // zlib says "<fd:3>: invalid block type", knowing no name.
       if (message.starts_with("<fd:")) message.remove_prefix(message.find(": ") + 2);
       return absl::UnavailableError(absl::StrCat("cannot decompress: ", AbslView(message)));
     }
@@ -67,6 +73,7 @@ class GzipSource : public ByteSource {
  private:
   const gzFile file_;
   const uint64_t total_;
+  bool cut_short_ = false;  // at the last read, the file ended in the midst of something
 };
 
 class MemorySource : public ByteSource {

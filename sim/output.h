@@ -34,6 +34,10 @@ class JsonlOutput : public ReplaySink {
   std::string text_;
 };
 
+// Escapes the control characters in what a person is to read, as in JSON strings, except line ends:
+// DEL and U+0080 to U+009F, too, which JSON lets stand but terminals obey.
+void EscapeControls(std::string& text);
+
 // One short line per output, to be read and not parsed. Nothing in a trace can reach a terminal as
 // a control character.
 class TextOutput : public ReplaySink {

@@ -24,28 +24,6 @@ void AppendTime(int64_t t, std::string& out) {
   out += text;
 }
 
-// Escapes the control characters that JSON strings may hold as they are, DEL and U+0080 to U+009F:
-// terminals obey them.
-void EscapeControls(std::string& text) {
-  std::string escaped;
-  size_t plain = 0;  // the start of what has not been copied yet
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    const bool c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
-    if (byte != 0x7F && !c1) continue;
-    escaped.append(text, plain, i - plain);
-    char code[8];
-    std::snprintf(code, sizeof code, "\\u%04x", c1 ? next : byte);
-    escaped += code;
-    if (c1) ++i;
-    plain = i + 1;
-  }
-  if (plain == 0) return;
-  escaped.append(text, plain);
-  text = std::move(escaped);
-}
-
 // A name as it is if it is plain, as a JSON string if anything in it could mislead the eye.
 void AppendName(std::string_view name, std::string& out) {
   bool plain = !name.empty();
@@ -227,6 +205,27 @@ void AppendChannel(std::optional<std::string_view> name, std::string& out) {
 }
 
 }  // namespace
+
+void EscapeControls(std::string& text) {
+  std::string escaped;
+  size_t plain = 0;  // the start of what has not been copied yet
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool c0 = (byte < 0x20 && byte != '\n') || byte == 0x7F;
+    const bool c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (!c0 && !c1) continue;
+    escaped.append(text, plain, i - plain);
+    char code[8];
+    std::snprintf(code, sizeof code, "\\u%04x", c1 ? next : byte);
+    escaped += code;
+    if (c1) ++i;
+    plain = i + 1;
+  }
+  if (plain == 0) return;
+  escaped.append(text, plain);
+  text = std::move(escaped);
+}
 
 void TextOutput::Write(const ReplayOutput& output) {
   text_.clear();

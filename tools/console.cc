@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/absl_view.h"
+#include "sim/output.h"
 
 namespace presence::tools {
 namespace {
@@ -112,8 +113,7 @@ void Progress::Update(const sim::LineReader& reader) {
   if (now < next_) return;
   next_ = now + std::chrono::milliseconds(100);
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  const double rate =
-      seconds > 0 ? static_cast<double>(reader.bytes()) / 1e6 / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(reader.bytes()) / 1e6 / seconds : 0;
   std::string bar;
   if (const uint64_t total = reader.source().total(); total > 0) {
     const double part =
@@ -122,8 +122,8 @@ void Progress::Update(const sim::LineReader& reader) {
     bar = absl::StrFormat("[%s%s] %3.0f%%  ", std::string(static_cast<size_t>(filled), '#'),
                           std::string(static_cast<size_t>(kBarWidth - filled), ' '), part * 100);
   }
-  const std::string text = absl::StrFormat("\r\033[K%s: %s%d lines  %.1f MB/s", name_, bar,
-                                           reader.line_number(), rate);
+  const std::string text =
+      absl::StrFormat("\r\033[K%s: %s%d lines  %.1f MB/s", name_, bar, reader.line_number(), rate);
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
   shown_ = true;
@@ -140,8 +140,12 @@ bool WantsProgress(std::string_view choice) {
   return choice == "on" || (choice == "auto" && isatty(STDERR_FILENO) == 1);
 }
 
-void Complain(std::string_view text) {
-  std::fprintf(stderr, "presence: %.*s\n", static_cast<int>(text.size()), text.data());
+void Complain(std::string_view text) { Tell(absl::StrCat("presence: ", AbslView(text))); }
+
+void Tell(std::string text) {
+  sim::EscapeControls(text);
+  text += '\n';
+  std::fputs(text.c_str(), stderr);
 }
 
 }  // namespace presence::tools

@@ -86,6 +86,8 @@ bool WantsProgress(std::string_view choice);
 
 // One line on standard error, begun with the command's name.
 void Complain(std::string_view text);
+// A line on standard error, in which nothing is a control character.
+void Tell(std::string text);
 
 }  // namespace presence::tools
 

@@ -83,8 +83,7 @@ class ReplayRun {
       }
       expected_ = std::make_unique<ExpectedOutput>(expect, *std::move(recorded));
     }
-    sim::LineSink& lines =
-        expected_ != nullptr ? static_cast<sim::LineSink&>(*expected_) : output_;
+    sim::LineSink& lines = expected_ != nullptr ? static_cast<sim::LineSink&>(*expected_) : output_;
     formatter_ = MakeOutput(flags.Value("output", "jsonl"), expected_ != nullptr, lines);
     sink_ = formatter_.get();
     if (flags.Has("channel")) {
@@ -140,7 +139,8 @@ class ReplayRun {
       return seconds > 0 ? static_cast<double>(count) / seconds : 0.0;
     };
     std::fprintf(stderr,
-                 "%" PRIu64 " lines, %" PRIu64 " frames, %" PRIu64 " items, %.1f MB in %.3f s: "
+                 "%" PRIu64 " lines, %" PRIu64 " frames, %" PRIu64
+                 " items, %.1f MB in %.3f s: "
                  "%.0f frames/s, %.0f items/s, %.1f MB/s\n",
                  totals_.lines, totals_.frames, totals_.items,
                  static_cast<double>(totals_.bytes) / 1e6, seconds, rate(totals_.frames),
@@ -178,10 +178,10 @@ class ReplayRun {
       if (check_ && checker.violation().has_value()) {
         progress.Clear();
         output_.Flush();
-        std::fprintf(stderr, "%s:%" PRIu64 ": invariant \"%s\" is violated: %s\n", trace.c_str(),
-                     lines.line_number(), checker.violation()->invariant.c_str(),
-                     checker.violation()->what.c_str());
-        std::fprintf(stderr, "reproduce with: presence replay --check %s\n", trace.c_str());
+        Tell(absl::StrCat(trace, ":", lines.line_number(), ": invariant \"",
+                          checker.violation()->invariant,
+                          "\" is violated: ", checker.violation()->what));
+        Tell(absl::StrCat("reproduce with: presence replay --check ", trace));
         return kExitFailed;
       }
       if (std::optional<int> failed = OutputFailed(); failed.has_value()) return failed;
@@ -193,8 +193,7 @@ class ReplayRun {
               Progress& progress) {
     progress.Clear();
     output_.Flush();
-    const std::string message(status.message());
-    std::fprintf(stderr, "%s:%" PRIu64 ": %s\n", trace.c_str(), line, message.c_str());
+    Tell(absl::StrCat(trace, ":", line, ": ", status.message()));
   }
 
   // Whether to go on after a malformed line.
@@ -206,7 +205,7 @@ class ReplayRun {
   // Whether the output failed, or differs from what is expected; says so once.
   std::optional<int> OutputFailed() {
     if (expected_ != nullptr && !expected_->difference().empty()) {
-      std::fprintf(stderr, "%s\n", expected_->difference().c_str());
+      Tell(expected_->difference());
       return kExitFailed;
     }
     if (!output_.error().empty()) {
@@ -268,8 +267,7 @@ int RunReplay(const std::vector<std::string>& arguments) {
   }
   const int status = run.Finish(ended);
   if (line.Has("stats")) {
-    run.PrintStats(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    run.PrintStats(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   return status;
 }

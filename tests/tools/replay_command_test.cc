@@ -237,6 +237,19 @@ TEST_F(ReplayTest, NoControlCharacterOfATraceReachesATerminal) {
   }
 }
 
+TEST_F(ReplayTest, NothingInATraceReachesATerminalAsAControlCharacterOnStandardErrorEither) {
+  const std::string trace = WriteFile("evil.jsonl", "{\"call\":\"\x7F\xC2\x9B\\u001b[31m\"}\n");
+  const Finished refused = Presence({"replay", trace});
+  EXPECT_EQ(refused.err, trace + ":1: unknown call \"\\u007f\\u009b\\u001b[31m\"\n");
+  const std::string other =
+      WriteFile("other.jsonl", "{\"t\":1,\"call\":\"get\",\"channel\":\"\xC2\x9B\"}\n");
+  const std::string expected = WriteFile("expected", "\x1B[31m\n");
+  const Finished differs = Presence({"replay", "--expect=" + expected, other});
+  EXPECT_EQ(differs.status, 1);
+  EXPECT_NE(differs.err.find("\n- \\u001b[31m\n+ {\"line\":1,"), std::string::npos) << differs.err;
+  EXPECT_NE(differs.err.find("\\u009b"), std::string::npos) << differs.err;
+}
+
 TEST_F(ReplayTest, NoOutput) {
   const Finished finished = Presence({"replay", "--output=none", ann_});
   EXPECT_EQ(finished.status, 0);
