@@ -22,14 +22,17 @@ Connection::Transition Connection::Apply(const ConnectionUpdate& update) {
   state_ = update.state;
   id_ = std::move(id);
   client_id_ = std::move(client_id);
+  if (connected()) connected_client_id_ = client_id_;
   max_message_size_ = update.max_message_size;
   reason_ = std::move(reason);
   return transition;
 }
 
 std::string_view Connection::identity() const {
-  if (!client_id_.has_value() || *client_id_ == "*") return {};
-  return *client_id_;
+  const bool lost = !connected() && !client_id_.has_value();
+  const std::optional<std::string>& client_id = lost ? connected_client_id_ : client_id_;
+  if (!client_id.has_value() || *client_id == "*") return {};
+  return *client_id;
 }
 
 ErrorInfo Connection::Reason() const {

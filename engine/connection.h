@@ -48,7 +48,9 @@ class Connection {
   std::optional<int64_t> max_message_size() const { return max_message_size_; }
   // Why the connection is in its state, if a reason was given.
   const std::optional<ErrorInfo>& reason() const { return reason_; }
-  // The client id that the server gives to what is sent without one; empty if there is none.
+  // The client id that the server gives to what is sent without one; empty if there is none. Not
+  // connected, and with none known, it is that of the last time, as what was asked then is still
+  // its.
   std::string_view identity() const;
 
   // Why the connection is not connected: the reason it was given, else the code of its state.
@@ -60,6 +62,7 @@ class Connection {
   std::string id_;
   std::string connected_id_;  // the last id known while connected
   std::optional<std::string> client_id_;
+  std::optional<std::string> connected_client_id_;  // as of the last update that was connected
   std::optional<int64_t> max_message_size_;
   std::optional<ErrorInfo> reason_;
 };

@@ -217,6 +217,26 @@ TEST(ChannelOwnMembers, ALeaveInFlightThatFailsWithTheConnectionRemovesTheMember
   }
 }
 
+TEST(ChannelOwnMembers, APlainLeaveKnowsWhoseItIsThoughTheConnectionWasLostWithoutAWordOfIt) {
+  for (const bool before : {false, true}) {
+    ChannelHarness harness;
+    harness.Connected("c1", "alice");
+    harness.Attached();
+    harness.Operate(1, Action::kEnter);
+    harness.Ack(1, 0);
+    if (before) harness.Operate(2, Action::kLeave);
+    ConnectionUpdate lost;
+    lost.state = ConnectionState::kClosed;
+    const Lines lines = harness.Apply(lost);
+    if (before) {
+      EXPECT_EQ(lines.back(), ErrorLine(2, "80017"));
+    } else {
+      harness.Operate(2, Action::kLeave);
+    }
+    EXPECT_EQ(harness.OwnMembers(), Lines{}) << before;
+  }
+}
+
 TEST(ChannelOwnMembers, ALeaveRefusedForAnotherReasonDoesNotRemoveTheMember) {
   Channel::Options options;
   options.max_in_flight = 1;

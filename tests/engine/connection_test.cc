@@ -145,6 +145,24 @@ TEST(Connection, NeitherNoneNorTheWildcardIsAnIdentity) {
   EXPECT_EQ(connection.identity(), "**");
 }
 
+TEST(Connection, TheIdentityOutlivesAConnectionThatIsLostWithoutAWordAboutIt) {
+  Connection connection;
+  connection.Apply(Is(ConnectionState::kConnected, "c1", "alice"));
+  connection.Apply(Is(ConnectionState::kDisconnected));
+  EXPECT_EQ(connection.identity(), "alice");
+  EXPECT_EQ(connection.client_id(), std::nullopt);
+  connection.Apply(Is(ConnectionState::kSuspended));
+  EXPECT_EQ(connection.identity(), "alice");
+  connection.Apply(Is(ConnectionState::kSuspended, "", "bob"));
+  EXPECT_EQ(connection.identity(), "bob");
+  connection.Apply(Is(ConnectionState::kSuspended, "", ""));
+  EXPECT_EQ(connection.identity(), "") << "said to be none";
+  connection.Apply(Is(ConnectionState::kConnected, "c2"));
+  EXPECT_EQ(connection.identity(), "");
+  connection.Apply(Is(ConnectionState::kDisconnected));
+  EXPECT_EQ(connection.identity(), "") << "another connection's";
+}
+
 TEST(Connection, RTL4bSuspendedClosedAndFailedAreDown) {
   for (const ConnectionState state : kNotConnected) {
     Connection connection;

@@ -622,6 +622,7 @@ void ChannelModel::On(const ConnectionUpdate& update) {
   max_message_size_ = update.max_message_size;
   connection_reason_ = Copy(update.reason);
   if (Connected()) {
+    last_connected_identity_ = identity_;
     const bool new_id = !last_connected_id_.empty() && !connection_id_.empty() &&
                         connection_id_ != last_connected_id_;
     if (!connection_id_.empty()) last_connected_id_ = connection_id_;
@@ -814,7 +815,9 @@ void ChannelModel::On(const UnsubscribeCall& call) {
 // The client that an operation is about; empty if that is not known.
 std::string ChannelModel::ClientOf(const std::optional<std::string>& named) const {
   if (named) return *named;
-  return identity_ && *identity_ != "*" ? *identity_ : "";
+  const std::optional<std::string>& who =
+      !identity_ && !Connected() ? last_connected_identity_ : identity_;
+  return who && *who != "*" ? *who : "";
 }
 
 ChannelModel::Reason ChannelModel::Refusal(const OperationCall& call,

@@ -179,6 +179,7 @@ class ChannelModel {
   std::string connection_id_;
   std::string last_connected_id_;
   std::optional<std::string> identity_;  // as the connection said it, "*" and "" included
+  std::optional<std::string> last_connected_identity_;
   std::optional<int64_t> max_message_size_;
   Reason connection_reason_;
 
