@@ -149,8 +149,15 @@ void MemberSet::SkipJoins(uint64_t last_joined) {
 
 // --- Reads ---
 
-void MemberSet::Expect(std::string_view connection_id, std::string_view client_id) const {
-  const auto found = table_.find(Guess{Key(connection_id, client_id).hash});
+MemberSet::Expected MemberSet::Expect(std::string_view connection_id,
+                                      std::string_view client_id) const {
+  const Expected expected{Key(connection_id, client_id).hash};
+  table_.prefetch(expected);
+  return expected;
+}
+
+void MemberSet::Fetch(Expected expected) const {
+  const auto found = table_.find(expected);
   if (found != table_.end()) Prefetch(slots_[found->slot]);
 }
 

@@ -102,9 +102,15 @@ class MemberSet {
   // REQUIRES: not less than last_joined().
   void SkipJoins(uint64_t last_joined);
 
-  // A hint that an item of this key comes soon, for who knows it a little before: what Apply will
+  // Hints that an item of this key comes soon, for who knows it a little before: what Apply will
   // read is fetched into the cache meanwhile. In a large set that is most of the time of an update.
-  void Expect(std::string_view connection_id, std::string_view client_id) const;
+  // First Expect, then, when that has had some time to arrive, Fetch with what Expect returned, and
+  // some time later the item. Nothing depends on them.
+  struct Expected {
+    uint32_t hash;
+  };
+  Expected Expect(std::string_view connection_id, std::string_view client_id) const;
+  void Fetch(Expected expected) const;
 
   // --- Reads ---
 
@@ -181,27 +187,26 @@ class MemberSet {
     SlotIndex slot;
     uint32_t hash;
   };
-  // Any key of this hash; nearly always there is only one.
-  struct Guess {
-    uint32_t hash;
-  };
   struct KeyHash {
     using is_transparent = void;
     // The table wants good bits at both ends of 64.
     static size_t Spread(uint64_t hash) { return hash * 0x9E3779B97F4A7C15; }
     size_t operator()(const Entry& entry) const { return Spread(entry.hash); }
     size_t operator()(const Key& key) const { return Spread(key.hash); }
-    size_t operator()(const Guess& guess) const { return Spread(guess.hash); }
+    size_t operator()(const Expected& expected) const { return Spread(expected.hash); }
   };
   struct KeyEqual {
     using is_transparent = void;
     bool operator()(const Entry& a, const Entry& b) const { return a.slot == b.slot; }
     bool operator()(const Entry& entry, const Key& key) const;
     bool operator()(const Key& key, const Entry& entry) const { return (*this)(entry, key); }
-    bool operator()(const Entry& entry, const Guess& guess) const {
-      return entry.hash == guess.hash;
+    // Any key of this hash: nearly always there is only one.
+    bool operator()(const Entry& entry, const Expected& expected) const {
+      return entry.hash == expected.hash;
     }
-    bool operator()(const Guess& guess, const Entry& entry) const { return (*this)(entry, guess); }
+    bool operator()(const Expected& expected, const Entry& entry) const {
+      return (*this)(entry, expected);
+    }
     const Slab<Slot>* slots;
   };
 

@@ -28,16 +28,22 @@ absl::Status Replayer::Apply(uint64_t line_number, const TraceLine& line) {
   }
   line_ = line_number;
   if (line.t.has_value()) now_ms_ = std::max(now_ms_, *line.t);
-  return std::visit([this](const auto& content) { return On(content); }, line.content);
+  absl::Status status =
+      std::visit([this](const auto& content) { return On(content); }, line.content);
+  if (expecting_ != nullptr) {
+    std::exchange(expecting_, nullptr)->channel.members().Fetch(expected_);
+  }
+  return status;
 }
 
-void Replayer::Expect(const TraceLine& line) const {
+void Replayer::Expect(const TraceLine& line) {
   const auto* const received = std::get_if<ReceivedLine>(&line.content);
   if (received == nullptr || received->frame.presence.empty()) return;
   const wire::Frame& frame = received->frame;
   if (!IsLast(frame.channel)) return;
   const IncomingItem& item = frame.presence.front();
-  last_->channel.members().Expect(
+  expecting_ = last_;
+  expected_ = last_->channel.members().Expect(
       item.connection_id.empty() ? frame.connection_id : item.connection_id, item.client_id);
 }
 

@@ -73,8 +73,9 @@ class Replayer {
 
   // Replays one line. InvalidArgument if it cannot stand where it stands; nothing has changed then.
   absl::Status Apply(uint64_t line_number, const TraceLine& line);
-  // A hint that this line comes next: what it needs is fetched into the cache meanwhile.
-  void Expect(const TraceLine& line) const;
+  // A hint, before a line is applied, that this one comes after it: what it needs is fetched into
+  // the cache meanwhile.
+  void Expect(const TraceLine& line);
   // The end of the trace.
   void Finish();
 
@@ -116,6 +117,9 @@ class Replayer {
   Channel::Options options_;
   std::vector<std::unique_ptr<NamedChannel>> channels_;  // in order of first appearance
   absl::flat_hash_map<std::string, NamedChannel*> by_name_;
+  // The channel of the line that is expected after this one, or null, and what it needs.
+  NamedChannel* expecting_ = nullptr;
+  MemberSet::Expected expected_{};
   NamedChannel* last_ = nullptr;  // the channel named last, to find it at once
 
   bool connection_known_ = false;  // whether there was an update yet

@@ -230,8 +230,8 @@ TEST(MemberSet, WhoeverIsExpectedItIsOnlyAHint) {
   const std::string long_id(300, 'x');
   const auto expect_all = [&] {
     for (const std::string_view id : {"", "alice", "bob", "a", long_id.c_str()}) {
-      checked.set.Expect("c1", id);
-      checked.set.Expect(id, "alice");
+      checked.set.Fetch(checked.set.Expect("c1", id));
+      checked.set.Fetch(checked.set.Expect(id, "alice"));
     }
   };
   expect_all();
