@@ -22,13 +22,13 @@ ChannelInput ChannelInputOf(const Frame& frame) {
   ChannelInput input;
   switch (frame.action) {
     case kAttached:
-      input.emplace<AttachedFrame>(static_cast<uint64_t>(frame.flags.value_or(0)), error);
+      input = AttachedFrame{static_cast<uint64_t>(frame.flags.value_or(0)), error};
       break;
     case kDetached:
-      input.emplace<DetachedFrame>(error);
+      input = DetachedFrame{error};
       break;
     case kError:
-      input.emplace<ErrorFrame>(error);
+      input = ErrorFrame{error};
       break;
     case kPresence:
       FillPage(frame, input.emplace<PresenceFrame>());
@@ -40,7 +40,7 @@ ChannelInput ChannelInputOf(const Frame& frame) {
       break;
     }
     default:
-      input.emplace<OtherFrame>();
+      input = OtherFrame{};
   }
   return input;
 }
