@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "sim/trace_line.h"
+
 namespace presence {
 namespace {
 
@@ -69,22 +71,6 @@ std::string ItemJson(const OwnedItem& item) {
   return object.str();
 }
 
-std::string_view ConnectionWord(ConnectionState state) {
-  switch (state) {
-    case ConnectionState::kConnected:
-      return "connected";
-    case ConnectionState::kDisconnected:
-      return "disconnected";
-    case ConnectionState::kSuspended:
-      return "suspended";
-    case ConnectionState::kClosed:
-      return "closed";
-    case ConnectionState::kFailed:
-      return "failed";
-  }
-  return "";
-}
-
 Object Frame(int64_t action, const Command& command) {
   Object frame;
   frame.Number("action", action).Text("channel", kChannel);
@@ -130,7 +116,7 @@ std::string ConnectionLine(const Command& command) {
     return Received(command, frame);
   }
   Object connection;
-  connection.Text("state", ConnectionWord(command.connection_state));
+  connection.Text("state", sim::ConnectionStateName(command.connection_state));
   connection.Raw("id", command.connection_id.empty() ? "null" : Json(command.connection_id));
   if (command.identity) connection.Text("clientId", *command.identity);
   Object line;
