@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "bench/allocations.h"
 #include "bench/bench.h"
 #include "benchmark/benchmark.h"
 #include "engine/member_set.h"
 #include "engine/message.h"
+#include "tests/cost/allocations.h"
 
 namespace presence::bench {
 namespace {
@@ -280,9 +280,10 @@ void BenchJoin(benchmark::State& state, const Traffic& traffic) {
             });
           });
   const auto bytes_per_member = [&](const auto& fill) {
-    const size_t before = AllocatedBytes();
+    const size_t before = cost::AllocationsSoFar().live_bytes;
     const auto filled = fill();
-    return static_cast<double>(AllocatedBytes() - before) / static_cast<double>(traffic.members());
+    return static_cast<double>(cost::AllocationsSoFar().live_bytes - before) /
+           static_cast<double>(traffic.members());
   };
   state.counters["bytes"] = bytes_per_member([&] {
     auto set = std::make_unique<MemberSet>();

@@ -3,8 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,32 +12,7 @@
 #include "engine/message.h"
 #include "engine/newness.h"
 #include "gtest/gtest.h"
-
-namespace {
-
-// Counts allocations, for the tests that promise that there are none.
-size_t allocations = 0;
-
-}  // namespace
-
-// The counting ones are not inlined, or compilers see malloc and free meet new and delete.
-[[gnu::noinline]] void* operator new(size_t size) {
-  ++allocations;
-  if (void* bytes = std::malloc(size == 0 ? 1 : size)) return bytes;
-  std::abort();
-}
-[[gnu::noinline]] void* operator new(size_t size, std::align_val_t align) {
-  ++allocations;
-  const size_t unit = static_cast<size_t>(align);
-  if (void* bytes = std::aligned_alloc(unit, (size + unit - 1) / unit * unit)) return bytes;
-  std::abort();
-}
-[[gnu::noinline]] void operator delete(void* bytes) noexcept { std::free(bytes); }
-[[gnu::noinline]] void operator delete(void* bytes, size_t) noexcept { std::free(bytes); }
-[[gnu::noinline]] void operator delete(void* bytes, std::align_val_t) noexcept { std::free(bytes); }
-[[gnu::noinline]] void operator delete(void* bytes, size_t, std::align_val_t) noexcept {
-  std::free(bytes);
-}
+#include "tests/cost/allocations.h"
 
 namespace presence {
 namespace {
@@ -609,13 +582,13 @@ TEST(MemberSet, ASyncOfKnownMembersAllocatesNothing) {
   for (const std::string& client : clients) {
     set.Apply(Action::kEnter, MessageOf(client, "c1", "c1:0:0"));
   }
-  const size_t before = allocations;
+  const size_t before = cost::AllocationsSoFar().count;
   set.StartSync();
   for (const std::string& client : clients) {
     set.Apply(Action::kUpdate, MessageOf(client, "c1", "c1:1:0"));
   }
   set.EndSync(TimestampFromMs(500), [](const MemberEvent&) { FAIL(); });
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(cost::AllocationsSoFar().count, before);
   EXPECT_EQ(set.size(), size_t{kMembers});
 }
 
@@ -631,9 +604,9 @@ TEST(MemberSet, WhoComesAndGoesTakesThePlaceOfWhoWentBefore) {
     }
   };
   come_and_go(100);
-  const size_t before = allocations;
+  const size_t before = cost::AllocationsSoFar().count;
   come_and_go(20'000);
-  EXPECT_LT(allocations - before, 5u);
+  EXPECT_LT(cost::AllocationsSoFar().count - before, 5u);
 }
 
 // --- Resuming ---
