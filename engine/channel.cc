@@ -356,7 +356,7 @@ void Channel::SetState(ChannelState state, const ErrorInfo* reason) {
 
 void Channel::BecomeAttaching(const ErrorInfo* reason) {
   SetState(ChannelState::kAttaching, reason);
-  for (Waiter& waiter : waiters_) waiter.asked_in_detaching = false;
+  waiters_.DetachIsOver();
 }
 
 void Channel::BecomeDetached(const ErrorInfo* reason) {
@@ -364,14 +364,14 @@ void Channel::BecomeDetached(const ErrorInfo* reason) {
   SetState(ChannelState::kDetached, reason);
   if (attach_again) SetState(ChannelState::kAttaching, nullptr);
   ClearSets();
-  FailWaiters(reason, /*spare_asked_in_detaching=*/attach_again);
+  FailWaiters(attach_again ? waiters_.TakeAskedBeforeDetach() : waiters_.TakeAll(), reason);
   FailQueue(reason);
   if (attach_again) effects_->Add(SendAttach{});
 }
 
 void Channel::BecomeSuspended(const ErrorInfo* reason) {
   SetState(ChannelState::kSuspended, reason);
-  FailWaiters(reason, /*spare_asked_in_detaching=*/false);
+  FailWaiters(waiters_.TakeAll(), reason);
   FailQueue(reason);
 }
 
@@ -379,7 +379,7 @@ void Channel::BecomeFailed(const ErrorInfo* reason) {
   if (state_ == ChannelState::kFailed) return;
   SetState(ChannelState::kFailed, reason);
   ClearSets();
-  FailWaiters(reason, /*spare_asked_in_detaching=*/false);
+  FailWaiters(waiters_.TakeAll(), reason);
   FailQueue(reason);
 }
 
@@ -448,6 +448,7 @@ std::string Channel::CheckInvariants() const {
   if (std::string wrong = members_.CheckInvariants(); !wrong.empty()) {
     return "member set: " + wrong;
   }
+  if (std::string wrong = waiters_.CheckInvariants(); !wrong.empty()) return "waiters: " + wrong;
   if (members_.syncing() != sync_.running())
     return "channel: 1: the syncs of ids and members differ";
   const bool cleared = state_ == ChannelState::kDetached || state_ == ChannelState::kFailed;
@@ -458,11 +459,9 @@ std::string Channel::CheckInvariants() const {
     return "channel: 3: a get waits where it cannot be answered";
   }
   if (state_ == ChannelState::kAttached) {
-    for (const Waiter& waiter : waiters_) {
-      if (!waiter.wait_for_sync || !sync_.running()) {
-        return "channel: 3: a get waits that could be answered";
-      }
-    }
+    const bool all_wait_for_sync = waiters_.waiting_for(Waiters::For::kSync) == waiters_.size() &&
+                                   (waiters_.empty() || sync_.running());
+    if (!all_wait_for_sync) return "channel: 3: a get waits that could be answered";
     if (connection_.connected() && !queue_.empty() && in_flight_.size() < options_.max_in_flight) {
       return "channel: 4: an operation is queued that could be sent";
     }

@@ -17,6 +17,7 @@
 #include "engine/own_members.h"
 #include "engine/stored_message.h"
 #include "engine/sync_tracker.h"
+#include "engine/waiters.h"
 
 namespace presence {
 
@@ -33,13 +34,14 @@ namespace presence {
 // the next input; (3) number the frames it sends and bring ACKs and NACKs back (see Outbox).
 //
 // One thread at a time; different channels on different threads freely. Not copyable or movable.
-// Nothing calls back into the owner. The input's bytes must live until its effects are used up; what
-// must last longer is copied here.
+// Nothing calls back into the owner. The input's bytes must live until its effects are used up;
+// what must last longer is copied here.
 //
-// Invariants, beyond those of MemberSet:
+// Invariants, beyond those of MemberSet and Waiters:
 //  1. A sync of ids runs exactly when a sync of members runs.
 //  2. Detached or failed: nobody is visible, nobody of our own is remembered.
-//  3. Suspended or failed: no get waits. Detached: none either. Attached: each get that waits, waits
+//  3. Suspended or failed: no get waits. Detached: none either. Attached: each get that waits,
+//  waits
 //     for a running sync.
 //  4. Attached and connected: an operation is queued only while the in-flight list is full.
 //  5. Operations are queued nowhere but attaching, attached and detaching.
@@ -66,9 +68,9 @@ class Channel {
     uint64_t frames_ignored = 0;  // of these: of no use, or in a state that does not take them
     uint64_t items = 0;           // items of the PRESENCE and SYNC frames that were applied
     uint64_t accepted = 0;
-    uint64_t stale = 0;      // dropped as not newer
-    uint64_t malformed = 0;  // skipped with a diagnostic
-    uint64_t ignored = 0;    // ABSENT, unknown actions, LEAVE of nobody
+    uint64_t stale = 0;                     // dropped as not newer
+    uint64_t malformed = 0;                 // skipped with a diagnostic
+    uint64_t ignored = 0;                   // ABSENT, unknown actions, LEAVE of nobody
     uint64_t events[kEventTypeCount] = {};  // by EventType
     uint64_t syncs_started = 0;
     uint64_t syncs_completed = 0;
@@ -129,16 +131,6 @@ class Channel {
   std::string CheckInvariants() const;
 
  private:
-  // A get or isUserPresent that could not be answered at once.
-  struct Waiter {
-    RequestId request = 0;
-    CallResult::Kind kind = CallResult::Kind::kMembers;
-    std::string client_id;
-    std::string connection_id;
-    bool wait_for_sync = true;
-    bool waits_for_sync = false;     // it has been attached since, and now waits for a sync's end
-    bool asked_in_detaching = false;  // goes on waiting through DETACHED
-  };
   struct Operation {
     OperationToken token = 0;
     RequestId request = 0;
@@ -169,7 +161,8 @@ class Channel {
   void On(const UnsubscribeCall& call);
   void On(const OperationCall& call);
 
-  // Everything that can be wrong with an input, before anything changes; most kinds are never wrong.
+  // Everything that can be wrong with an input, before anything changes; most kinds are never
+  // wrong.
   template <typename Input>
   absl::Status Validate(const Input&) const {
     return absl::OkStatus();
@@ -200,10 +193,10 @@ class Channel {
 
   std::optional<ErrorInfo> AttachRefusal() const;
   bool WishForAttach();
-  void Ask(Waiter waiter);
-  void Answer(const Waiter& waiter);
+  void Ask(Waiters::Waiter waiter);
+  void Answer(const Waiters::Waiter& waiter);
   void AnswerWaiters();
-  void FailWaiters(const ErrorInfo* reason, bool spare_asked_in_detaching);
+  void FailWaiters(const std::vector<Waiters::Waiter>& waiters, const ErrorInfo* reason);
   void Reply(RequestId request, CallResult::Kind kind, std::optional<ErrorInfo> error);
 
   std::optional<ErrorInfo> Refusal(const OperationCall& call) const;
@@ -234,7 +227,7 @@ class Channel {
   OwnMembers own_members_;
 
   std::vector<Subscription> subscriptions_;
-  std::deque<Waiter> waiters_;       // in the order asked
+  Waiters waiters_;
   std::deque<Operation> queue_;      // in the order asked, all asked after those in flight
   std::deque<Operation> in_flight_;  // in the order asked
   std::deque<Reentry> reentries_;    // sent and not acknowledged

@@ -29,7 +29,7 @@ void Channel::Reply(RequestId request, CallResult::Kind kind, std::optional<Erro
 // --- get (RTP11) ---
 
 void Channel::On(const GetCall& call) {
-  Waiter waiter;
+  Waiters::Waiter waiter;
   waiter.request = call.request;
   waiter.client_id = call.client_id;
   waiter.connection_id = call.connection_id;
@@ -38,7 +38,7 @@ void Channel::On(const GetCall& call) {
 }
 
 void Channel::On(const IsUserPresentCall& call) {
-  Waiter waiter;
+  Waiters::Waiter waiter;
   waiter.request = call.request;
   waiter.kind = CallResult::Kind::kIsPresent;
   waiter.client_id = call.client_id;
@@ -50,7 +50,7 @@ void Channel::On(const IsUserPresentCall& call) {
 }
 
 // Answers now, refuses, or waits.
-void Channel::Ask(Waiter waiter) {
+void Channel::Ask(Waiters::Waiter waiter) {
   switch (state_) {
     case ChannelState::kSuspended:  // RTP11d
       if (!waiter.wait_for_sync) return Answer(waiter);
@@ -64,7 +64,7 @@ void Channel::Ask(Waiter waiter) {
           (options_.strict_mode && lacks_presence_subscribe_)) {
         return Answer(waiter);
       }
-      waiter.waits_for_sync = true;
+      waiter.waits_for = Waiters::For::kSync;
       break;
     default:  // RTP11e
       if (std::optional<ErrorInfo> refusal = AttachRefusal(); refusal.has_value()) {
@@ -76,12 +76,12 @@ void Channel::Ask(Waiter waiter) {
                  MakeError(kTooManyRequests,
                            absl::StrCat(options_.max_queued, " calls are waiting already")));
   }
-  waiter.asked_in_detaching = state_ == ChannelState::kDetaching;
-  waiters_.push_back(std::move(waiter));
+  if (state_ == ChannelState::kDetaching) waiter.waits_for = Waiters::For::kAttachAgain;
+  waiters_.Add(std::move(waiter));
   if (WishForAttach()) effects_->Add(SendAttach{});
 }
 
-void Channel::Answer(const Waiter& waiter) {
+void Channel::Answer(const Waiters::Waiter& waiter) {
   if (state_ == ChannelState::kAttached && options_.strict_mode && lacks_presence_subscribe_) {
     return Reply(waiter.request, waiter.kind,  // RTP11f
                  MakeError(kNoPresenceSubscribe,
@@ -113,33 +113,19 @@ void Channel::Answer(const Waiter& waiter) {
 // Answers those that can be answered now, in the order asked; only ever while attached.
 void Channel::AnswerWaiters() {
   if (state_ != ChannelState::kAttached || waiters_.empty()) return;
-  std::deque<Waiter> waiting;
   const bool refused = options_.strict_mode && lacks_presence_subscribe_;
-  for (Waiter& waiter : waiters_) {
-    if (waiter.wait_for_sync && sync_.running() && !refused) {
-      waiter.waits_for_sync = true;
-      waiting.push_back(std::move(waiter));
-    } else {
-      Answer(waiter);
-    }
+  for (const Waiters::Waiter& waiter : waiters_.TakeAnswerable(sync_.running() && !refused)) {
+    Answer(waiter);
   }
-  waiters_ = std::move(waiting);
 }
 
-// `reason` is why the channel came into its state, or null. One who asked while detaching asked for
-// what comes after it, and goes on waiting if the channel attaches again.
-void Channel::FailWaiters(const ErrorInfo* reason, bool spare_asked_in_detaching) {
-  std::deque<Waiter> spared;
-  for (Waiter& waiter : waiters_) {
-    if (spare_asked_in_detaching && waiter.asked_in_detaching) {
-      waiter.asked_in_detaching = false;
-      spared.push_back(std::move(waiter));
-      continue;
-    }
+// `reason` is why the channel came into its state, or null.
+void Channel::FailWaiters(const std::vector<Waiters::Waiter>& waiters, const ErrorInfo* reason) {
+  for (const Waiters::Waiter& waiter : waiters) {
     ErrorInfo error;
     if (state_ == ChannelState::kSuspended) {  // RTP11d
       error = MakeError(kOutOfSync, "the channel became suspended", reason);
-    } else if (waiter.waits_for_sync) {
+    } else if (waiter.waits_for == Waiters::For::kSync) {
       error = MakeError(kChannelState, "the channel was detached or failed during a sync", reason);
     } else {
       error = reason != nullptr ? *reason
@@ -147,7 +133,6 @@ void Channel::FailWaiters(const ErrorInfo* reason, bool spare_asked_in_detaching
     }
     Reply(waiter.request, waiter.kind, std::move(error));
   }
-  waiters_ = std::move(spared);
 }
 
 // Why an attach cannot be asked for in this state, if so (RTL4b).
