@@ -63,7 +63,7 @@ absl::Status RoomHost::Apply(Timestamp now, const HostInput& input, HostEffects&
   return absl::OkStatus();
 }
 
-absl::Status RoomHost::AdvanceTo(Timestamp now, HostEffects& effects) {
+void RoomHost::AdvanceTo(Timestamp now, HostEffects& effects) {
   Begin(now, effects);
   while (!graces_.empty() && graces_.begin()->first.first <= now_) {
     ++stats_.connections_expired;
@@ -80,7 +80,6 @@ absl::Status RoomHost::AdvanceTo(Timestamp now, HostEffects& effects) {
   std::sort(due.begin(), due.end());
   for (const auto& [order, connection] : due) SendPage(*connection);
   effects_ = nullptr;
-  return absl::OkStatus();
 }
 
 std::optional<Timestamp> RoomHost::NextDeadline() const {

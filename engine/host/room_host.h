@@ -126,8 +126,8 @@ class RoomHost {
 
   // Does what is due by `now`: members of connections whose grace period is over leave, a batch is
   // broadcast, each running sync whose time has come sends one page. Calling early, late or twice
-  // is harmless. Never fails.
-  [[nodiscard]] absl::Status AdvanceTo(Timestamp now, HostEffects& effects);
+  // is harmless.
+  void AdvanceTo(Timestamp now, HostEffects& effects);
   // When to call AdvanceTo next, perhaps in the past: then at once; nullopt: no need.
   std::optional<Timestamp> NextDeadline() const;
 

@@ -84,7 +84,7 @@ class Recorder {
         status = host_->Apply(now, DetachRequest{id}, effects_);
         break;
       case 6:
-        status = host_->AdvanceTo(now, effects_);
+        host_->AdvanceTo(now, effects_);
         break;
       default:
         for (int i = 0; i < input.items; ++i) {
