@@ -50,10 +50,9 @@ absl::Status Channel::Apply(Timestamp now, const ChannelInput& input, Effects& e
       input);
 }
 
-absl::Status Channel::AdvanceTo(Timestamp now, Effects& effects) {
+void Channel::AdvanceTo(Timestamp now, Effects& effects) {
   effects.Clear();
   now_ = std::max(now_, now);
-  return absl::OkStatus();
 }
 
 absl::Status Channel::Validate(const OwnerMove& move) const {

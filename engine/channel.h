@@ -104,7 +104,7 @@ class Channel {
   // Does what is due by `now`. A channel has no deadline of its own today, so this only lets time
   // pass; it is here so that one owner's loop drives channels and hosts alike. Calling early, late
   // or twice is harmless.
-  [[nodiscard]] absl::Status AdvanceTo(Timestamp now, Effects& effects);
+  void AdvanceTo(Timestamp now, Effects& effects);
   // When to call AdvanceTo next; nullopt: never.
   std::optional<Timestamp> NextDeadline() const { return std::nullopt; }
 
