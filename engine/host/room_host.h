@@ -201,6 +201,7 @@ class RoomHost {
   void ExpelAttachable(const Connection& connection);
   void Forget(Connection& connection);
 
+  static bool IsOperation(std::optional<int64_t> action);
   std::optional<ErrorInfo> Refusal(const Connection& connection,
                                    const PresenceRequest& request) const;
   std::optional<ErrorInfo> ItemRefusal(const Connection& connection,

@@ -1,0 +1,132 @@
+// A room host as plain values, and back.
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "engine/host/room_host.h"
+#include "engine/newness.h"
+
+namespace presence {
+
+RoomSnapshot RoomHost::Export() const {
+  RoomSnapshot snapshot;
+  snapshot.room_time = now_;
+  snapshot.last_joined = members_.last_joined();
+  snapshot.last_sync = last_sync_;
+  snapshot.last_leave = last_leave_;
+  snapshot.last_order = last_order_;
+  snapshot.members.reserve(members_.size());
+  members_.ForEachAfter(0, [&](uint64_t joined, const Message& member) {
+    snapshot.members.push_back({joined, RoomSnapshot::OwnedMessage(member)});
+    return true;
+  });
+  snapshot.connections.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) {
+    RoomSnapshot::Connection& exported = snapshot.connections.emplace_back();
+    exported.id = connection->id;
+    exported.client_id = connection->client_id;
+    exported.lost = connection->lost;
+    exported.attachment = connection->attachment;
+    exported.last_serial = connection->last_serial;
+    exported.refusals.assign(connection->refusals.begin(), connection->refusals.end());
+  }
+  // The order of the hash table must not be seen.
+  std::sort(snapshot.connections.begin(), snapshot.connections.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+  for (size_t i = 0; i < pending_items(); ++i) {
+    snapshot.pending.push_back(
+        {pending_[i].action, RoomSnapshot::OwnedMessage(pending_[i].message.view())});
+  }
+  snapshot.batch_due = batch_due_;
+  return snapshot;
+}
+
+absl::StatusOr<std::unique_ptr<RoomHost>> RoomHost::Restore(const Options& options,
+                                                            const RoomSnapshot& snapshot) {
+  auto host = std::make_unique<RoomHost>(options);
+  std::string wrong = host->Load(snapshot);
+  if (wrong.empty()) wrong = host->CheckInvariants();
+  if (!wrong.empty()) return absl::InvalidArgumentError(wrong);
+  return host;
+}
+
+// Fills this new host. What stands in the way is returned in words; the rest of what can be wrong
+// is left to CheckInvariants.
+std::string RoomHost::Load(const RoomSnapshot& snapshot) {
+  now_ = snapshot.room_time;
+  last_sync_ = snapshot.last_sync;
+  last_leave_ = snapshot.last_leave;
+  last_order_ = snapshot.last_order;
+  batch_due_ = snapshot.batch_due;
+  recipients_stale_ = true;
+
+  const RoomSnapshot::Connection* before = nullptr;
+  std::set<uint64_t> orders;
+  const auto fresh = [&](uint64_t order) {
+    return order > 0 && order <= last_order_ && orders.insert(order).second;
+  };
+  for (const RoomSnapshot::Connection& from : snapshot.connections) {
+    if (from.id.empty() || from.id.size() > kMaxConnectionId)
+      return "a connection without a valid id";
+    if (before != nullptr && before->id >= from.id)
+      return "connections are not in the order of ids";
+    before = &from;
+    auto made = std::make_unique<Connection>();
+    Connection& connection = *made;
+    connection.id = from.id;
+    connection.client_id = from.client_id;
+    connection.lost = from.lost;
+    connection.attachment = from.attachment;
+    connection.last_serial = from.last_serial;
+    connection.refusals.assign(from.refusals.begin(), from.refusals.end());
+    connections_.emplace(connection.id, std::move(made));
+    if (from.lost.has_value()) {
+      if (!fresh(from.lost->order)) return "a loss without a number of its own";
+      graces_.emplace(DueKey(from.lost->deadline, from.lost->order), &connection);
+    }
+    if (!from.attachment.has_value()) continue;
+    if (!fresh(from.attachment->order)) return "an attachment without a number of its own";
+    attached_.emplace(from.attachment->order, &connection);
+    if (from.attachment->sync.has_value()) {
+      pages_.emplace(DueKey(from.attachment->sync->due, from.attachment->order), &connection);
+    }
+  }
+
+  const auto complete = [](const RoomSnapshot::OwnedMessage& message) {
+    const Message view = message.view();
+    return !view.client_id.empty() && !view.connection_id.empty() && StoredMessage::Fits(view) &&
+           (view.payload.data_kind != DataKind::kNone || view.payload.data.empty());
+  };
+  for (const RoomSnapshot::Member& member : snapshot.members) {
+    if (member.joined <= members_.last_joined()) return "members are not in joining order";
+    if (!complete(member.message)) return "a member lacks something";
+    members_.SkipJoins(member.joined - 1);
+    if (members_.Find(member.message.connection_id, member.message.client_id).has_value()) {
+      return "a member is there twice";
+    }
+    members_.Apply(PresenceAction::kEnter, member.message.view());
+  }
+  if (snapshot.last_joined < members_.last_joined()) return "a member has yet to join";
+  members_.SkipJoins(snapshot.last_joined);
+
+  for (const RoomSnapshot::PendingItem& item : snapshot.pending) {
+    if (!IsOperation(static_cast<int64_t>(item.action)) || !complete(item.message)) {
+      return "a pending item lacks something";
+    }
+    const Message message = item.message.view();
+    if (message.timestamp > now_) return "a pending item is from the future";
+    AddPending(item.action, message);
+    // Leaves that the host made count for nobody.
+    Connection* const connection = Find(message.connection_id);
+    if (connection != nullptr && VersionOf(message).kind == Version::Kind::kSerial) {
+      connection->in_flight = InFlight(*connection) + 1;
+      connection->batch = batch_;
+    }
+  }
+  return {};
+}
+
+}  // namespace presence
