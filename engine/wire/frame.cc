@@ -98,6 +98,13 @@ class ObjectWriter {
   bool first_ = true;
 };
 
+bool HasDetails(const Frame& frame) {
+  return !frame.details_client_id.empty() || !frame.details_connection_key.empty() ||
+         frame.details_max_message_size.has_value() ||
+         frame.details_max_idle_interval.has_value() ||
+         frame.details_connection_state_ttl.has_value();
+}
+
 void AppendItem(const IncomingItem& item, std::string& out) {
   ObjectWriter object(out);
   // Always there: a payload appends its fields with commas in front.
@@ -156,11 +163,19 @@ void AppendFrame(const Frame& frame, std::string& out) {
   object.Int("msgSerial", frame.msg_serial);
   object.Int("count", frame.count);
   if (frame.error.has_value()) AppendError(*frame.error, object.Key("error"));
-  if (!frame.details_client_id.empty() || frame.details_max_message_size.has_value()) {
+  if (HasDetails(frame)) {
     ObjectWriter details(object.Key("connectionDetails"));
     details.Text("clientId", frame.details_client_id);
+    details.Text("connectionKey", frame.details_connection_key);
     details.Int("maxMessageSize", frame.details_max_message_size);
+    details.Int("maxIdleInterval", frame.details_max_idle_interval);
+    details.Int("connectionStateTtl", frame.details_connection_state_ttl);
     details.End();
+  }
+  if (!frame.auth_access_token.empty()) {
+    ObjectWriter auth(object.Key("auth"));
+    auth.Text("accessToken", frame.auth_access_token);
+    auth.End();
   }
   if (!frame.presence.empty()) {
     object.Key("presence") += '[';
@@ -171,6 +186,19 @@ void AppendFrame(const Frame& frame, std::string& out) {
     out += ']';
   }
   object.End();
+}
+
+void AppendAuth(std::string_view access_token, std::string& out) {
+  Frame frame;
+  frame.action = kAuth;
+  frame.auth_access_token = access_token;
+  AppendFrame(frame, out);
+}
+
+void AppendClose(std::string& out) {
+  Frame frame;
+  frame.action = kClose;
+  AppendFrame(frame, out);
 }
 
 void AppendAttach(std::string_view channel, std::string& out) {

@@ -18,10 +18,13 @@ namespace presence::wire {
 
 // The actions that the engine knows (TR2).
 enum FrameAction : int64_t {
+  kHeartbeat = 0,
   kAck = 1,
   kNack = 2,
   kConnected = 4,
+  kDisconnect = 5,
   kDisconnected = 6,
+  kClose = 7,
   kClosed = 8,
   kError = 9,
   kAttach = 10,
@@ -31,6 +34,7 @@ enum FrameAction : int64_t {
   kPresence = 14,
   kMessage = 15,
   kSync = 16,
+  kAuth = 17,
 };
 
 // What a frame says, whatever its action. Absent, null and empty fields are alike: empty or
@@ -46,9 +50,13 @@ struct Frame {
   std::optional<int64_t> count;
   std::optional<int64_t> flags;
   std::optional<ErrorInfo> error;
-  // connectionDetails, as far as we use them.
+  // connectionDetails, as far as we use them (CD2).
   std::string_view details_client_id;
+  std::string_view details_connection_key;  // with it, a connection is resumed (CD2b)
   std::optional<int64_t> details_max_message_size;
+  std::optional<int64_t> details_max_idle_interval;     // ms; 0: no limit (CD2h)
+  std::optional<int64_t> details_connection_state_ttl;  // ms (CD2f)
+  std::string_view auth_access_token;                   // of AUTH (AD2)
   std::span<const IncomingItem> presence;
 };
 
@@ -76,6 +84,9 @@ void AppendPayload(const Payload& payload, std::string& out);
 
 // Appends the frame as one JSON object, without a line end.
 void AppendFrame(const Frame& frame, std::string& out);
+// AUTH with a new token, and CLOSE.
+void AppendAuth(std::string_view access_token, std::string& out);
+void AppendClose(std::string& out);
 // The frames that a channel asks to send.
 void AppendAttach(std::string_view channel, std::string& out);
 void AppendDetach(std::string_view channel, std::string& out);

@@ -27,12 +27,13 @@ enum FrameField : size_t {
   kFrameError,
   kFrameDetails,
   kFramePresence,
+  kFrameAuth,
   kFrameFieldCount,
 };
 inline constexpr KeyTable<kFrameFieldCount> kFrameKeys({"action", "channel", "channelSerial", "id",
                                                         "connectionId", "timestamp", "msgSerial",
                                                         "count", "flags", "error",
-                                                        "connectionDetails", "presence"});
+                                                        "connectionDetails", "presence", "auth"});
 
 enum ItemField : size_t {
   kItemAction,
@@ -61,7 +62,11 @@ inline void Clear(Frame& frame) {
   frame.flags.reset();
   frame.error.reset();
   frame.details_client_id = {};
+  frame.details_connection_key = {};
   frame.details_max_message_size.reset();
+  frame.details_max_idle_interval.reset();
+  frame.details_connection_state_ttl.reset();
+  frame.auth_access_token = {};
   frame.presence = {};
 }
 inline void Clear(IncomingItem& item) {

@@ -44,8 +44,31 @@ constexpr std::string_view kWrongItem[] = {
     "clientId is not a string",          "connectionId is not a string",
     "timestamp is not a 64-bit integer", "",
     "encoding is not a string"};
-constexpr KeyTable<2> kDetailsKeys({"clientId", "maxMessageSize"});
+constexpr KeyTable<5> kDetailsKeys({"clientId", "connectionKey", "maxMessageSize",
+                                    "maxIdleInterval", "connectionStateTtl"});
+constexpr KeyTable<1> kAuthKeys({"accessToken"});
 constexpr KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
+
+absl::Status ReadDetails(dom::object object, Frame& frame) {
+  const Fields<5> details(object, kDetailsKeys);
+  const std::pair<size_t, std::string_view*> texts[] = {{0, &frame.details_client_id},
+                                                        {1, &frame.details_connection_key}};
+  for (const auto& [field, value] : texts) {
+    if (details.has(field) && !ReadText(details[field], *value)) {
+      return WrongType(kDetailsKeys.name(field), kText);
+    }
+  }
+  const std::pair<size_t, std::optional<int64_t>*> ints[] = {
+      {2, &frame.details_max_message_size},
+      {3, &frame.details_max_idle_interval},
+      {4, &frame.details_connection_state_ttl}};
+  for (const auto& [field, value] : ints) {
+    if (details.has(field) && !ReadInt(details[field], *value)) {
+      return WrongType(kDetailsKeys.name(field), kInt);
+    }
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -102,12 +125,14 @@ absl::Status FrameReader::ReadObject(dom::object object, absl::FunctionRef<std::
     dom::object details_object;
     if (!fields.Get(kFrameDetails, details_object))
       return WrongType("connectionDetails", "an object");
-    const Fields<2> details(details_object, kDetailsKeys);
-    if (details.has(0) && !ReadText(details[0], frame.details_client_id)) {
-      return WrongType("clientId", kText);
-    }
-    if (details.has(1) && !ReadInt(details[1], frame.details_max_message_size)) {
-      return WrongType("maxMessageSize", kInt);
+    if (absl::Status status = ReadDetails(details_object, frame); !status.ok()) return status;
+  }
+  if (!fields.lacking(kFrameAuth)) {
+    dom::object auth_object;
+    if (!fields.Get(kFrameAuth, auth_object)) return WrongType("auth", "an object");
+    const Fields<1> auth(auth_object, kAuthKeys);
+    if (auth.has(0) && !ReadText(auth[0], frame.auth_access_token)) {
+      return WrongType("accessToken", kText);
     }
   }
   if (!fields.lacking(kFramePresence)) {

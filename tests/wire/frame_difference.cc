@@ -81,6 +81,12 @@ std::string Difference(const Frame& expected, const Frame& actual) {
   comparison.Field("clientId", expected.details_client_id, actual.details_client_id);
   comparison.Field("maxMessageSize", expected.details_max_message_size,
                    actual.details_max_message_size);
+  comparison.Field("connectionKey", expected.details_connection_key, actual.details_connection_key);
+  comparison.Field("maxIdleInterval", expected.details_max_idle_interval,
+                   actual.details_max_idle_interval);
+  comparison.Field("connectionStateTtl", expected.details_connection_state_ttl,
+                   actual.details_connection_state_ttl);
+  comparison.Field("accessToken", expected.auth_access_token, actual.auth_access_token);
   comparison.Field("items", static_cast<int64_t>(expected.presence.size()),
                    static_cast<int64_t>(actual.presence.size()));
   for (size_t i = 0; i < expected.presence.size() && i < actual.presence.size(); ++i) {

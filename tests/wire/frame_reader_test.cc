@@ -71,7 +71,8 @@ TEST(ReadFrame, EveryFieldArrives) {
       R"({"action":16,"channel":"room","channelSerial":"seq:cur","id":"c1:2","connectionId":"c1",)"
       R"("timestamp":1700000000123,"msgSerial":7,"count":2,"flags":65541,)"
       R"("error":{"code":40012,"statusCode":400,"message":"no","cause":{"code":1}},)"
-      R"("connectionDetails":{"clientId":"me","maxMessageSize":1000},)"
+      R"("connectionDetails":{"clientId":"me","connectionKey":"key","maxMessageSize":1000,)"
+      R"("maxIdleInterval":15000,"connectionStateTtl":120000},"auth":{"accessToken":"token"},)"
       R"("presence":[{"action":2,"id":"c1:2:0","clientId":"ann","connectionId":"c2",)"
       R"("timestamp":1700000000456,"data":"hi","encoding":"utf-8","extras":{"a":1}}]})");
   EXPECT_EQ(frame->action, kSync);
@@ -93,7 +94,11 @@ TEST(ReadFrame, EveryFieldArrives) {
   EXPECT_EQ(frame->error->cause->message, "");
   EXPECT_EQ(frame->error->cause->cause, nullptr);
   EXPECT_EQ(frame->details_client_id, "me");
+  EXPECT_EQ(frame->details_connection_key, "key");
   EXPECT_EQ(frame->details_max_message_size, 1000);
+  EXPECT_EQ(frame->details_max_idle_interval, 15000);
+  EXPECT_EQ(frame->details_connection_state_ttl, 120000);
+  EXPECT_EQ(frame->auth_access_token, "token");
   ASSERT_EQ(frame->presence.size(), 1u);
   const IncomingItem& item = frame->presence[0];
   EXPECT_EQ(item.malformed, "");
@@ -183,7 +188,7 @@ TEST(ReadFrame, MissingNullAndEmptyFieldsAreAlike) {
   expected.action = kSync;
   for (const std::string_view key :
        {"channel", "channelSerial", "id", "connectionId", "timestamp", "msgSerial", "count",
-        "flags", "error", "connectionDetails", "presence"}) {
+        "flags", "error", "connectionDetails", "presence", "auth"}) {
     for (const std::string_view value : {"null", "\"\""}) {
       const std::string json =
           R"({"action":16,")" + std::string(key) + "\":" + std::string(value) + "}";
@@ -191,11 +196,18 @@ TEST(ReadFrame, MissingNullAndEmptyFieldsAreAlike) {
     }
   }
   EXPECT_EQ(Difference(expected, *ReadFrame(R"({"action":16,"presence":[]})")), "");
-  for (const std::string_view details : {"{}", R"({"clientId":null,"maxMessageSize":null})",
-                                         R"({"clientId":"","maxMessageSize":""})"}) {
-    const std::string json = R"({"action":16,"connectionDetails":)" + std::string(details) + "}";
+  for (const std::string_view value : {"null", "\"\""}) {
+    for (const std::string_view key :
+         {"clientId", "connectionKey", "maxMessageSize", "maxIdleInterval", "connectionStateTtl"}) {
+      const std::string json = R"({"action":16,"connectionDetails":{")" + std::string(key) +
+                               "\":" + std::string(value) + "}}";
+      EXPECT_EQ(Difference(expected, *ReadFrame(json)), "") << json;
+    }
+    const std::string json = R"({"action":16,"auth":{"accessToken":)" + std::string(value) + "}}";
     EXPECT_EQ(Difference(expected, *ReadFrame(json)), "") << json;
   }
+  EXPECT_EQ(Difference(expected, *ReadFrame(R"({"action":16,"connectionDetails":{},"auth":{}})")),
+            "");
   expected.error = ErrorInfo{};
   for (const std::string_view error :
        {"{}", R"({"code":null,"statusCode":null,"message":null,"cause":null})",
@@ -230,7 +242,7 @@ TEST(ReadFrame, EmptyPayloadsAreNotAbsent) {
 
 TEST(ReadFrame, UnknownFieldsAreSkipped) {
   const ReadFrame frame(
-      R"({"auth":{"accessToken":"x"},"Action":99,"action":11,"messages":[{"data":[[{}]]}],)"
+      R"({"auth":{"token":7},"Action":99,"action":11,"messages":[{"data":[[{}]]}],)"
       R"("params":{"channel":"no"},"connectionKey":1e999,"flags":1,"":0,"__proto__":{"action":1},)"
       R"("error":{"href":"x","details":{"code":7},"code":1},"connectionDetails":{"maxIdle":1.5}})");
   Frame expected;
@@ -423,6 +435,7 @@ TEST(ReadFrame, RefusesFieldsOfTheWrongType) {
   for (const std::string_view value : {"7", "\"x\"", "true", "[]", "1e999"}) {
     EXPECT_EQ(refusal("error", value), "\"error\" is not an object");
     EXPECT_EQ(refusal("connectionDetails", value), "\"connectionDetails\" is not an object");
+    EXPECT_EQ(refusal("auth", value), "\"auth\" is not an object");
     EXPECT_EQ(refusal("error", R"({"cause":)" + std::string(value) + "}"),
               "\"cause\" is not an object");
   }
@@ -435,9 +448,15 @@ TEST(ReadFrame, RefusesFieldsOfTheWrongType) {
   EXPECT_EQ(refusal("error", R"({"message":1})"), "\"message\" is not a string");
   EXPECT_EQ(refusal("error", R"({"cause":{"cause":{"message":[]}}})"),
             "\"message\" is not a string");
-  EXPECT_EQ(refusal("connectionDetails", R"({"clientId":1})"), "\"clientId\" is not a string");
-  EXPECT_EQ(refusal("connectionDetails", R"({"maxMessageSize":"1"})"),
-            "\"maxMessageSize\" is not a 64-bit integer");
+  for (const std::string_view key : {"clientId", "connectionKey"}) {
+    EXPECT_EQ(refusal("connectionDetails", "{\"" + std::string(key) + "\":1}"),
+              "\"" + std::string(key) + "\" is not a string");
+  }
+  for (const std::string_view key : {"maxMessageSize", "maxIdleInterval", "connectionStateTtl"}) {
+    EXPECT_EQ(refusal("connectionDetails", "{\"" + std::string(key) + "\":\"1\"}"),
+              "\"" + std::string(key) + "\" is not a 64-bit integer");
+  }
+  EXPECT_EQ(refusal("auth", R"({"accessToken":1})"), "\"accessToken\" is not a string");
 }
 
 TEST(ReadFrame, RefusesWhatIsNotJson) {

@@ -51,13 +51,19 @@ TEST(AppendFrame, WritesWhatIsThereInAFixedOrder) {
   frame.count = 4;
   frame.error = ErrorInfo{1, 2, "m", std::make_shared<ErrorInfo>(ErrorInfo{3, 4, "", nullptr})};
   frame.details_client_id = "me";
+  frame.details_connection_key = "key";
   frame.details_max_message_size = 5;
+  frame.details_max_idle_interval = 6;
+  frame.details_connection_state_ttl = 7;
+  frame.auth_access_token = "token";
   frame.presence = items;
   EXPECT_EQ(Written(frame),
             R"({"action":16,"channel":"r","channelSerial":"s:","id":"i","connectionId":"c",)"
             R"("timestamp":0,"flags":1,"msgSerial":3,"count":4,"error":{"code":1,"statusCode":2,)"
             R"("message":"m","cause":{"code":3,"statusCode":4,"message":""}},)"
-            R"("connectionDetails":{"clientId":"me","maxMessageSize":5},"presence":[{"action":2,)"
+            R"("connectionDetails":{"clientId":"me","connectionKey":"key","maxMessageSize":5,)"
+            R"("maxIdleInterval":6,"connectionStateTtl":7},"auth":{"accessToken":"token"},)"
+            R"("presence":[{"action":2,)"
             R"("clientId":"a\"b","connectionId":"c","id":"c:0:0","timestamp":-5,"data":"x\ny",)"
             R"("encoding":"utf-8","extras":{ "k" : 1.0 }},{"action":null,"data":[ 1e400 ]}]})");
 }
@@ -73,6 +79,18 @@ TEST(AppendFrame, LeavesOutWhatIsAbsent) {
   std::string out = "before ";
   AppendFrame(Frame{}, out);
   EXPECT_EQ(out, R"(before {"action":0})");
+}
+
+TEST(AppendAuth, CarriesTheToken) {
+  std::string out;
+  AppendAuth("a\"b", out);
+  EXPECT_EQ(out, R"({"action":17,"auth":{"accessToken":"a\"b"}})");
+}
+
+TEST(AppendClose, IsAnActionAndNothingElse) {
+  std::string out;
+  AppendClose(out);
+  EXPECT_EQ(out, R"({"action":7})");
 }
 
 TEST(AppendAttach, NamesTheChannel) {
@@ -249,7 +267,13 @@ RC_GTEST_PROP(RoundTrip, WhatIsWrittenIsReadAsItWas, ()) {
     frame.error = error;
   }
   frame.details_client_id = details_client_id;
+  const std::string connection_key = *AnyText();
+  const std::string access_token = *AnyText();
+  frame.details_connection_key = connection_key;
   frame.details_max_message_size = Perhaps(rc::gen::arbitrary<int64_t>());
+  frame.details_max_idle_interval = Perhaps(rc::gen::arbitrary<int64_t>());
+  frame.details_connection_state_ttl = Perhaps(rc::gen::arbitrary<int64_t>());
+  frame.auth_access_token = access_token;
   frame.presence = items;
   RC_CLASSIFY(items.size() > 1);
   RC_CLASSIFY(frame.error.has_value());
