@@ -113,7 +113,8 @@ void Channel::On(const AttachedFrame& frame) {
     ++stats_.frames_ignored;
     return;
   }
-  SetState(ChannelState::kAttached, frame.error);
+  const SharedError error = ShareError(frame.error);
+  SetState(ChannelState::kAttached, error);
   lacks_presence_subscribe_ =
       (frame.flags & kFlagModes) != 0 && (frame.flags & kFlagPresenceSubscribe) == 0;
   DiscardSync();
@@ -138,7 +139,7 @@ void Channel::On(const AttachedFrame& frame) {
   SendQueued();        // RTP5b
   if (was_attached) {  // RTL12
     ChannelUpdate update;
-    if (frame.error != nullptr) update.reason = *frame.error;
+    update.reason = effects_->Keep(error);
     effects_->Add(std::move(update));
   }
 }
@@ -147,14 +148,14 @@ void Channel::On(const DetachedFrame& frame) {
   ++stats_.frames;
   switch (state_) {
     case ChannelState::kDetaching:
-      return BecomeDetached(frame.error);
+      return BecomeDetached(ShareError(frame.error));
     case ChannelState::kAttached:
     case ChannelState::kSuspended:  // RTL13a
-      BecomeAttaching(frame.error);
+      BecomeAttaching(ShareError(frame.error));
       effects_->Add(SendAttach{});
       return;
     case ChannelState::kAttaching:  // RTL13b
-      return BecomeSuspended(frame.error);
+      return BecomeSuspended(ShareError(frame.error));
     default:
       ++stats_.frames_ignored;
   }
@@ -162,7 +163,7 @@ void Channel::On(const DetachedFrame& frame) {
 
 void Channel::On(const ErrorFrame& frame) {
   ++stats_.frames;
-  BecomeFailed(frame.error);
+  BecomeFailed(ShareError(frame.error));
 }
 
 void Channel::On(const PresenceFrame& frame) {
@@ -240,14 +241,14 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
   if (!malformed.empty()) {
     ++stats_.malformed;
     effects_->RemoveLast();
-    Diagnose(effects_->Keep("").append(
-        absl::StrCat(AbslView(kind), " item ", index, ": ", AbslView(malformed))));
+    Diagnose(
+        effects_->Keep(absl::StrCat(AbslView(kind), " item ", index, ": ", AbslView(malformed))));
     return;
   }
   if (message.id.empty() && !frame.id.empty()) {  // TP3a
     char suffix[24] = ":";
     char* const suffix_end = std::to_chars(suffix + 1, std::end(suffix), index).ptr;
-    message.id = effects_->Keep(frame.id).append(suffix, suffix_end);
+    message.id = effects_->Keep(frame.id, {suffix, suffix_end});
   }
 
   const auto action = static_cast<PresenceAction>(*item.action);
@@ -327,38 +328,35 @@ void Channel::On(const OwnerMove& move) {
   if (move.state == state_) return;
   switch (move.state) {
     case ChannelState::kAttaching:
-      return BecomeAttaching(move.reason);
+      return BecomeAttaching(ShareError(move.reason));
     case ChannelState::kDetaching:
-      return SetState(ChannelState::kDetaching, move.reason);
+      return SetState(ChannelState::kDetaching, ShareError(move.reason));
     case ChannelState::kDetached:
-      return BecomeDetached(move.reason);
+      return BecomeDetached(ShareError(move.reason));
     case ChannelState::kSuspended:
-      return BecomeSuspended(move.reason);
+      return BecomeSuspended(ShareError(move.reason));
     default:
-      return BecomeFailed(move.reason);
+      return BecomeFailed(ShareError(move.reason));
   }
 }
 
-void Channel::SetState(ChannelState state, const ErrorInfo* reason) {
+void Channel::SetState(ChannelState state, const SharedError& reason) {
   if (state == state_) return;
   state_ = state;
   wishes_attach_ = false;
-  state_reason_.reset();
+  state_reason_ = reason;
   StateChanged changed;
   changed.state = state;
-  if (reason != nullptr) {
-    changed.reason = *reason;
-    state_reason_ = *reason;
-  }
+  changed.reason = effects_->Keep(reason);
   effects_->Add(std::move(changed));
 }
 
-void Channel::BecomeAttaching(const ErrorInfo* reason) {
+void Channel::BecomeAttaching(const SharedError& reason) {
   SetState(ChannelState::kAttaching, reason);
   waiters_.DetachIsOver();
 }
 
-void Channel::BecomeDetached(const ErrorInfo* reason) {
+void Channel::BecomeDetached(const SharedError& reason) {
   const bool attach_again = wishes_attach_;  // RTL4h
   SetState(ChannelState::kDetached, reason);
   if (attach_again) SetState(ChannelState::kAttaching, nullptr);
@@ -368,13 +366,13 @@ void Channel::BecomeDetached(const ErrorInfo* reason) {
   if (attach_again) effects_->Add(SendAttach{});
 }
 
-void Channel::BecomeSuspended(const ErrorInfo* reason) {
+void Channel::BecomeSuspended(const SharedError& reason) {
   SetState(ChannelState::kSuspended, reason);
   FailWaiters(waiters_.TakeAll(), reason);
   FailQueue(reason);
 }
 
-void Channel::BecomeFailed(const ErrorInfo* reason) {
+void Channel::BecomeFailed(const SharedError& reason) {
   if (state_ == ChannelState::kFailed) return;
   SetState(ChannelState::kFailed, reason);
   ClearSets();
@@ -430,14 +428,14 @@ void Channel::On(const ConnectionUpdate& update) {
                 std::make_move_iterator(in_flight_.end()));
   in_flight_.clear();
   reentries_.clear();
-  const ErrorInfo reason = connection_.Reason();
+  const SharedError reason = connection_.Reason();
   switch (connection_.state()) {
     case ConnectionState::kSuspended:  // RTL3c
-      return BecomeSuspended(&reason);
+      return BecomeSuspended(reason);
     case ConnectionState::kClosed:  // RTL3b
-      return BecomeDetached(&reason);
+      return BecomeDetached(reason);
     default:  // RTL3a
-      return BecomeFailed(&reason);
+      return BecomeFailed(reason);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -184,26 +185,27 @@ class Channel {
   void DiscardSync();
   void CompleteSync();
 
-  void SetState(ChannelState state, const ErrorInfo* reason);
-  void BecomeAttaching(const ErrorInfo* reason);
-  void BecomeDetached(const ErrorInfo* reason);
-  void BecomeSuspended(const ErrorInfo* reason);
-  void BecomeFailed(const ErrorInfo* reason);
+  void SetState(ChannelState state, const SharedError& reason);
+  void BecomeAttaching(const SharedError& reason);
+  void BecomeDetached(const SharedError& reason);
+  void BecomeSuspended(const SharedError& reason);
+  void BecomeFailed(const SharedError& reason);
   void ClearSets();
 
-  std::optional<ErrorInfo> AttachRefusal() const;
+  SharedError AttachRefusal() const;
   bool WishForAttach();
   void Ask(Waiters::Waiter waiter);
-  void Answer(const Waiters::Waiter& waiter);
+  void Answer(std::span<const Waiters::Waiter> waiters);
+  void ListMembers(const Waiters::Waiter& filter, CallResult& result);
   void AnswerWaiters();
-  void FailWaiters(const std::vector<Waiters::Waiter>& waiters, const ErrorInfo* reason);
-  void Reply(RequestId request, CallResult::Kind kind, std::optional<ErrorInfo> error);
+  void FailWaiters(const std::vector<Waiters::Waiter>& waiters, const SharedError& reason);
+  void Reply(RequestId request, CallResult::Kind kind, const SharedError& error);
 
-  std::optional<ErrorInfo> Refusal(const OperationCall& call) const;
-  std::optional<ErrorInfo> StateRefusal(const OperationCall& call) const;
+  SharedError Refusal(const OperationCall& call) const;
+  SharedError StateRefusal(const OperationCall& call) const;
   std::string_view ClientOf(const Operation& operation) const;
-  void FailOperation(const Operation& operation, const ErrorInfo& reason);
-  void FailQueue(const ErrorInfo* reason);
+  void FailOperation(const Operation& operation, const SharedError& reason);
+  void FailQueue(const SharedError& reason);
   void FailInFlight();
   void Send(Operation operation);
   void SendQueued();
@@ -216,7 +218,7 @@ class Channel {
   Effects* effects_ = nullptr;  // the caller's, during Apply
 
   ChannelState state_ = ChannelState::kInitialized;
-  std::optional<ErrorInfo> state_reason_;  // why the channel is suspended
+  SharedError state_reason_;               // why the channel is suspended
   bool wishes_attach_ = false;             // detaching only: attach again once detached (RTL4h)
   bool lacks_presence_subscribe_ = false;  // ATTACHED named modes, and not this one
   Connection connection_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
 #include "engine/channel.h"
@@ -12,17 +13,21 @@
 namespace presence {
 namespace {
 
-ErrorInfo WrongState(ChannelState state) {
-  return MakeError(kChannelState, absl::StrCat("the channel is ", AbslView(StateName(state))));
+SharedError Refuse(ErrorCode code, std::string message, const SharedError& cause = nullptr) {
+  return ShareError(MakeError(code, std::move(message), cause));
+}
+
+SharedError WrongState(ChannelState state) {
+  return Refuse(kChannelState, absl::StrCat("the channel is ", AbslView(StateName(state))));
 }
 
 }  // namespace
 
-void Channel::Reply(RequestId request, CallResult::Kind kind, std::optional<ErrorInfo> error) {
+void Channel::Reply(RequestId request, CallResult::Kind kind, const SharedError& error) {
   CallResult result;
   result.kind = kind;
   result.request = request;
-  result.error = std::move(error);
+  result.error = effects_->Keep(error);
   effects_->Add(std::move(result));
 }
 
@@ -44,7 +49,7 @@ void Channel::On(const IsUserPresentCall& call) {
   waiter.client_id = call.client_id;
   if (call.client_id.empty()) {
     return Reply(call.request, waiter.kind,
-                 MakeError(kMalformedRequest, "isUserPresent needs a clientId"));
+                 Refuse(kMalformedRequest, "isUserPresent needs a clientId"));
   }
   Ask(std::move(waiter));
 }
@@ -53,94 +58,109 @@ void Channel::On(const IsUserPresentCall& call) {
 void Channel::Ask(Waiters::Waiter waiter) {
   switch (state_) {
     case ChannelState::kSuspended:  // RTP11d
-      if (!waiter.wait_for_sync) return Answer(waiter);
+      if (!waiter.wait_for_sync) return Answer({&waiter, 1});
       return Reply(waiter.request, waiter.kind,
-                   MakeError(kOutOfSync, "the channel is suspended: its members may be out of date",
-                             state_reason_.has_value() ? &*state_reason_ : nullptr));
+                   Refuse(kOutOfSync, "the channel is suspended: its members may be out of date",
+                          state_reason_));
     case ChannelState::kFailed:
       return Reply(waiter.request, waiter.kind, WrongState(state_));
     case ChannelState::kAttached:
       if (!(waiter.wait_for_sync && sync_.running()) ||
           (options_.strict_mode && lacks_presence_subscribe_)) {
-        return Answer(waiter);
+        return Answer({&waiter, 1});
       }
       waiter.waits_for = Waiters::For::kSync;
       break;
     default:  // RTP11e
-      if (std::optional<ErrorInfo> refusal = AttachRefusal(); refusal.has_value()) {
-        return Reply(waiter.request, waiter.kind, std::move(refusal));
+      if (const SharedError refusal = AttachRefusal(); refusal != nullptr) {
+        return Reply(waiter.request, waiter.kind, refusal);
       }
   }
   if (waiters_.size() + queue_.size() >= options_.max_queued) {
-    return Reply(waiter.request, waiter.kind,
-                 MakeError(kTooManyRequests,
-                           absl::StrCat(options_.max_queued, " calls are waiting already")));
+    return Reply(
+        waiter.request, waiter.kind,
+        Refuse(kTooManyRequests, absl::StrCat(options_.max_queued, " calls are waiting already")));
   }
   if (state_ == ChannelState::kDetaching) waiter.waits_for = Waiters::For::kAttachAgain;
   waiters_.Add(std::move(waiter));
   if (WishForAttach()) effects_->Add(SendAttach{});
 }
 
-void Channel::Answer(const Waiters::Waiter& waiter) {
+// Answers all at once: who asks with equal filters is given the same list of members.
+void Channel::Answer(std::span<const Waiters::Waiter> waiters) {
   if (state_ == ChannelState::kAttached && options_.strict_mode && lacks_presence_subscribe_) {
-    return Reply(waiter.request, waiter.kind,  // RTP11f
-                 MakeError(kNoPresenceSubscribe,
-                           "the channel is attached without the mode PRESENCE_SUBSCRIBE"));
+    const SharedError error =
+        Refuse(kNoPresenceSubscribe, "the channel is attached without the mode PRESENCE_SUBSCRIBE");
+    for (const Waiters::Waiter& waiter : waiters) Reply(waiter.request, waiter.kind, error);
+    return;  // RTP11f
   }
-  CallResult result;
-  result.kind = waiter.kind;
-  result.request = waiter.request;
-  if (waiter.kind == CallResult::Kind::kIsPresent) {
-    result.present = members_.connections_of(waiter.client_id) > 0;
+  absl::flat_hash_map<std::pair<absl::string_view, absl::string_view>, CallResult> lists;
+  for (const Waiters::Waiter& waiter : waiters) {
+    CallResult result;
+    result.kind = waiter.kind;
+    if (waiter.kind == CallResult::Kind::kIsPresent) {
+      result.present = members_.connections_of(waiter.client_id) > 0;
+    } else if (waiters.size() == 1) {
+      ListMembers(waiter, result);
+    } else {
+      const auto [list, is_new] =
+          lists.try_emplace({AbslView(waiter.client_id), AbslView(waiter.connection_id)}, result);
+      if (is_new) ListMembers(waiter, list->second);
+      result = list->second;
+    }
+    result.request = waiter.request;
     effects_->Add(std::move(result));
-    return;
   }
+}
+
+// Lists who passes the filters of `filter`.
+void Channel::ListMembers(const Waiters::Waiter& filter, CallResult& result) {
   result.first_member = effects_->member_count();
   const auto add = [this](const Message& member) { effects_->AddMember(member); };
-  if (!waiter.client_id.empty() && !waiter.connection_id.empty()) {
-    if (const auto member = members_.Find(waiter.connection_id, waiter.client_id)) add(*member);
-  } else if (!waiter.client_id.empty()) {
-    members_.ForEachOfClient(waiter.client_id, add);
-  } else if (!waiter.connection_id.empty()) {
-    members_.ForEachOfConnection(waiter.connection_id, add);
+  if (!filter.client_id.empty() && !filter.connection_id.empty()) {
+    if (const auto member = members_.Find(filter.connection_id, filter.client_id)) add(*member);
+  } else if (!filter.client_id.empty()) {
+    members_.ForEachOfClient(filter.client_id, add);
+  } else if (!filter.connection_id.empty()) {
+    members_.ForEachOfConnection(filter.connection_id, add);
   } else {
     members_.ForEach(add);
   }
   result.member_count = effects_->member_count() - result.first_member;
-  effects_->Add(std::move(result));
 }
 
 // Answers those that can be answered now, in the order asked; only ever while attached.
 void Channel::AnswerWaiters() {
   if (state_ != ChannelState::kAttached || waiters_.empty()) return;
   const bool refused = options_.strict_mode && lacks_presence_subscribe_;
-  for (const Waiters::Waiter& waiter : waiters_.TakeAnswerable(sync_.running() && !refused)) {
-    Answer(waiter);
-  }
+  Answer(waiters_.TakeAnswerable(sync_.running() && !refused));
 }
 
-// `reason` is why the channel came into its state, or null.
-void Channel::FailWaiters(const std::vector<Waiters::Waiter>& waiters, const ErrorInfo* reason) {
-  for (const Waiters::Waiter& waiter : waiters) {
-    ErrorInfo error;
-    if (state_ == ChannelState::kSuspended) {  // RTP11d
-      error = MakeError(kOutOfSync, "the channel became suspended", reason);
-    } else if (waiter.waits_for == Waiters::For::kSync) {
-      error = MakeError(kChannelState, "the channel was detached or failed during a sync", reason);
-    } else {
-      error = reason != nullptr ? *reason
-                                : MakeError(kChannelState, "the channel was detached or failed");
+// `reason` is why the channel came into its state, or null. All are told the same few errors.
+void Channel::FailWaiters(const std::vector<Waiters::Waiter>& waiters, const SharedError& reason) {
+  if (waiters.empty()) return;
+  SharedError for_attach = reason;
+  SharedError for_sync;
+  if (state_ == ChannelState::kSuspended) {  // RTP11d
+    for_attach = for_sync = Refuse(kOutOfSync, "the channel became suspended", reason);
+  } else {
+    if (reason == nullptr) {
+      for_attach = Refuse(kChannelState, "the channel was detached or failed");
     }
-    Reply(waiter.request, waiter.kind, std::move(error));
+    for_sync = Refuse(kChannelState, "the channel was detached or failed during a sync", reason);
+  }
+  for (const Waiters::Waiter& waiter : waiters) {
+    const bool of_sync = waiter.waits_for == Waiters::For::kSync;
+    Reply(waiter.request, waiter.kind, of_sync ? for_sync : for_attach);
   }
 }
 
 // Why an attach cannot be asked for in this state, if so (RTL4b).
-std::optional<ErrorInfo> Channel::AttachRefusal() const {
+SharedError Channel::AttachRefusal() const {
   const bool needs_attach = state_ == ChannelState::kInitialized ||
                             state_ == ChannelState::kDetached || state_ == ChannelState::kDetaching;
   if (needs_attach && connection_.down()) return connection_.Reason();
-  return std::nullopt;
+  return nullptr;
 }
 
 // A call needs the channel attached: moves it to attaching, or keeps the wish while detaching.
@@ -163,14 +183,14 @@ void Channel::On(const SubscribeCall& call) {
     subscriptions_.push_back({call.id, call.events});
   }
   // The listener is registered whatever comes of the attach.
-  std::optional<ErrorInfo> error;
+  SharedError error;
   if (state_ == ChannelState::kFailed) {
     error = WrongState(state_);
   } else if (options_.attach_on_subscribe) {  // RTP6d
     error = AttachRefusal();
   }
-  const bool attaches = options_.attach_on_subscribe && !error.has_value() && WishForAttach();
-  Reply(call.request, CallResult::Kind::kSubscription, std::move(error));
+  const bool attaches = options_.attach_on_subscribe && error == nullptr && WishForAttach();
+  Reply(call.request, CallResult::Kind::kSubscription, error);
   if (attaches) effects_->Add(SendAttach{});
 }
 
@@ -180,14 +200,14 @@ void Channel::On(const UnsubscribeCall& call) {
   } else {
     std::erase_if(subscriptions_, [&](const Subscription& s) { return s.id == *call.id; });
   }
-  Reply(call.request, CallResult::Kind::kSubscription, std::nullopt);
+  Reply(call.request, CallResult::Kind::kSubscription, nullptr);
 }
 
 // --- Operations (RTP8-10, RTP14-16) ---
 
 void Channel::On(const OperationCall& call) {
-  if (std::optional<ErrorInfo> refusal = Refusal(call); refusal.has_value()) {
-    return Reply(call.request, CallResult::Kind::kOperation, std::move(refusal));
+  if (const SharedError refusal = Refusal(call); refusal != nullptr) {
+    return Reply(call.request, CallResult::Kind::kOperation, refusal);
   }
   Operation operation;
   operation.request = call.request;
@@ -198,19 +218,18 @@ void Channel::On(const OperationCall& call) {
   message.payload = call.payload;
   operation.message.Assign(message);
 
-  std::optional<ErrorInfo> refusal = StateRefusal(call);
-  if (refusal.has_value()) {
+  const SharedError refusal = StateRefusal(call);
+  if (refusal != nullptr) {
     // Who asked to leave is not entered again, though the server could not be told.
     if (call.action == PresenceAction::kLeave) own_members_.Forget(ClientOf(operation));
-    return Reply(call.request, CallResult::Kind::kOperation, std::move(refusal));
+    return Reply(call.request, CallResult::Kind::kOperation, refusal);
   }
   const bool sends = state_ == ChannelState::kAttached && connection_.connected();
   const size_t used = sends ? in_flight_.size() : queue_.size() + waiters_.size();
   const size_t limit = sends ? options_.max_in_flight : options_.max_queued;
   if (used >= limit) {
-    return Reply(
-        call.request, CallResult::Kind::kOperation,
-        MakeError(kTooManyRequests, absl::StrCat(limit, " operations are waiting already")));
+    return Reply(call.request, CallResult::Kind::kOperation,
+                 Refuse(kTooManyRequests, absl::StrCat(limit, " operations are waiting already")));
   }
   operation.token = next_token_++;
   if (sends) return Send(std::move(operation));
@@ -219,37 +238,36 @@ void Channel::On(const OperationCall& call) {
 }
 
 // What is wrong with the call itself, whatever the state: malformed, size, identity, in this order.
-std::optional<ErrorInfo> Channel::Refusal(const OperationCall& call) const {
+SharedError Channel::Refusal(const OperationCall& call) const {
   if (call.client_id.has_value() && call.client_id->empty()) {
-    return MakeError(kMalformedRequest, "the call needs a clientId");
+    return Refuse(kMalformedRequest, "the call needs a clientId");
   }
   const int64_t limit = std::min<int64_t>(
       connection_.max_message_size().value_or(options_.max_message_size), StoredMessage::kMaxBytes);
   if (const int64_t size = OperationSize(call.payload, call.client_id.value_or("")); size > limit) {
-    return MakeError(kMessageTooLarge,
-                     absl::StrCat("the message has ", size, " bytes, the limit is ", limit));
+    return Refuse(kMessageTooLarge,
+                  absl::StrCat("the message has ", size, " bytes, the limit is ", limit));
   }
   const std::optional<std::string>& own = connection_.client_id();
-  if (!own.has_value()) return std::nullopt;  // not known yet: the server will judge
+  if (!own.has_value()) return nullptr;  // not known yet: the server will judge
   if (!call.client_id.has_value()) {
     if (connection_.connected() && connection_.identity().empty()) {
-      return MakeError(kInvalidClientId,
-                       "the connection has no clientId of its own: use the form for a client");
+      return Refuse(kInvalidClientId,
+                    "the connection has no clientId of its own: use the form for a client");
     }
   } else if (!connection_.identity().empty() && *call.client_id != connection_.identity()) {
-    return MakeError(
-        kInvalidClientId,
-        absl::StrCat("the connection is identified as ", AbslView(connection_.identity()),
-                     " and cannot act for ", AbslView(*call.client_id)));
+    return Refuse(kInvalidClientId,
+                  absl::StrCat("the connection is identified as ", AbslView(connection_.identity()),
+                               " and cannot act for ", AbslView(*call.client_id)));
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 // Whether the states of channel and connection allow the call (RTP8g, RTP16).
-std::optional<ErrorInfo> Channel::StateRefusal(const OperationCall& call) const {
+SharedError Channel::StateRefusal(const OperationCall& call) const {
   switch (state_) {
     case ChannelState::kAttached:
-      if (connection_.connected()) return std::nullopt;
+      if (connection_.connected()) return nullptr;
       break;  // RTP16b
     case ChannelState::kAttaching:
       break;
@@ -260,11 +278,10 @@ std::optional<ErrorInfo> Channel::StateRefusal(const OperationCall& call) const 
       return WrongState(state_);
   }
   if (!options_.queue_messages) {
-    return MakeError(
-        kChannelState,
-        absl::StrCat("the channel is ", AbslView(StateName(state_)),
-                     connection_.connected() ? "" : ", the connection is not connected",
-                     " and queueing is switched off"));
+    return Refuse(kChannelState,
+                  absl::StrCat("the channel is ", AbslView(StateName(state_)),
+                               connection_.connected() ? "" : ", the connection is not connected",
+                               " and queueing is switched off"));
   }
   return AttachRefusal();
 }
@@ -327,24 +344,24 @@ void Channel::On(const OperationsAcked& acked) {
     message.connection_id = connection_.id();
     message.timestamp = now_;
     if (TakesItems() && !message.client_id.empty() && !message.connection_id.empty()) {
-      message.id = effects_->Keep("").append(
-          absl::StrCat(AbslView(message.connection_id), ":", done.msg_serial, ":0"));
+      message.id =
+          effects_->Keep(absl::StrCat(AbslView(message.connection_id), ":", done.msg_serial, ":0"));
       if (operation->action == PresenceAction::kLeave) {
         own_members_.RemoveAcknowledged(message);
       } else {
         own_members_.StoreAcknowledged(message);
       }
     }
-    Reply(operation->request, CallResult::Kind::kOperation, std::nullopt);
+    Reply(operation->request, CallResult::Kind::kOperation, nullptr);
     in_flight_.erase(operation);
   }
   SendQueued();
 }
 
 void Channel::On(const OperationsNacked& nacked) {
-  const ErrorInfo error = nacked.error != nullptr
-                              ? *nacked.error
-                              : MakeError(kRefused, "the server refused and gave no reason");
+  const SharedError error = nacked.error != nullptr
+                                ? ShareError(nacked.error)
+                                : Refuse(kRefused, "the server refused and gave no reason");
   std::vector<ChannelUpdate> updates;
   for (const AcknowledgedOperation& done : nacked.operations) {
     const auto reentry = std::find_if(reentries_.begin(), reentries_.end(),
@@ -352,10 +369,10 @@ void Channel::On(const OperationsNacked& nacked) {
     if (reentry != reentries_.end()) {  // RTP17e
       ChannelUpdate update;
       update.resumed = true;
-      update.reason = MakeError(
-          kReentryFailed,
-          absl::StrCat("could not enter ", AbslView(reentry->message.client_id()), " again"),
-          &error);
+      update.reason = effects_->Keep(
+          Refuse(kReentryFailed,
+                 absl::StrCat("could not enter ", AbslView(reentry->message.client_id()), " again"),
+                 error));
       updates.push_back(std::move(update));
       reentries_.erase(reentry);
       continue;
@@ -370,21 +387,21 @@ void Channel::On(const OperationsNacked& nacked) {
   for (ChannelUpdate& update : updates) effects_->Add(std::move(update));
 }
 
-void Channel::FailOperation(const Operation& operation, const ErrorInfo& reason) {
+void Channel::FailOperation(const Operation& operation, const SharedError& reason) {
   if (operation.action == PresenceAction::kLeave) own_members_.Forget(ClientOf(operation));
   Reply(operation.request, CallResult::Kind::kOperation, reason);
 }
 
-void Channel::FailQueue(const ErrorInfo* reason) {
+void Channel::FailQueue(const SharedError& reason) {
   if (queue_.empty()) return;
-  const ErrorInfo error = reason != nullptr ? *reason : WrongState(state_);
+  const SharedError error = reason != nullptr ? reason : WrongState(state_);
   for (const Operation& operation : queue_) FailOperation(operation, error);
   queue_.clear();
 }
 
 // The connection will not acknowledge what is in flight (RTN7d, RTN7e).
 void Channel::FailInFlight() {
-  const ErrorInfo reason = connection_.Reason();
+  const SharedError reason = connection_.Reason();
   for (const Operation& operation : in_flight_) FailOperation(operation, reason);
   in_flight_.clear();
   reentries_.clear();

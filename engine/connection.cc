@@ -17,8 +17,7 @@ Connection::Transition Connection::Apply(const ConnectionUpdate& update) {
   std::string id(update.id);
   std::optional<std::string> client_id;
   if (update.client_id.has_value()) client_id.emplace(*update.client_id);
-  std::optional<ErrorInfo> reason;
-  if (update.reason != nullptr) reason = *update.reason;
+  SharedError reason = update.reason;
   state_ = update.state;
   id_ = std::move(id);
   client_id_ = std::move(client_id);
@@ -35,18 +34,18 @@ std::string_view Connection::identity() const {
   return *client_id;
 }
 
-ErrorInfo Connection::Reason() const {
+SharedError Connection::Reason() const {
   PRESENCE_CHECK(!connected());
-  if (reason_.has_value()) return *reason_;
+  if (reason_ != nullptr) return reason_;
   switch (state_) {
     case ConnectionState::kSuspended:
-      return MakeError(kConnectionSuspended, "the connection is suspended");
+      return ShareError(MakeError(kConnectionSuspended, "the connection is suspended"));
     case ConnectionState::kClosed:
-      return MakeError(kConnectionClosed, "the connection is closed");
+      return ShareError(MakeError(kConnectionClosed, "the connection is closed"));
     case ConnectionState::kDisconnected:
-      return MakeError(kConnectionDisconnected, "the connection is disconnected");
+      return ShareError(MakeError(kConnectionDisconnected, "the connection is disconnected"));
     default:
-      return MakeError(kConnectionFailed, "the connection failed");
+      return ShareError(MakeError(kConnectionFailed, "the connection failed"));
   }
 }
 

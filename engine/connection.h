@@ -20,7 +20,7 @@ struct ConnectionUpdate {
   // for any client.
   std::optional<std::string_view> client_id;
   std::optional<int64_t> max_message_size;  // bytes; nullopt: the option's
-  const ErrorInfo* reason = nullptr;        // why, or null; read during the call only
+  SharedError reason;                       // why, or null; all channels share it
 };
 
 // The connection as far as its channels need it (RTL3, RTN15, RTN19, RTN24): one small state
@@ -46,8 +46,8 @@ class Connection {
   std::string_view id() const { return id_; }
   const std::optional<std::string>& client_id() const { return client_id_; }
   std::optional<int64_t> max_message_size() const { return max_message_size_; }
-  // Why the connection is in its state, if a reason was given.
-  const std::optional<ErrorInfo>& reason() const { return reason_; }
+  // Why the connection is in its state; null if no reason was given.
+  const SharedError& reason() const { return reason_; }
   // The client id that the server gives to what is sent without one; empty if there is none. Not
   // connected, and with none known, it is that of the last time, as what was asked then is still
   // its.
@@ -55,7 +55,7 @@ class Connection {
 
   // Why the connection is not connected: the reason it was given, else the code of its state.
   // REQUIRES: not connected().
-  ErrorInfo Reason() const;
+  SharedError Reason() const;
 
  private:
   ConnectionState state_ = ConnectionState::kConnected;
@@ -64,7 +64,7 @@ class Connection {
   std::optional<std::string> client_id_;
   std::optional<std::string> connected_client_id_;  // as of the last update that was connected
   std::optional<int64_t> max_message_size_;
-  std::optional<ErrorInfo> reason_;
+  SharedError reason_;
 };
 
 }  // namespace presence

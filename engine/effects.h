@@ -1,14 +1,14 @@
 #ifndef ENGINE_EFFECTS_H_
 #define ENGINE_EFFECTS_H_
 
-// What a channel tells its owner, in the words of the domain.
+// What a channel tells its owner, in the words of the domain. Errors are pointers to what Effects
+// keeps: an error that is told to many is kept once.
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -23,7 +23,7 @@ namespace presence {
 // The channel is in another state now.
 struct StateChanged {
   ChannelState state = ChannelState::kInitialized;
-  std::optional<ErrorInfo> reason;
+  const ErrorInfo* reason = nullptr;  // or null
 };
 
 // A sync started, completed, or was discarded for another one.
@@ -48,9 +48,10 @@ struct CallResult {
   enum class Kind : uint8_t { kMembers, kIsPresent, kSubscription, kOperation };
   Kind kind = Kind::kOperation;
   RequestId request = 0;
-  std::optional<ErrorInfo> error;  // nullopt: it worked
-  bool present = false;            // kIsPresent that worked
-  // kMembers that worked: a range of Effects::members.
+  const ErrorInfo* error = nullptr;  // null: it worked
+  bool present = false;              // kIsPresent that worked
+  // kMembers that worked: a range of Effects::members, which equal calls that are answered together
+  // share.
   size_t first_member = 0;
   size_t member_count = 0;
 };
@@ -77,20 +78,46 @@ struct SendPresence {
 // Something about the channel that is not a change of state (RTL12, RTP17e).
 struct ChannelUpdate {
   bool resumed = false;
-  std::optional<ErrorInfo> reason;
+  const ErrorInfo* reason = nullptr;  // or null
 };
 
 using Effect = std::variant<StateChanged, SyncChanged, SetCleared, MemberEvent, Diagnostic,
                             CallResult, SendAttach, SendDetach, SendPresence, ChannelUpdate>;
 
+// Texts kept until the next Clear, in chunks that are used again.
+class KeptText {
+ public:
+  // Keeps `text` followed by `more`.
+  std::string_view Keep(std::string_view text, std::string_view more);
+  void Clear();
+  // Clear, and no memory is kept.
+  void GiveBack();
+  // Bytes.
+  size_t capacity() const { return capacity_; }
+  size_t used() const { return used_; }
+
+ private:
+  struct Chunk {
+    std::unique_ptr<char[]> bytes;
+    size_t size = 0;
+  };
+  std::vector<Chunk> chunks_;
+  size_t chunk_ = 0;  // the one that is being filled, to at_
+  size_t at_ = 0;
+  size_t capacity_ = 0;  // of all chunks
+  size_t used_ = 0;
+};
+
 // The ordered effects of one input, in a buffer that the caller owns and uses again: a step that
-// fits what earlier steps needed allocates nothing.
+// fits what earlier steps needed allocates nothing. Of the memory that a large step needed, a Clear
+// after a smaller one keeps at most 64 KiB, or as much again as that one used, whichever is more.
 //
 // The order within one input: states, sync discarded, set cleared, sync started, events with
 // diagnostics where they arise, sync completed, results (waiting gets, then operations, each in the
 // order asked), frames to send (ATTACH or DETACH, re-entries, operations), updates.
 //
-// All views hold until the channel gets its next input, and as long as the bytes of this one live.
+// All views and errors hold until the channel gets its next input, and views also only as long as
+// the bytes of this one live.
 class Effects {
  public:
   using const_iterator = std::vector<Effect>::const_iterator;
@@ -112,11 +139,7 @@ class Effects {
 
   // --- For those who fill it ---
 
-  void Clear() {
-    effects_.clear();
-    members_.clear();
-    strings_used_ = 0;
-  }
+  void Clear();
   template <typename T>
   void Add(T&& effect) {
     effects_.emplace_back(std::forward<T>(effect));
@@ -131,19 +154,18 @@ class Effects {
   void RemoveLast() { effects_.pop_back(); }
   void AddMember(const Message& member) { members_.push_back(member); }
   size_t member_count() const { return members_.size(); }
-  // Keeps a copy of `text` until the next Clear. The string returned may be written to.
-  std::string& Keep(std::string_view text) {
-    if (strings_used_ == strings_.size()) strings_.emplace_back();
-    std::string& kept = strings_[strings_used_++];
-    kept = text;
-    return kept;
+  // Keeps a copy of `text` followed by `more` until the next Clear.
+  std::string_view Keep(std::string_view text, std::string_view more = {}) {
+    return texts_.Keep(text, more);
   }
+  // Keeps an error until the next Clear, shared and not copied; null stays null.
+  const ErrorInfo* Keep(const SharedError& error);
 
  private:
   std::vector<Effect> effects_;
   std::vector<Message> members_;
-  std::deque<std::string> strings_;  // a deque, so that views of its strings stay good
-  size_t strings_used_ = 0;
+  std::vector<SharedError> errors_;
+  KeptText texts_;
 };
 
 }  // namespace presence

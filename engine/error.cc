@@ -4,13 +4,21 @@
 
 namespace presence {
 
-ErrorInfo MakeError(ErrorCode code, std::string message, const ErrorInfo* cause) {
+ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause) {
   ErrorInfo error;
   error.code = code;
   error.status_code = code == kTooManyRequests ? 429 : 400;
   error.message = std::move(message);
-  if (cause != nullptr) error.cause = std::make_shared<ErrorInfo>(*cause);
+  error.cause = std::move(cause);
   return error;
+}
+
+SharedError ShareError(ErrorInfo error) {
+  return std::make_shared<const ErrorInfo>(std::move(error));
+}
+
+SharedError ShareError(const ErrorInfo* error) {
+  return error == nullptr ? nullptr : ShareError(*error);
 }
 
 }  // namespace presence

@@ -27,17 +27,26 @@ enum ErrorCode : int64_t {
   kNoPresenceSubscribe = 91008,  // attach with the mode PRESENCE_SUBSCRIBE
 };
 
-// Why something failed, in the protocol's form (TI1). `cause` is shared because errors are copied
-// to everyone who was waiting; it is never written after the error is made.
+struct ErrorInfo;
+
+// An error that is told to many, or is the cause of many, is kept once: made, never written again,
+// and shared. Null: no error.
+using SharedError = std::shared_ptr<const ErrorInfo>;
+
+// Why something failed, in the protocol's form (TI1).
 struct ErrorInfo {
   int64_t code = 0;
   int64_t status_code = 0;
   std::string message;
-  std::shared_ptr<const ErrorInfo> cause;
+  SharedError cause;
 };
 
 // An error of the engine's own: status 400, or 429 for kTooManyRequests. `cause` may be null.
-ErrorInfo MakeError(ErrorCode code, std::string message, const ErrorInfo* cause = nullptr);
+ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause = nullptr);
+
+// The error, or a copy of it, to be shared; null stays null.
+SharedError ShareError(ErrorInfo error);
+SharedError ShareError(const ErrorInfo* error);
 
 }  // namespace presence
 

@@ -112,8 +112,8 @@ void AppendMembers(std::string_view name, const Messages& members, std::string& 
   out += ']';
 }
 
-void AppendReason(const std::optional<ErrorInfo>& reason, std::string& out) {
-  if (!reason.has_value()) return;
+void AppendReason(const ErrorInfo* reason, std::string& out) {
+  if (reason == nullptr) return;
   out += ",\"reason\":";
   wire::AppendError(*reason, out);
 }
@@ -172,7 +172,7 @@ class EffectAppender {
   void operator()(const CallResult& result) const {
     out_ += ",\"result\":";
     out_ += output_.call_id;
-    if (result.error.has_value()) {
+    if (result.error != nullptr) {
       out_ += ",\"error\":";
       wire::AppendError(*result.error, out_);
       return;

@@ -81,8 +81,8 @@ void AppendError(const ErrorInfo& error, std::string& out) {
   }
 }
 
-void AppendReason(const std::optional<ErrorInfo>& reason, std::string& out) {
-  if (!reason.has_value()) return;
+void AppendReason(const ErrorInfo* reason, std::string& out) {
+  if (reason == nullptr) return;
   out += ": ";
   AppendError(*reason, out);
 }
@@ -145,7 +145,7 @@ class EffectAppender {
   void operator()(const CallResult& result) const {
     out_ += "call ";
     out_ += output_.call_id;
-    if (result.error.has_value()) {
+    if (result.error != nullptr) {
       out_ += " failed: ";
       AppendError(*result.error, out_);
     } else if (result.kind == CallResult::Kind::kMembers) {

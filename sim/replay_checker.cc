@@ -225,7 +225,7 @@ void ReplayChecker::CheckResult(History& history, const CallResult& result, cons
   if (asked == history.asked.end()) {
     return Fail("once", "a call was answered twice, or was never asked");
   }
-  if (!result.error.has_value()) {
+  if (result.error == nullptr) {
     if (asked->second.waits_for_sync && (channel.state() != ChannelState::kAttached ||
                                          channel.sync_state() == Channel::SyncState::kInProgress)) {
       Fail("sync", "a get that waits for the sync was answered before its end");

@@ -137,7 +137,7 @@ absl::Status Replayer::On(const ConnectionLine& line) {
   update.state = line.state;
   if (line.id.has_value()) update.id = *line.id;
   if (line.client_id.has_value()) update.client_id = *line.client_id;
-  update.reason = line.reason.has_value() ? &*line.reason : nullptr;
+  update.reason = line.reason.has_value() ? ShareError(*line.reason) : nullptr;
   UpdateConnection(update);
   return absl::OkStatus();
 }
@@ -232,7 +232,7 @@ void Replayer::Write(NamedChannel& channel, const Effect& effect) {
     call_id = std::move(request->second);
     requests_.erase(request);
     output.call_id = call_id;
-    if (result->kind == CallResult::Kind::kMembers && !result->error.has_value()) {
+    if (result->kind == CallResult::Kind::kMembers && result->error == nullptr) {
       output.members = effects_.members(*result);
     }
   }
@@ -248,7 +248,7 @@ ConnectionUpdate Replayer::CurrentConnection() const {
   update.id = connection_.id();
   if (connection_.client_id().has_value()) update.client_id = *connection_.client_id();
   update.max_message_size = connection_.max_message_size();
-  if (connection_.reason().has_value()) update.reason = &*connection_.reason();
+  update.reason = connection_.reason();
   return update;
 }
 

@@ -21,7 +21,6 @@ OwnedInput::OwnedInput(const ChannelInput& input) : input_(input) {
   } else if (auto* update = std::get_if<ConnectionUpdate>(&input_)) {
     update->id = Keep(update->id);
     if (update->client_id.has_value()) update->client_id = Keep(*update->client_id);
-    update->reason = Keep(update->reason);
   } else if (auto* acked = std::get_if<OperationsAcked>(&input_)) {
     operations_.assign(acked->operations.begin(), acked->operations.end());
     acked->operations = operations_;

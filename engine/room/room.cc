@@ -239,8 +239,11 @@ void RoomCore::Deliver(const StateChanged& changed) {
       std::exchange(attach_after_detach_, false) && state == ChannelState::kDetached;
   owner_.OnStateChanged(changed);
   if (destroyed_) return;
-  ErrorInfo error = changed.reason.value_or(MakeError(
-      kChannelState, absl::StrCat("the room became ", AbslView(StateName(state)), " instead")));
+  const ErrorInfo error =
+      changed.reason != nullptr
+          ? *changed.reason
+          : MakeError(kChannelState,
+                      absl::StrCat("the room became ", AbslView(StateName(state)), " instead"));
   switch (state) {
     case ChannelState::kAttached:
       CompleteWaiting(WaitsFor::kAttached, std::nullopt);
@@ -267,14 +270,14 @@ void RoomCore::Deliver(const StateChanged& changed) {
 void RoomCore::Deliver(const CallResult& result) {
   if (result.kind == CallResult::Kind::kSubscription) {
     // The listener is registered all the same, so its call was no failure.
-    if (result.error.has_value()) {
+    if (result.error != nullptr) {
       owner_.OnDiagnostic(absl::StrCat("subscribed without attaching: ", result.error->message));
     }
     return;
   }
   std::optional<Pending> pending = Take(result.request);
   if (!pending.has_value()) return;
-  if (pending->error.has_value() || result.error.has_value()) {
+  if (pending->error.has_value() || result.error != nullptr) {
     ErrorInfo error = pending->error.has_value() ? *pending->error : *result.error;
     return CallBack(*std::move(pending), std::move(error));
   }
@@ -332,7 +335,7 @@ void RoomCore::Attach(DoneCallback done) {
 void RoomCore::StartAttach(RequestId request) {
   const ChannelState state = channel_.state();
   if (state == ChannelState::kAttached) return Complete(request, std::nullopt);
-  if (channel_.connection().down()) return Complete(request, channel_.connection().Reason());
+  if (channel_.connection().down()) return Complete(request, *channel_.connection().Reason());
   pending_[request].waits_for = WaitsFor::kAttached;
   if (state == ChannelState::kAttaching) return;
   if (state == ChannelState::kDetaching) {
@@ -344,7 +347,7 @@ void RoomCore::StartAttach(RequestId request) {
 
 void RoomCore::MoveToAttaching() {
   if (channel_.connection().down()) {  // RTL4b
-    return CompleteWaiting(WaitsFor::kAttached, channel_.connection().Reason());
+    return CompleteWaiting(WaitsFor::kAttached, *channel_.connection().Reason());
   }
   if (channel_.state() == ChannelState::kAttaching) return;
   MustStep(OwnerMove{ChannelState::kAttaching, nullptr});

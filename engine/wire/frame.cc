@@ -49,7 +49,7 @@ std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
                                                    const ConnectionUpdate& current) {
   if (!SpeaksOfConnection(frame)) return std::nullopt;
   ConnectionUpdate update = current;
-  update.reason = frame.error.has_value() ? &*frame.error : nullptr;
+  update.reason = frame.error.has_value() ? ShareError(*frame.error) : nullptr;
   switch (frame.action) {
     case kConnected:
       update.state = ConnectionState::kConnected;

@@ -75,7 +75,7 @@ void WorldChecker::OnApply(uint32_t client, uint32_t room, Timestamp now, const 
         seat.clean_since_attached = false;  // what an earlier sync remembers may be wrong
       }
     } else if (const auto* update = std::get_if<ChannelUpdate>(&effect)) {
-      if (update->reason.has_value() && update->reason->code == kReentryFailed) {
+      if (update->reason != nullptr && update->reason->code == kReentryFailed) {
         seat.reentry_refused = true;
       }
     }
@@ -116,7 +116,7 @@ void WorldChecker::OnOperation(uint32_t client, uint32_t room, uint64_t line, Pr
 
 void WorldChecker::OnResult(uint32_t client, uint32_t asked_in, uint64_t line,
                             const CallResult& result, const Channel& channel) {
-  if (waits_[client].erase(line) > 0 && !result.error.has_value() &&
+  if (waits_[client].erase(line) > 0 && result.error == nullptr &&
       (channel.state() != ChannelState::kAttached || !channel.sync_complete())) {
     Fail("waiting", client, asked_in,
          absl::StrCat("the get of line ", line, " was answered before the sync was complete"));
@@ -128,7 +128,7 @@ void WorldChecker::OnResult(uint32_t client, uint32_t asked_in, uint64_t line,
   const auto intent = intents.find(member);
   if (intent != intents.end() && intent->second.line == line) {
     intent->second.answered = true;
-    intent->second.failed = result.error.has_value();
+    intent->second.failed = result.error != nullptr;
   }
   operations_[client].erase(operation);
 }

@@ -17,8 +17,8 @@ std::string Text(const ErrorInfo& error) {
   return text;
 }
 
-std::string Text(const std::optional<ErrorInfo>& error) {
-  return error.has_value() ? " " + Text(*error) : "";
+std::string Text(const ErrorInfo* error) {
+  return error != nullptr ? " " + Text(*error) : "";
 }
 
 std::string Text(const Payload& payload) {
@@ -215,7 +215,7 @@ Lines ChannelHarness::Lost(ConnectionState state, const ErrorInfo* reason) {
   if (channel.connection().client_id().has_value()) {
     update.client_id = *channel.connection().client_id();
   }
-  update.reason = reason;
+  update.reason = ShareError(reason);
   return Apply(update);
 }
 
@@ -407,7 +407,7 @@ std::string ChannelHarness::Render(const Effect& effect) const {
   }
   if (const auto* result = std::get_if<CallResult>(&effect)) {
     const std::string line = "result " + std::to_string(result->request);
-    if (result->error.has_value()) return line + " error" + Text(result->error);
+    if (result->error != nullptr) return line + " error" + Text(result->error);
     if (result->kind == CallResult::Kind::kIsPresent) {
       return line + (result->present ? " yes" : " no");
     }

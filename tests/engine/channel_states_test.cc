@@ -395,7 +395,7 @@ TEST(ChannelStates, RTL3dASuspendedChannelAttachesAgainWithTheReasonGiven) {
   const ErrorInfo reason = ErrorOf(80008);
   ConnectionUpdate update;
   update.id = "c9";
-  update.reason = &reason;
+  update.reason = ShareError(reason);
   EXPECT_EQ(harness.Apply(update), (Lines{"state attaching 80008", "send ATTACH"}));
   EXPECT_EQ(harness.Members(), Lines{"alice@c1 c1:0:0"});
 }

@@ -41,22 +41,22 @@ TEST(Connection, AnUpdateIsWhole) {
   const ErrorInfo reason = MakeError(kRefused, "");
   ConnectionUpdate update = Is(ConnectionState::kDisconnected, "c1", "alice");
   update.max_message_size = 100;
-  update.reason = &reason;
+  update.reason = ShareError(reason);
   connection.Apply(update);
   EXPECT_EQ(connection.state(), ConnectionState::kDisconnected);
   EXPECT_EQ(connection.id(), "c1");
   EXPECT_EQ(connection.client_id(), "alice");
   EXPECT_EQ(connection.identity(), "alice");
   EXPECT_EQ(connection.max_message_size(), 100);
-  EXPECT_EQ(connection.Reason().code, kRefused);
+  EXPECT_EQ(connection.Reason()->code, kRefused);
   EXPECT_EQ(connection.reason()->code, kRefused);
 
   connection.Apply(Is(ConnectionState::kSuspended));
   EXPECT_EQ(connection.id(), "");
   EXPECT_EQ(connection.client_id(), std::nullopt);
   EXPECT_EQ(connection.max_message_size(), std::nullopt);
-  EXPECT_EQ(connection.Reason().code, kConnectionSuspended) << "an old reason is none";
-  EXPECT_FALSE(connection.reason().has_value());
+  EXPECT_EQ(connection.Reason()->code, kConnectionSuspended) << "an old reason is none";
+  EXPECT_EQ(connection.reason(), nullptr);
 }
 
 TEST(Connection, AnUpdateMayViewWhatItReplaces) {
@@ -65,14 +65,14 @@ TEST(Connection, AnUpdateMayViewWhatItReplaces) {
   connection.Apply(Is(ConnectionState::kConnected, "the-id-of-before", "the-client-of-before"));
   ConnectionUpdate swapped =
       Is(ConnectionState::kDisconnected, *connection.client_id(), connection.id());
-  swapped.reason = &reason;
+  swapped.reason = ShareError(reason);
   connection.Apply(swapped);
   EXPECT_EQ(connection.id(), "the-client-of-before");
   EXPECT_EQ(connection.client_id(), "the-id-of-before");
   ConnectionUpdate again = Is(ConnectionState::kDisconnected);
-  again.reason = &*connection.reason();
+  again.reason = connection.reason();
   connection.Apply(again);
-  EXPECT_EQ(connection.Reason().message, "why");
+  EXPECT_EQ(connection.Reason()->message, "why");
 }
 
 TEST(Connection, TheFirstIdEverKnownIsNotANewOne) {
@@ -177,14 +177,14 @@ TEST(Connection, TheReasonIsTheOneGivenElseThatOfItsState) {
   for (size_t i = 0; i < std::size(kNotConnected); ++i) {
     Connection connection;
     connection.Apply(Is(kNotConnected[i]));
-    EXPECT_EQ(connection.Reason().code, kCodes[i]);
-    EXPECT_EQ(connection.Reason().status_code, 400);
+    EXPECT_EQ(connection.Reason()->code, kCodes[i]);
+    EXPECT_EQ(connection.Reason()->status_code, 400);
     const ErrorInfo given = MakeError(kTooManyRequests, "given");
     ConnectionUpdate update = Is(kNotConnected[i]);
-    update.reason = &given;
+    update.reason = ShareError(given);
     connection.Apply(update);
-    EXPECT_EQ(connection.Reason().code, 42910);
-    EXPECT_EQ(connection.Reason().message, "given");
+    EXPECT_EQ(connection.Reason()->code, 42910);
+    EXPECT_EQ(connection.Reason()->message, "given");
   }
 }
 
@@ -200,7 +200,7 @@ TEST(MakeError, HasStatus429ForTooManyAnd400Otherwise) {
   EXPECT_EQ(error.code, 90001);
   EXPECT_EQ(error.message, "words");
   EXPECT_EQ(error.cause, nullptr);
-  const ErrorInfo outer = MakeError(kOutOfSync, "", &error);
+  const ErrorInfo outer = MakeError(kOutOfSync, "", ShareError(error));
   ASSERT_NE(outer.cause, nullptr);
   EXPECT_EQ(outer.cause->code, 90001);
 }

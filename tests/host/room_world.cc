@@ -152,9 +152,9 @@ void RoomWorld::Apply(Client& client, const ChannelInput& input) {
     } else if (const auto* send = std::get_if<SendPresence>(&effect)) {
       wire::AppendPresence(kRoom, client.outbox.Send(0, send->token), send->item, json);
     } else if (const auto* result = std::get_if<CallResult>(&effect)) {
-      if (result->error.has_value()) ++client.refused;
+      if (result->error != nullptr) ++client.refused;
     } else if (const auto* update = std::get_if<ChannelUpdate>(&effect)) {
-      if (update->reason.has_value()) ++client.refused;
+      if (update->reason != nullptr) ++client.refused;
     } else if (const auto* diagnostic = std::get_if<Diagnostic>(&effect)) {
       Fail("a client complains: " + std::string(diagnostic->text));
     }

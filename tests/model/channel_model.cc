@@ -215,7 +215,7 @@ void ChannelModel::On(const AttachedFrame& frame) {
     return;
   }
   if (state_ == ChannelState::kAttached) {  // RTL12
-    out_.updates.push_back(Line(ChannelUpdate{false, Copy(frame.error)}));
+    out_.updates.push_back(Line(ChannelUpdate{false, frame.error}));
   } else {
     SetState(ChannelState::kAttached, Copy(frame.error));
   }
@@ -521,7 +521,7 @@ void ChannelModel::SetState(ChannelState state, const Reason& reason) {
   state_ = state;
   state_reason_ = reason;
   wishes_attach_ = false;
-  out_.states.push_back(Line(StateChanged{state, reason}));
+  out_.states.push_back(Line(StateChanged{state, reason ? &*reason : nullptr}));
 }
 
 void ChannelModel::BecomeAttaching(const Reason& reason) {
@@ -620,7 +620,7 @@ void ChannelModel::On(const ConnectionUpdate& update) {
   connection_id_ = update.id;
   identity_ = update.client_id ? std::optional<std::string>(*update.client_id) : std::nullopt;
   max_message_size_ = update.max_message_size;
-  connection_reason_ = Copy(update.reason);
+  connection_reason_ = Copy(update.reason.get());
   if (Connected()) {
     last_connected_identity_ = identity_;
     const bool new_id = !last_connected_id_.empty() && !connection_id_.empty() &&
@@ -662,7 +662,7 @@ void ChannelModel::Reply(Lines& lines, RequestId request, CallResult::Kind kind,
   CallResult result;
   result.kind = kind;
   result.request = request;
-  result.error = error;
+  result.error = error ? &*error : nullptr;
   lines.push_back(Line(result, {}));
 }
 
@@ -989,7 +989,8 @@ void ChannelModel::On(const OperationsNacked& nacked) {
     }
     for (size_t i = 0; i < reentries_.size(); ++i) {  // RTP17e
       if (reentries_[i].token != refused.token) continue;
-      out_.updates.push_back(Line(ChannelUpdate{true, Error(kReentryFailed, error)}));
+      const ErrorInfo failed = Error(kReentryFailed, error);
+      out_.updates.push_back(Line(ChannelUpdate{true, &failed}));
       reentries_.erase(reentries_.begin() + static_cast<ptrdiff_t>(i));
       break;
     }

@@ -50,7 +50,7 @@ bool IsOurs(int64_t code) {
   }
 }
 
-std::string Because(const std::optional<ErrorInfo>& reason) {
+std::string Because(const ErrorInfo* reason) {
   return reason ? " because " + Line(*reason) : "";
 }
 

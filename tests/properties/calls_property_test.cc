@@ -516,7 +516,7 @@ RC_GTEST_PROP(OwnMembers, ARefusedReentryNamesTheClientAndTheCause, ()) {
            for (size_t i = 0; i < updates.size(); ++i) {
              refused = true;
              RC_ASSERT(updates[i].resumed);
-             RC_ASSERT(updates[i].reason.has_value());
+             RC_ASSERT(updates[i].reason != nullptr);
              const ErrorInfo& reason = *updates[i].reason;
              RC_ASSERT(reason.code == int64_t{kReentryFailed});
              RC_ASSERT(reason.message.find(clients[i]) != std::string::npos);

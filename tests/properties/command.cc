@@ -236,7 +236,7 @@ InputOf::InputOf(const Command& command) {
       update.id = command.connection_id;
       if (command.identity) update.client_id = *command.identity;
       update.max_message_size = command.max_message_size;
-      update.reason = error;
+      update.reason = ShareError(error);
       input_ = update;
       break;
     }

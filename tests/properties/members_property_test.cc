@@ -283,7 +283,7 @@ RC_GTEST_PROP(Presence, GetByClientOrConnectionEqualsTheFilteredFullGet, ()) {
       driver.Do(command);
       std::vector<OwnedMessage> members;
       ForEach<CallResult>(driver.effects(), [&](const CallResult& result) {
-        RC_ASSERT(!result.error.has_value());
+        RC_ASSERT(result.error == nullptr);
         for (const Message& member : driver.effects().members(result)) {
           members.push_back(OwnedMessage::Of(member));
         }

@@ -299,7 +299,7 @@ TEST(RoomListenerTest, InputsFromInsideAreCopiedWhole) {
                     harness.Apply(OperationsAcked{std::span(&unknown, 1)});
                     ConnectionUpdate update;
                     update.state = ConnectionState::kSuspended;
-                    update.reason = &error;
+                    update.reason = ShareError(error);
                     harness.Apply(update);
                     harness.Apply(DetachedFrame{&error});
                     error.code = 0;

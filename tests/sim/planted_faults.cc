@@ -218,7 +218,7 @@ std::vector<PlantedFault> PlantedFaults() {
             [](const Effect& effect, const Channel& channel) {
               const auto* result = std::get_if<CallResult>(&effect);
               return result != nullptr && result->kind == CallResult::Kind::kOperation &&
-                             result->error.has_value() &&
+                             result->error != nullptr &&
                              channel.state() == ChannelState::kSuspended
                          ? 0
                          : 1;

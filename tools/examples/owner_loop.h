@@ -115,8 +115,7 @@ class OwnerLoop {  // one thread at a time
   }
   ConnectionUpdate Current() const {
     return {connection_.state(), connection_.id(), connection_.client_id(),
-            connection_.max_message_size(),
-            connection_.reason() ? &*connection_.reason() : nullptr};
+            connection_.max_message_size(), connection_.reason()};
   }
   void Send(void (*append)(std::string_view channel, std::string& out)) {
     std::string json;
