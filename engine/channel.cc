@@ -31,7 +31,9 @@ std::string_view StateName(ChannelState state) {
 }
 
 Channel::Channel(const Options& options)
-    : options_(options), members_(MemberSet::Options{options.max_tombstones}) {}
+    : options_(options),
+      members_(MemberSet::Options{options.max_tombstones}),
+      operations_(options.max_in_flight) {}
 
 // --- Inputs ---
 
@@ -92,7 +94,8 @@ absl::Status Channel::Validate(const OperationsNacked& nacked) const {
 
 absl::Status Channel::ValidateTokens(std::span<const AcknowledgedOperation> operations) const {
   for (const AcknowledgedOperation& operation : operations) {
-    if (!Unacknowledged(operation.token).has_value()) {
+    if (operations_.FindInFlight(operation.token) == nullptr &&
+        operations_.FindReentry(operation.token) == nullptr) {
       return absl::NotFoundError(absl::StrCat("operation ", operation.token, " is not in flight"));
     }
   }
@@ -395,12 +398,8 @@ void Channel::ClearSets() {
 void Channel::On(const ConnectionUpdate& update) {
   const Connection::Transition transition = connection_.Apply(update);
   if (connection_.connected()) {
-    if (transition.new_id) {  // RTL3d2: nothing sent earlier will be acknowledged
-      queue_.insert(queue_.begin(), std::make_move_iterator(in_flight_.begin()),
-                    std::make_move_iterator(in_flight_.end()));
-      in_flight_.clear();
-      reentries_.clear();
-    }
+    // RTL3d2: nothing sent earlier will be acknowledged.
+    if (transition.new_id) operations_.Requeue();
     if (!transition.reconnected) return;  // RTN24
     switch (state_) {
       case ChannelState::kAttaching:
@@ -424,10 +423,7 @@ void Channel::On(const ConnectionUpdate& update) {
   // RTN7e: what is in flight fails, before what was asked later.
   const bool moves = state_ == ChannelState::kAttaching || state_ == ChannelState::kAttached;
   if (!moves) return FailInFlight();
-  queue_.insert(queue_.begin(), std::make_move_iterator(in_flight_.begin()),
-                std::make_move_iterator(in_flight_.end()));
-  in_flight_.clear();
-  reentries_.clear();
+  operations_.Requeue();
   const SharedError reason = connection_.Reason();
   switch (connection_.state()) {
     case ConnectionState::kSuspended:  // RTL3c
@@ -446,6 +442,9 @@ std::string Channel::CheckInvariants() const {
     return "member set: " + wrong;
   }
   if (std::string wrong = waiters_.CheckInvariants(); !wrong.empty()) return "waiters: " + wrong;
+  if (std::string wrong = operations_.CheckInvariants(); !wrong.empty()) {
+    return "operations: " + wrong;
+  }
   if (members_.syncing() != sync_.running())
     return "channel: 1: the syncs of ids and members differ";
   const bool cleared = state_ == ChannelState::kDetached || state_ == ChannelState::kFailed;
@@ -459,10 +458,10 @@ std::string Channel::CheckInvariants() const {
     const bool all_wait_for_sync = waiters_.waiting_for(Waiters::For::kSync) == waiters_.size() &&
                                    (waiters_.empty() || sync_.running());
     if (!all_wait_for_sync) return "channel: 3: a get waits that could be answered";
-    if (connection_.connected() && !queue_.empty() && in_flight_.size() < options_.max_in_flight) {
+    if (connection_.connected() && operations_.queued() > 0 && operations_.HasRoomInFlight()) {
       return "channel: 4: an operation is queued that could be sent";
     }
-  } else if (!queue_.empty() && state_ != ChannelState::kAttaching &&
+  } else if (operations_.queued() > 0 && state_ != ChannelState::kAttaching &&
              state_ != ChannelState::kDetaching) {
     return "channel: 5: an operation is queued where it will not be sent";
   }

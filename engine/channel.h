@@ -15,8 +15,8 @@
 #include "engine/connection.h"
 #include "engine/effects.h"
 #include "engine/member_set.h"
+#include "engine/operations.h"
 #include "engine/own_members.h"
-#include "engine/stored_message.h"
 #include "engine/sync_tracker.h"
 #include "engine/waiters.h"
 
@@ -38,7 +38,7 @@ namespace presence {
 // Nothing calls back into the owner. The input's bytes must live until its effects are used up;
 // what must last longer is copied here.
 //
-// Invariants, beyond those of MemberSet and Waiters:
+// Invariants, beyond those of MemberSet, Waiters and Operations:
 //  1. A sync of ids runs exactly when a sync of members runs.
 //  2. Detached or failed: nobody is visible, nobody of our own is remembered.
 //  3. Suspended or failed: no get waits. Detached: none either. Attached: each get that waits,
@@ -121,8 +121,8 @@ class Channel {
   const Stats& stats() const { return stats_; }
   // In the order subscribed. Whoever delivers an event gives it to those whose mask has its type.
   const std::vector<Subscription>& subscriptions() const { return subscriptions_; }
-  size_t queued_operations() const { return queue_.size(); }
-  size_t operations_in_flight() const { return in_flight_.size(); }
+  size_t queued_operations() const { return operations_.queued(); }
+  size_t operations_in_flight() const { return operations_.in_flight(); }
   size_t waiting_gets() const { return waiters_.size(); }
   // What was sent under `token` and is not acknowledged yet, to be sent again unchanged (RTN19a).
   // Its views hold until the next input.
@@ -132,18 +132,6 @@ class Channel {
   std::string CheckInvariants() const;
 
  private:
-  struct Operation {
-    OperationToken token = 0;
-    RequestId request = 0;
-    PresenceAction action = PresenceAction::kEnter;
-    bool names_client = false;
-    StoredMessage message;  // client id and payload
-  };
-  struct Reentry {
-    OperationToken token = 0;
-    StoredMessage message;  // client id, id to send, payload
-  };
-
   // channel.cc: frames, states, the connection.
   void On(const AttachedFrame& frame);
   void On(const DetachedFrame& frame);
@@ -203,15 +191,14 @@ class Channel {
 
   SharedError Refusal(const OperationCall& call) const;
   SharedError StateRefusal(const OperationCall& call) const;
-  std::string_view ClientOf(const Operation& operation) const;
-  void FailOperation(const Operation& operation, const SharedError& reason);
+  std::string_view ClientOf(const Operations::Operation& operation) const;
+  void FailOperation(const Operations::Operation& operation, const SharedError& reason);
   void FailQueue(const SharedError& reason);
   void FailInFlight();
-  void Send(Operation operation);
   void SendQueued();
   void Reenter();
-  static OutgoingItem ItemOf(const Operation& operation);
-  static OutgoingItem ItemOf(const Reentry& reentry);
+  static OutgoingItem ItemOf(const Operations::Operation& operation);
+  static OutgoingItem ItemOf(const Operations::Reentry& reentry);
 
   const Options options_;
   Timestamp now_ = Timestamp::min();
@@ -230,10 +217,7 @@ class Channel {
 
   std::vector<Subscription> subscriptions_;
   Waiters waiters_;
-  std::deque<Operation> queue_;      // in the order asked, all asked after those in flight
-  std::deque<Operation> in_flight_;  // in the order asked
-  std::deque<Reentry> reentries_;    // sent and not acknowledged
-  OperationToken next_token_ = 1;
+  Operations operations_;
 
   Stats stats_;
 };

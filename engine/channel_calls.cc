@@ -76,7 +76,7 @@ void Channel::Ask(Waiters::Waiter waiter) {
         return Reply(waiter.request, waiter.kind, refusal);
       }
   }
-  if (waiters_.size() + queue_.size() >= options_.max_queued) {
+  if (waiters_.size() + operations_.queued() >= options_.max_queued) {
     return Reply(
         waiter.request, waiter.kind,
         Refuse(kTooManyRequests, absl::StrCat(options_.max_queued, " calls are waiting already")));
@@ -209,7 +209,7 @@ void Channel::On(const OperationCall& call) {
   if (const SharedError refusal = Refusal(call); refusal != nullptr) {
     return Reply(call.request, CallResult::Kind::kOperation, refusal);
   }
-  Operation operation;
+  Operations::Operation operation;
   operation.request = call.request;
   operation.action = call.action;
   operation.names_client = call.client_id.has_value();
@@ -225,15 +225,14 @@ void Channel::On(const OperationCall& call) {
     return Reply(call.request, CallResult::Kind::kOperation, refusal);
   }
   const bool sends = state_ == ChannelState::kAttached && connection_.connected();
-  const size_t used = sends ? in_flight_.size() : queue_.size() + waiters_.size();
+  const size_t used = sends ? operations_.in_flight() : operations_.queued() + waiters_.size();
   const size_t limit = sends ? options_.max_in_flight : options_.max_queued;
   if (used >= limit) {
     return Reply(call.request, CallResult::Kind::kOperation,
                  Refuse(kTooManyRequests, absl::StrCat(limit, " operations are waiting already")));
   }
-  operation.token = next_token_++;
-  if (sends) return Send(std::move(operation));
-  queue_.push_back(std::move(operation));
+  operations_.Enqueue(std::move(operation));
+  if (sends) return SendQueued();
   if (WishForAttach()) effects_->Add(SendAttach{});
 }
 
@@ -286,11 +285,11 @@ SharedError Channel::StateRefusal(const OperationCall& call) const {
   return AttachRefusal();
 }
 
-std::string_view Channel::ClientOf(const Operation& operation) const {
+std::string_view Channel::ClientOf(const Operations::Operation& operation) const {
   return operation.names_client ? operation.message.client_id() : connection_.identity();
 }
 
-OutgoingItem Channel::ItemOf(const Operation& operation) {
+OutgoingItem Channel::ItemOf(const Operations::Operation& operation) {
   OutgoingItem item;
   item.action = operation.action;
   if (operation.names_client) item.client_id = operation.message.client_id();
@@ -298,7 +297,7 @@ OutgoingItem Channel::ItemOf(const Operation& operation) {
   return item;
 }
 
-OutgoingItem Channel::ItemOf(const Reentry& reentry) {
+OutgoingItem Channel::ItemOf(const Operations::Reentry& reentry) {
   const Message message = reentry.message.view();
   OutgoingItem item;
   item.client_id = message.client_id;
@@ -308,37 +307,27 @@ OutgoingItem Channel::ItemOf(const Reentry& reentry) {
 }
 
 std::optional<OutgoingItem> Channel::Unacknowledged(OperationToken token) const {
-  for (const Operation& operation : in_flight_) {
-    if (operation.token == token) return ItemOf(operation);
-  }
-  for (const Reentry& reentry : reentries_) {
-    if (reentry.token == token) return ItemOf(reentry);
-  }
+  if (const auto* operation = operations_.FindInFlight(token)) return ItemOf(*operation);
+  if (const auto* reentry = operations_.FindReentry(token)) return ItemOf(*reentry);
   return std::nullopt;
-}
-
-void Channel::Send(Operation operation) {
-  in_flight_.push_back(std::move(operation));
-  effects_->Add(SendPresence{in_flight_.back().token, ItemOf(in_flight_.back())});
 }
 
 void Channel::SendQueued() {
   if (state_ != ChannelState::kAttached || !connection_.connected()) return;
-  while (!queue_.empty() && in_flight_.size() < options_.max_in_flight) {
-    Operation operation = std::move(queue_.front());
-    queue_.pop_front();
-    Send(std::move(operation));
+  while (operations_.queued() > 0 && operations_.HasRoomInFlight()) {
+    const auto& [token, operation] = operations_.SendNext();
+    effects_->Add(SendPresence{token, ItemOf(operation)});
   }
 }
 
 void Channel::On(const OperationsAcked& acked) {
   for (const AcknowledgedOperation& done : acked.operations) {
-    if (std::erase_if(reentries_, [&](const Reentry& r) { return r.token == done.token; }) > 0) {
+    if (operations_.FindReentry(done.token) != nullptr) {
+      operations_.RemoveReentry(done.token);
       continue;
     }
-    const auto operation = std::find_if(in_flight_.begin(), in_flight_.end(),
-                                        [&](const Operation& o) { return o.token == done.token; });
-    if (operation == in_flight_.end()) continue;  // named twice
+    const Operations::Operation* const operation = operations_.FindInFlight(done.token);
+    if (operation == nullptr) continue;  // named twice
     Message message = operation->message.view();
     message.client_id = ClientOf(*operation);
     message.connection_id = connection_.id();
@@ -353,7 +342,7 @@ void Channel::On(const OperationsAcked& acked) {
       }
     }
     Reply(operation->request, CallResult::Kind::kOperation, nullptr);
-    in_flight_.erase(operation);
+    operations_.RemoveInFlight(done.token);
   }
   SendQueued();
 }
@@ -364,9 +353,7 @@ void Channel::On(const OperationsNacked& nacked) {
                                 : Refuse(kRefused, "the server refused and gave no reason");
   std::vector<ChannelUpdate> updates;
   for (const AcknowledgedOperation& done : nacked.operations) {
-    const auto reentry = std::find_if(reentries_.begin(), reentries_.end(),
-                                      [&](const Reentry& r) { return r.token == done.token; });
-    if (reentry != reentries_.end()) {  // RTP17e
+    if (const auto* reentry = operations_.FindReentry(done.token)) {  // RTP17e
       ChannelUpdate update;
       update.resumed = true;
       update.reason = effects_->Keep(
@@ -374,58 +361,52 @@ void Channel::On(const OperationsNacked& nacked) {
                  absl::StrCat("could not enter ", AbslView(reentry->message.client_id()), " again"),
                  error));
       updates.push_back(std::move(update));
-      reentries_.erase(reentry);
+      operations_.RemoveReentry(done.token);
       continue;
     }
-    const auto operation = std::find_if(in_flight_.begin(), in_flight_.end(),
-                                        [&](const Operation& o) { return o.token == done.token; });
-    if (operation == in_flight_.end()) continue;  // named twice
+    const Operations::Operation* const operation = operations_.FindInFlight(done.token);
+    if (operation == nullptr) continue;  // named twice
     Reply(operation->request, CallResult::Kind::kOperation, error);
-    in_flight_.erase(operation);
+    operations_.RemoveInFlight(done.token);
   }
   SendQueued();
   for (ChannelUpdate& update : updates) effects_->Add(std::move(update));
 }
 
-void Channel::FailOperation(const Operation& operation, const SharedError& reason) {
+void Channel::FailOperation(const Operations::Operation& operation, const SharedError& reason) {
   if (operation.action == PresenceAction::kLeave) own_members_.Forget(ClientOf(operation));
   Reply(operation.request, CallResult::Kind::kOperation, reason);
 }
 
 void Channel::FailQueue(const SharedError& reason) {
-  if (queue_.empty()) return;
+  if (operations_.queued() == 0) return;
   const SharedError error = reason != nullptr ? reason : WrongState(state_);
-  for (const Operation& operation : queue_) FailOperation(operation, error);
-  queue_.clear();
+  operations_.ForEachQueued(
+      [&](const Operations::Operation& operation) { FailOperation(operation, error); });
+  operations_.DropQueued();
 }
 
 // The connection will not acknowledge what is in flight (RTN7d, RTN7e).
 void Channel::FailInFlight() {
   const SharedError reason = connection_.Reason();
-  for (const Operation& operation : in_flight_) FailOperation(operation, reason);
-  in_flight_.clear();
-  reentries_.clear();
+  operations_.ForEachInFlight(
+      [&](const Operations::Operation& operation) { FailOperation(operation, reason); });
+  operations_.DropInFlight();
 }
 
 // Enters each own member again, unless an operation on it is on its way (RTP17f, RTP17g).
 void Channel::Reenter() {
   if (!connection_.connected()) return;
   own_members_.ForEach([this](const Message& own) {
-    const auto concerns = [&](const Operation& o) { return ClientOf(o) == own.client_id; };
-    if (std::any_of(in_flight_.begin(), in_flight_.end(), concerns) ||
-        std::any_of(queue_.begin(), queue_.end(), concerns)) {
-      return;
-    }
+    if (operations_.IsUnderWay(own.client_id, connection_.identity())) return;
     Message again = own;
     // RTP17g1: an id of an earlier connection would be refused.
     if (own.connection_id != connection_.id() || !own.id.starts_with(connection_.id())) {
       again.id = {};
     }
     again.connection_id = {};
-    reentries_.emplace_back();
-    reentries_.back().token = next_token_++;
-    reentries_.back().message.Assign(again);
-    effects_->Add(SendPresence{reentries_.back().token, ItemOf(reentries_.back())});
+    const auto& [token, reentry] = operations_.AddReentry(again);
+    effects_->Add(SendPresence{token, ItemOf(reentry)});
   });
 }
 

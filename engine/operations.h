@@ -1,0 +1,111 @@
+#ifndef ENGINE_OPERATIONS_H_
+#define ENGINE_OPERATIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/container/btree_set.h"
+#include "absl/functional/function_ref.h"
+#include "engine/message.h"
+#include "engine/outbox.h"
+#include "engine/stored_message.h"
+
+namespace presence {
+
+// The operations of one channel that are under way: those queued, those sent and not acknowledged
+// yet, and the re-entries sent and not acknowledged. It keeps the lists; when something is queued,
+// sent or failed is for the channel to say.
+//
+// Each is named by a token; tokens ascend in the order asked and are never used again. So what is
+// in flight and what is queued are one list, in which a boundary divides the ones from the others.
+//
+// Looking up, sending and taking out cost O(log n) each, whatever is under way. What it hands out
+// holds until that operation is taken out. One thread at a time.
+//
+// Invariants:
+//  1. Tokens are below the next one, and no operation has the token of a re-entry.
+//  2. Everything before the boundary is in flight, the rest is queued, and so they are counted.
+//  3. At most `max_in_flight` operations are in flight.
+//  4. The clients known to have an operation under way are those that operations name.
+class Operations {
+ public:
+  struct Operation {
+    uint64_t request = 0;  // the RequestId of whoever is to be told what came of it
+    PresenceAction action = PresenceAction::kEnter;
+    bool names_client = false;  // else it is for the connection's own client
+    StoredMessage message;      // client id, if it names one, and payload
+  };
+  struct Reentry {
+    StoredMessage message;  // client id, id to send or none, payload
+  };
+  using Visitor = absl::FunctionRef<void(const Operation&)>;
+
+  explicit Operations(size_t max_in_flight) : max_in_flight_(max_in_flight) {}
+  Operations(const Operations&) = delete;
+  Operations& operator=(const Operations&) = delete;
+
+  // --- Operations ---
+
+  // Puts an operation at the end of the queue.
+  void Enqueue(Operation operation);
+  // Whether one more can be in flight.
+  bool HasRoomInFlight() const { return in_flight_ < max_in_flight_; }
+  // Takes the first of the queue into flight. REQUIRES: queued() > 0 and HasRoomInFlight().
+  std::pair<OperationToken, const Operation&> SendNext();
+  // All that is in flight goes back to the head of the queue, in the order asked; the re-entries
+  // are forgotten. O(re-entries).
+  void Requeue();
+
+  size_t queued() const { return operations_.size() - in_flight_; }
+  size_t in_flight() const { return in_flight_; }
+  // In the order asked.
+  void ForEachQueued(Visitor visit) const;
+  void ForEachInFlight(Visitor visit) const;
+  void DropQueued();
+  // The re-entries are dropped, too.
+  void DropInFlight();
+  // Whether an operation for `client_id` is queued or in flight; `identity` is the client of those
+  // that name none.
+  bool IsUnderWay(std::string_view client_id, std::string_view identity) const;
+
+  // --- Re-entries ---
+
+  // Adds one that is sent now. `message` is copied.
+  std::pair<OperationToken, const Reentry&> AddReentry(const Message& message);
+  size_t reentries() const { return reentries_.size(); }
+
+  // --- By token ---
+
+  // What is in flight under `token`; null: no such one.
+  const Operation* FindInFlight(OperationToken token) const;
+  const Reentry* FindReentry(OperationToken token) const;
+  // Takes it out. REQUIRES: FindInFlight, or FindReentry, has found it.
+  void RemoveInFlight(OperationToken token);
+  void RemoveReentry(OperationToken token);
+
+  // The first invariant that does not hold, in words; empty if all hold. O(n log n).
+  std::string CheckInvariants() const;
+
+ private:
+  friend struct OperationsTestPeer;
+  using List = std::map<OperationToken, Operation>;
+
+  void Erase(List::iterator operation);
+
+  const size_t max_in_flight_;
+  OperationToken next_token_ = 1;
+  List operations_;
+  size_t in_flight_ = 0;
+  List::iterator first_queued_ = operations_.end();  // the boundary
+  // The client and the token of each operation that names one; the strings are the operations'.
+  absl::btree_set<std::pair<std::string_view, OperationToken>> clients_;
+  std::map<OperationToken, Reentry> reentries_;
+};
+
+}  // namespace presence
+
+#endif  // ENGINE_OPERATIONS_H_
