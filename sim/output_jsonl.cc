@@ -2,16 +2,16 @@
 #include <tuple>
 #include <vector>
 
+#include "engine/json/parser.h"
 #include "engine/wire/frame.h"
-#include "engine/wire/json.h"
 #include "sim/output.h"
 #include "sim/trace_line.h"
 
 namespace presence::sim {
 namespace {
 
-using wire::AppendJsonInt;
-using wire::AppendJsonString;
+using json::AppendInt;
+using json::AppendString;
 
 std::string_view ReasonName(LeaveReason reason) {
   switch (reason) {
@@ -57,7 +57,7 @@ void AppendField(std::string_view name, int64_t number, std::string& out) {
   out += ",\"";
   out += name;
   out += "\":";
-  AppendJsonInt(number, out);
+  json::AppendInt(number, out);
 }
 
 void AppendCount(std::string_view name, uint64_t count, std::string& out) {
@@ -68,13 +68,13 @@ void AppendStringOrNull(std::string_view text, std::string& out) {
   if (text.empty()) {
     out += "null";
   } else {
-    AppendJsonString(text, out);
+    json::AppendString(text, out);
   }
 }
 
 void AppendChannel(std::optional<std::string_view> name, std::string& out) {
   if (name.has_value()) {
-    AppendJsonString(*name, out);
+    json::AppendString(*name, out);
   } else {
     out += "null";
   }
@@ -83,9 +83,9 @@ void AppendChannel(std::optional<std::string_view> name, std::string& out) {
 // "clientId", "connectionId", "id", "timestamp", without braces.
 void AppendKeyFields(const Message& message, std::string& out) {
   out += "\"clientId\":";
-  AppendJsonString(message.client_id, out);
+  json::AppendString(message.client_id, out);
   out += ",\"connectionId\":";
-  AppendJsonString(message.connection_id, out);
+  json::AppendString(message.connection_id, out);
   out += ",\"id\":";
   AppendStringOrNull(message.id, out);
   AppendField("timestamp", ToMs(message.timestamp), out);
@@ -121,7 +121,7 @@ void AppendReason(const ErrorInfo* reason, std::string& out) {
 void AppendPrefix(uint64_t line, int64_t t, std::optional<std::string_view> channel,
                   std::string& out) {
   out += "{\"line\":";
-  AppendJsonInt(static_cast<int64_t>(line), out);
+  json::AppendInt(static_cast<int64_t>(line), out);
   AppendField("t", t, out);
   out += ",\"channel\":";
   AppendChannel(channel, out);
@@ -134,12 +134,12 @@ class EffectAppender {
 
   void operator()(const StateChanged& changed) const {
     out_ += ",\"state\":";
-    AppendJsonString(StateName(changed.state), out_);
+    json::AppendString(StateName(changed.state), out_);
     AppendReason(changed.reason, out_);
   }
   void operator()(const SyncChanged& changed) const {
     out_ += ",\"sync\":";
-    AppendJsonString(PhaseName(changed.phase), out_);
+    json::AppendString(PhaseName(changed.phase), out_);
     out_ += ",\"syncId\":";
     AppendStringOrNull(changed.sync_id, out_);
   }
@@ -148,13 +148,13 @@ class EffectAppender {
   }
   void operator()(const MemberEvent& event) const {
     out_ += ",\"event\":";
-    AppendJsonString(EventName(event.type), out_);
+    json::AppendString(EventName(event.type), out_);
     out_ += ',';
     AppendKeyFields(event.message, out_);
     AppendField("connections", event.connections, out_);
     if (event.reason != LeaveReason::kNone) {
       out_ += ",\"reason\":";
-      AppendJsonString(ReasonName(event.reason), out_);
+      json::AppendString(ReasonName(event.reason), out_);
     }
     wire::AppendPayload(event.message.payload, out_);
     if (!output_.to.has_value()) return;
@@ -167,7 +167,7 @@ class EffectAppender {
   }
   void operator()(const Diagnostic& diagnostic) const {
     out_ += ",\"diagnostic\":";
-    AppendJsonString(diagnostic.text, out_);
+    json::AppendString(diagnostic.text, out_);
   }
   void operator()(const CallResult& result) const {
     out_ += ",\"result\":";
@@ -234,14 +234,14 @@ void JsonlOutput::WriteEnd(uint64_t line, int64_t t, std::optional<std::string_v
   text_ += ",\"end\":{\"channel\":";
   AppendChannel(name, text_);
   text_ += ",\"state\":";
-  AppendJsonString(StateName(channel.state()), text_);
+  json::AppendString(StateName(channel.state()), text_);
   text_ += ",\"sync\":";
-  AppendJsonString(SyncStateName(channel.sync_state()), text_);
+  json::AppendString(SyncStateName(channel.sync_state()), text_);
   AppendMembers("members", members, text_);
   AppendMembers("ownMembers", own, text_);
   const Channel::Stats& stats = channel.stats();
   text_ += ",\"stats\":{\"frames\":";
-  AppendJsonInt(static_cast<int64_t>(stats.frames), text_);
+  json::AppendInt(static_cast<int64_t>(stats.frames), text_);
   AppendCount("items", stats.items, text_);
   AppendCount("accepted", stats.accepted, text_);
   AppendCount("stale", stats.stale, text_);
@@ -250,9 +250,9 @@ void JsonlOutput::WriteEnd(uint64_t line, int64_t t, std::optional<std::string_v
   text_ += ",\"events\":{";
   for (int type = 0; type < kEventTypeCount; ++type) {
     if (type > 0) text_ += ',';
-    AppendJsonString(EventName(static_cast<EventType>(type)), text_);
+    json::AppendString(EventName(static_cast<EventType>(type)), text_);
     text_ += ':';
-    AppendJsonInt(static_cast<int64_t>(stats.events[type]), text_);
+    json::AppendInt(static_cast<int64_t>(stats.events[type]), text_);
   }
   text_ += '}';
   AppendCount("syncsStarted", stats.syncs_started, text_);

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 #include "sim/output.h"
 
 namespace presence::sim {
@@ -34,7 +34,7 @@ void AppendName(std::string_view name, std::string& out) {
   if (plain) {
     out += name;
   } else {
-    wire::AppendJsonString(name, out);
+    json::AppendString(name, out);
   }
 }
 
@@ -47,7 +47,7 @@ void AppendData(std::string_view data, std::string& out) {
     }
   }
   std::string escaped;
-  wire::AppendJsonString(shown, escaped);
+  json::AppendString(shown, escaped);
   // Quotes and backslashes are harmless on a terminal; a payload reads better without escapes.
   const bool controls = [&] {
     for (const char c : shown) {

@@ -11,8 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
+#include "engine/json/parser.h"
 #include "engine/stored_message.h"
-#include "engine/wire/json.h"
 
 namespace presence::sim {
 namespace {
@@ -40,9 +40,9 @@ struct Equal {
 
 std::string NameOf(const Message& message) {
   std::string name;
-  wire::AppendJsonString(message.client_id, name);
+  json::AppendString(message.client_id, name);
   name += " on ";
-  wire::AppendJsonString(message.connection_id, name);
+  json::AppendString(message.connection_id, name);
   return name;
 }
 

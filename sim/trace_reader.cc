@@ -11,8 +11,8 @@ namespace presence::sim {
 namespace {
 
 namespace dom = simdjson::dom;
-using wire::Fields;
-using wire::KeyTable;
+using json::Fields;
+using json::KeyTable;
 
 absl::Status WrongType(std::string_view field, std::string_view wanted) {
   return absl::InvalidArgumentError(
@@ -21,7 +21,7 @@ absl::Status WrongType(std::string_view field, std::string_view wanted) {
 
 absl::Status Unknown(std::string_view what, std::string_view name) {
   std::string quoted;
-  wire::AppendJsonString(name, quoted);
+  json::AppendString(name, quoted);
   return absl::InvalidArgumentError(absl::StrCat("unknown ", AbslView(what), " ", quoted));
 }
 
@@ -265,7 +265,7 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
 // Nearly all lines of most traces: a frame that was received, bare or not, with nothing unusual
 // about it. False for all others; what was read of them does not matter.
 bool TraceReader::LineParser::ReadPlain(std::string_view text) {
-  using wire::PlainJson;
+  using json::PlainJson;
   wire::Frame& frame = Become<ReceivedLine>(line).frame;
   line.t.reset();
   bool bare = false;
@@ -368,7 +368,7 @@ absl::Status TraceReader::LineParser::ReadOperation(dom::object object, std::str
     call.payload.encoding = encoding;
   }
   const auto compact = [&](std::string_view field) -> std::string_view {
-    return Keep(wire::CompactJson(raw_.Field(text, field).value_or("null")));
+    return Keep(json::Compact(raw_.Field(text, field).value_or("null")));
   };
   if (!fields.absent(kData)) {
     call.payload.data_kind = DataKind::kString;
@@ -390,7 +390,7 @@ absl::StatusOr<std::optional<std::string_view>> TraceReader::LineParser::ReadCal
   std::string_view value;
   if (element.get(value) == simdjson::SUCCESS) {
     std::string& quoted = Keep({});
-    wire::AppendJsonString(value, quoted);
+    json::AppendString(value, quoted);
     return quoted;
   }
   if (!element.is_number()) return WrongType(name, "a string or a number");

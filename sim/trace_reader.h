@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/json/parser.h"
 #include "engine/wire/frame_reader.h"
-#include "engine/wire/json.h"
 #include "engine/wire/plain_frame_reader.h"
 #include "sim/trace_line.h"
 
@@ -62,8 +62,8 @@ class TraceReader {
     std::string& Keep(std::string text);
 
     wire::PlainFrameReader plain_;
-    wire::JsonParser parser_;
-    wire::RawJson raw_;
+    json::Parser parser_;
+    json::RawJson raw_;
     wire::FrameReader frames_;
     std::list<std::string> kept_;  // texts made for the current line
   };

@@ -21,7 +21,7 @@
 #include "engine/error.h"
 #include "engine/message.h"
 #include "engine/outbox.h"
-#include "engine/room/json_value.h"
+#include "engine/json/json_value.h"
 #include "engine/room/result.h"
 
 namespace presence {

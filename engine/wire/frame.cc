@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 
 namespace presence::wire {
 namespace {
@@ -86,10 +86,10 @@ class ObjectWriter {
     return out_;
   }
   void Text(std::string_view name, std::string_view text) {
-    if (!text.empty()) AppendJsonString(text, Key(name));
+    if (!text.empty()) json::AppendString(text, Key(name));
   }
   void Int(std::string_view name, std::optional<int64_t> number) {
-    if (number.has_value()) AppendJsonInt(*number, Key(name));
+    if (number.has_value()) json::AppendInt(*number, Key(name));
   }
   void End() { out_ += '}'; }
 
@@ -127,7 +127,7 @@ void AppendError(const ErrorInfo& error, std::string& out) {
   ObjectWriter object(out);
   object.Int("code", error.code);
   object.Int("statusCode", error.status_code);
-  AppendJsonString(error.message, object.Key("message"));
+  json::AppendString(error.message, object.Key("message"));
   if (error.cause != nullptr) AppendError(*error.cause, object.Key("cause"));
   object.End();
 }
@@ -136,14 +136,14 @@ void AppendPayload(const Payload& payload, std::string& out) {
   if (payload.data_kind != DataKind::kNone) {
     out += ",\"data\":";
     if (payload.data_kind == DataKind::kString) {
-      AppendJsonString(payload.data, out);
+      json::AppendString(payload.data, out);
     } else {
       out += payload.data;
     }
   }
   if (payload.encoding.has_value()) {
     out += ",\"encoding\":";
-    AppendJsonString(*payload.encoding, out);
+    json::AppendString(*payload.encoding, out);
   }
   if (payload.extras.has_value()) {
     out += ",\"extras\":";

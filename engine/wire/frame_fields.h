@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "engine/channel_input.h"
+#include "engine/json/parser.h"
 #include "engine/message.h"
 #include "engine/wire/frame.h"
-#include "engine/wire/json.h"
 
 namespace presence::wire {
 
@@ -30,10 +30,9 @@ enum FrameField : size_t {
   kFrameAuth,
   kFrameFieldCount,
 };
-inline constexpr KeyTable<kFrameFieldCount> kFrameKeys({"action", "channel", "channelSerial", "id",
-                                                        "connectionId", "timestamp", "msgSerial",
-                                                        "count", "flags", "error",
-                                                        "connectionDetails", "presence", "auth"});
+inline constexpr json::KeyTable<kFrameFieldCount> kFrameKeys(
+    {"action", "channel", "channelSerial", "id", "connectionId", "timestamp", "msgSerial", "count",
+     "flags", "error", "connectionDetails", "presence", "auth"});
 
 enum ItemField : size_t {
   kItemAction,
@@ -46,8 +45,9 @@ enum ItemField : size_t {
   kItemExtras,
   kItemFieldCount,
 };
-inline constexpr KeyTable<kItemFieldCount> kItemKeys({"action", "id", "clientId", "connectionId",
-                                                      "timestamp", "data", "encoding", "extras"});
+inline constexpr json::KeyTable<kItemFieldCount> kItemKeys({"action", "id", "clientId",
+                                                            "connectionId", "timestamp", "data",
+                                                            "encoding", "extras"});
 
 // Field by field: compilers clear a large struct at once, by an instruction that takes as long as
 // reading the frame does.

@@ -32,7 +32,7 @@ bool ReadInt(const dom::element& value, std::optional<int64_t>& number) {
     return true;
   }
   number.reset();
-  return IsLacking(value);
+  return json::IsLacking(value);
 }
 
 constexpr std::string_view kText = "a string";
@@ -44,13 +44,13 @@ constexpr std::string_view kWrongItem[] = {
     "clientId is not a string",          "connectionId is not a string",
     "timestamp is not a 64-bit integer", "",
     "encoding is not a string"};
-constexpr KeyTable<5> kDetailsKeys({"clientId", "connectionKey", "maxMessageSize",
-                                    "maxIdleInterval", "connectionStateTtl"});
-constexpr KeyTable<1> kAuthKeys({"accessToken"});
-constexpr KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
+constexpr json::KeyTable<5> kDetailsKeys({"clientId", "connectionKey", "maxMessageSize",
+                                          "maxIdleInterval", "connectionStateTtl"});
+constexpr json::KeyTable<1> kAuthKeys({"accessToken"});
+constexpr json::KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
 
 absl::Status ReadDetails(dom::object object, Frame& frame) {
-  const Fields<5> details(object, kDetailsKeys);
+  const json::Fields<5> details(object, kDetailsKeys);
   const std::pair<size_t, std::string_view*> texts[] = {{0, &frame.details_client_id},
                                                         {1, &frame.details_connection_key}};
   for (const auto& [field, value] : texts) {
@@ -89,7 +89,7 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
 absl::Status FrameReader::ReadObject(dom::object object, absl::FunctionRef<std::string_view()> text,
                                      Frame& frame) {
   Clear(frame);
-  const Fields<kFrameFieldCount> fields(object, kFrameKeys);
+  const json::Fields<kFrameFieldCount> fields(object, kFrameKeys);
   std::optional<int64_t> action;
   if (fields.has(kFrameAction)) ReadInt(fields[kFrameAction], action);
   if (!action.has_value()) {
@@ -130,7 +130,7 @@ absl::Status FrameReader::ReadObject(dom::object object, absl::FunctionRef<std::
   if (!fields.lacking(kFrameAuth)) {
     dom::object auth_object;
     if (!fields.Get(kFrameAuth, auth_object)) return WrongType("auth", "an object");
-    const Fields<1> auth(auth_object, kAuthKeys);
+    const json::Fields<1> auth(auth_object, kAuthKeys);
     if (auth.has(0) && !ReadText(auth[0], frame.auth_access_token)) {
       return WrongType("accessToken", kText);
     }
@@ -164,7 +164,7 @@ std::span<const IncomingItem> FrameReader::ReadItems(dom::array array,
 // extras, and data that is not a string. The views are filled in afterwards, for all items at once.
 bool FrameReader::ReadItem(dom::object object, IncomingItem& item) {
   Payload& payload = item.payload;
-  const Fields<kItemFieldCount> fields(object, kItemKeys);
+  const json::Fields<kItemFieldCount> fields(object, kItemKeys);
   const auto read = [&](ItemField field, const auto& reader, auto& value) {
     if (fields.has(field) && !reader(fields[field], value)) item.malformed = kWrongItem[field];
   };
@@ -203,7 +203,7 @@ void FrameReader::ReadRawPayloads(std::string_view frame_text, std::span<Incomin
 absl::StatusOr<ErrorInfo> ReadError(dom::element element, std::string_view field) {
   dom::object object;
   if (element.get(object)) return WrongType(field, "an object");
-  const Fields<4> fields(object, kErrorKeys);
+  const json::Fields<4> fields(object, kErrorKeys);
   std::optional<int64_t> code;
   std::optional<int64_t> status_code;
   std::string_view message;

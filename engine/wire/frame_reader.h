@@ -10,9 +10,9 @@
 #include "absl/status/statusor.h"
 #include "engine/channel_input.h"
 #include "engine/error.h"
+#include "engine/json/parser.h"
 #include "engine/wire/frame.h"
 #include "engine/wire/frame_fields.h"
-#include "engine/wire/json.h"
 #include "engine/wire/plain_frame_reader.h"
 #include "simdjson.h"
 
@@ -32,9 +32,9 @@ class FrameReader {
   absl::StatusOr<Frame> Read(std::string_view json);
 
   // The same for an object that is parsed already, into `frame`, whatever it held; if it fails,
-  // `frame` is not meaningful. `text` gives what the object was parsed from, padded as RawJson
-  // wants it; it is asked for only where a part of the frame is kept byte for byte. Both must hold
-  // as long as the frame is used.
+  // `frame` is not meaningful. `text` gives what the object was parsed from, padded as
+  // json::RawJson wants it; it is asked for only where a part of the frame is kept byte for byte.
+  // Both must hold as long as the frame is used.
   absl::Status ReadObject(simdjson::dom::object object, absl::FunctionRef<std::string_view()> text,
                           Frame& frame);
 
@@ -44,10 +44,10 @@ class FrameReader {
   bool ReadItem(simdjson::dom::object object, IncomingItem& item);
   void ReadRawPayloads(std::string_view frame_text, std::span<IncomingItem> items);
 
-  PaddedText padded_;
+  json::PaddedText padded_;
   PlainFrameReader plain_;
-  JsonParser parser_;
-  RawJson raw_;
+  json::Parser parser_;
+  json::RawJson raw_;
   Items items_;
   std::vector<std::string_view> item_texts_;
 };

@@ -52,8 +52,8 @@ class ItemFields {
     }
     return true;
   }
-  bool operator()(std::string_view, PlainJson::Array&) const { return false; }
-  bool operator()(std::string_view, PlainJson::Object&) const { return false; }
+  bool operator()(std::string_view, json::PlainJson::Array&) const { return false; }
+  bool operator()(std::string_view, json::PlainJson::Object&) const { return false; }
 
  private:
   IncomingItem& item_;
@@ -62,10 +62,11 @@ class ItemFields {
 }  // namespace
 
 bool PlainFrameReader::Read(std::string_view text, Frame& frame) {
-  return json_.Read(text, [&](PlainJson::Object& object) { return ReadObject(object, frame); });
+  return json_.Read(text,
+                    [&](json::PlainJson::Object& object) { return ReadObject(object, frame); });
 }
 
-bool PlainFrameReader::ReadObject(PlainJson::Object& object, Frame& frame) {
+bool PlainFrameReader::ReadObject(json::PlainJson::Object& object, Frame& frame) {
   Start(frame);
   const auto take = [&](std::string_view key, auto& value) { return Take(key, value, frame); };
   return json_.Fields(object, take) && Finish(frame);
@@ -103,10 +104,10 @@ bool PlainFrameReader::Take(std::string_view key, int64_t number, Frame& frame) 
   return true;
 }
 
-bool PlainFrameReader::Take(std::string_view key, PlainJson::Array& array, Frame& frame) {
+bool PlainFrameReader::Take(std::string_view key, json::PlainJson::Array& array, Frame& frame) {
   if (!Is<kFramePresence>(key)) return false;
   items_.Clear();
-  const bool plain = json_.Elements(array, [this](PlainJson::Object& object) {
+  const bool plain = json_.Elements(array, [this](json::PlainJson::Object& object) {
     return json_.Fields(object, ItemFields(items_.Add()));
   });
   frame.presence = items_.all();

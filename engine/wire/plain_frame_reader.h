@@ -4,45 +4,45 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engine/json/plain_json.h"
 #include "engine/wire/frame.h"
 #include "engine/wire/frame_fields.h"
-#include "engine/wire/plain_json.h"
 
 namespace presence::wire {
 
-// Reads plain frames, as nearly all are, in one pass: see PlainJson. Null fields, objects, payloads
-// that are not strings, and fields that the engine does not know are not plain. What is read is
-// what FrameReader would read. One thread at a time.
+// Reads plain frames, as nearly all are, in one pass: see json::PlainJson. Null fields, objects,
+// payloads that are not strings, and fields that the engine does not know are not plain. What is
+// read is what FrameReader would read. One thread at a time.
 class PlainFrameReader {
  public:
   PlainFrameReader() = default;
   PlainFrameReader(const PlainFrameReader&) = delete;
   PlainFrameReader& operator=(const PlainFrameReader&) = delete;
 
-  // Reads one frame into `frame`, whatever it held; it views `text`, padded as JsonParser wants it,
-  // and the reader's buffers, until the next Read. False if the frame is not plain or not valid:
-  // then `frame` is not meaningful, and FrameReader has to read it.
+  // Reads one frame into `frame`, whatever it held; it views `text`, padded as json::Parser wants
+  // it, and the reader's buffers, until the next Read. False if the frame is not plain or not
+  // valid: then `frame` is not meaningful, and FrameReader has to read it.
   bool Read(std::string_view text, Frame& frame);
 
   // The same in parts, for who finds a frame within something else, while json() reads that: a
   // frame that is the object, or one whose fields stand beside others: Start, Take with each,
   // Finish.
-  bool ReadObject(PlainJson::Object& object, Frame& frame);
+  bool ReadObject(json::PlainJson::Object& object, Frame& frame);
   static void Start(Frame& frame) {
     Clear(frame);
     frame.action = kNoAction;
   }
   bool Take(std::string_view key, std::string_view text, Frame& frame);
   bool Take(std::string_view key, int64_t number, Frame& frame);
-  bool Take(std::string_view key, PlainJson::Array& array, Frame& frame);
-  bool Take(std::string_view, PlainJson::Object&, Frame&) { return false; }
+  bool Take(std::string_view key, json::PlainJson::Array& array, Frame& frame);
+  bool Take(std::string_view, json::PlainJson::Object&, Frame&) { return false; }
   static bool Finish(const Frame& frame) { return frame.action != kNoAction; }
-  PlainJson& json() { return json_; }
+  json::PlainJson& json() { return json_; }
 
  private:
   static constexpr int64_t kNoAction = -1;  // while none is read; a frame with it is not plain
 
-  PlainJson json_;
+  json::PlainJson json_;
   Items items_;
 };
 

@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 #include "simdjson.h"
 
 namespace presence::wire {
@@ -53,7 +53,7 @@ std::string HexOf(uint64_t number) {
 
 // Strings are JSON strings, or, if they are no UTF-8, arrays of one string of hexadecimal digits.
 void AppendBytes(std::string_view bytes, std::string& out) {
-  if (simdjson::validate_utf8(bytes.data(), bytes.size())) return AppendJsonString(bytes, out);
+  if (simdjson::validate_utf8(bytes.data(), bytes.size())) return json::AppendString(bytes, out);
   out += "[\"";
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
@@ -69,10 +69,10 @@ void AppendOptional(const std::optional<std::string>& bytes, std::string& out) {
 
 // Numbers up to 2^63-1, as JSON's readers know them; larger ones do not come up.
 void AppendNumber(uint64_t number, std::string& out) {
-  AppendJsonInt(static_cast<int64_t>(number), out);
+  json::AppendInt(static_cast<int64_t>(number), out);
 }
 
-void AppendTime(Timestamp time, std::string& out) { AppendJsonInt(ToMs(time), out); }
+void AppendTime(Timestamp time, std::string& out) { json::AppendInt(ToMs(time), out); }
 
 template <typename T, typename F>
 void AppendList(const T& list, std::string& out, F append) {
@@ -90,7 +90,7 @@ void AppendList(const T& list, std::string& out, F append) {
 // of data, data, encoding, extras].
 void AppendMessage(int64_t number, const RoomSnapshot::OwnedMessage& message, std::string& out) {
   out += '[';
-  AppendJsonInt(number, out);
+  json::AppendInt(number, out);
   for (const std::string* text : {&message.client_id, &message.connection_id, &message.id}) {
     out += ',';
     AppendBytes(*text, out);
@@ -98,7 +98,7 @@ void AppendMessage(int64_t number, const RoomSnapshot::OwnedMessage& message, st
   out += ',';
   AppendTime(message.timestamp, out);
   out += ',';
-  AppendJsonInt(static_cast<int64_t>(message.data_kind), out);
+  json::AppendInt(static_cast<int64_t>(message.data_kind), out);
   out += ',';
   AppendBytes(message.data, out);
   out += ',';
@@ -111,12 +111,12 @@ void AppendMessage(int64_t number, const RoomSnapshot::OwnedMessage& message, st
 // [msgSerial, error, its cause, the cause's cause, and so on], each error [code, status, message].
 void AppendRefusal(const RoomSnapshot::Refusal& refusal, std::string& out) {
   out += '[';
-  AppendJsonInt(refusal.msg_serial, out);
+  json::AppendInt(refusal.msg_serial, out);
   for (const ErrorInfo* error = &refusal.error; error != nullptr; error = error->cause.get()) {
     out += ",[";
-    AppendJsonInt(error->code, out);
+    json::AppendInt(error->code, out);
     out += ',';
-    AppendJsonInt(error->status_code, out);
+    json::AppendInt(error->status_code, out);
     out += ',';
     AppendBytes(error->message, out);
     out += ']';
@@ -131,7 +131,7 @@ void AppendConnection(const RoomSnapshot::Connection& connection, std::string& o
   out += ',';
   AppendBytes(connection.client_id, out);
   out += ',';
-  AppendJsonInt(connection.last_serial, out);
+  json::AppendInt(connection.last_serial, out);
   out += ',';
   if (const auto& lost = connection.lost; lost.has_value()) {  // [deadline, order]
     out += '[';
@@ -437,8 +437,8 @@ absl::StatusOr<RoomSnapshot> ParseSnapshot(std::string_view text) {
   if (!Consume(rest, kRoom) || !rest.ends_with(kTail)) return Wrong("it has no room");
   rest.remove_suffix(kTail.size());
 
-  PaddedText padded;
-  JsonParser parser;
+  json::PaddedText padded;
+  json::Parser parser;
   const absl::StatusOr<dom::element> element = parser.Parse(padded.Assign(rest));
   if (!element.ok()) return Wrong(std::string(element.status().message()));
   RoomSnapshot room;

@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
 #include "engine/check.h"
+#include "engine/json/parser.h"
 #include "engine/wire/host_frame.h"
-#include "engine/wire/json.h"
 #include "sim/world/random.h"
 
 namespace presence::sim {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "engine/check.h"
+#include "engine/json/parser.h"
 #include "engine/wire/frame.h"
-#include "engine/wire/json.h"
 
 namespace presence::sim {
 namespace {
@@ -32,7 +32,7 @@ void AppendText(std::string_view key, std::string_view value, std::string& out) 
   out += ",\"";
   out += key;
   out += "\":";
-  wire::AppendJsonString(value, out);
+  json::AppendString(value, out);
 }
 
 void AppendCall(const CallLine& call, std::string& out) {
@@ -56,7 +56,7 @@ void AppendCall(const CallLine& call, std::string& out) {
       if ((call.events & MaskOf(static_cast<EventType>(type))) == 0) continue;
       if (!first) out += ',';
       first = false;
-      wire::AppendJsonString(EventName(static_cast<EventType>(type)), out);
+      json::AppendString(EventName(static_cast<EventType>(type)), out);
     }
     out += ']';
   }
@@ -81,7 +81,7 @@ struct ContentWriter {
   }
   void operator()(const ConnectionLine& line) const {
     out += ",\"connection\":{\"state\":";
-    wire::AppendJsonString(ConnectionStateName(line.state), out);
+    json::AppendString(ConnectionStateName(line.state), out);
     out += '}';
   }
   void operator()(const OptionsLine& line) const {
@@ -100,7 +100,7 @@ struct ContentWriter {
 
 void Recording::AddLine(const TraceLine& line, std::string_view frame_json) {
   trace_ += "{\"t\":";
-  wire::AppendJsonInt(line.t.value_or(0), trace_);
+  json::AppendInt(line.t.value_or(0), trace_);
   std::visit(ContentWriter{frame_json, trace_}, line.content);
   trace_ += "}\n";
 }
@@ -133,7 +133,7 @@ void Recording::AddSettledCheck(int64_t t, std::string_view channel) {
 
 void Recording::AddCheck(int64_t t, const wire::Frame& page, std::string_view rest) {
   trace_ += "{\"t\":";
-  wire::AppendJsonInt(t, trace_);
+  json::AppendInt(t, trace_);
   trace_ += ",\"check\":";
   wire::AppendFrame(page, trace_);
   trace_ += rest;

@@ -4,14 +4,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 
 namespace presence::sim {
 namespace {
 
 std::string Quoted(std::string_view text) {
   std::string quoted;
-  wire::AppendJsonString(text, quoted);
+  json::AppendString(text, quoted);
   return quoted;
 }
 

@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "engine/channel.h"
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 #include "sim/output.h"
 #include "sim/replay_checker.h"
 #include "sim/replayer.h"
@@ -36,8 +36,8 @@ class JsonLines : public presence::sim::LineSink {
   }
 
  private:
-  presence::wire::PaddedText text_;
-  presence::wire::JsonParser parser_;
+  presence::json::PaddedText text_;
+  presence::json::Parser parser_;
 };
 
 // Nothing in a trace can reach a terminal as a control character: neither those of ASCII nor U+0080
@@ -88,7 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   sim::Replayer replayer(outputs, &checker);
   sim::TraceReader reader;
   // Not by LineReader, whose buffers would cost more than all the rest.
-  presence::wire::PaddedText padded;
+  presence::json::PaddedText padded;
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   for (uint64_t number = 1; !rest.empty(); ++number) {
     const size_t end = std::min(rest.find('\n'), rest.size());

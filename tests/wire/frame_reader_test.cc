@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "engine/channel_input.h"
 #include "engine/error.h"
+#include "engine/json/parser.h"
 #include "engine/message.h"
 #include "engine/wire/frame.h"
 #include "gtest/gtest.h"
@@ -490,8 +491,8 @@ TEST(ReadFrame, RefusesTooManyLevels) {
            std::string(depth, ']') + "}]}";
   };
   EXPECT_EQ(Refusal(nested(100'000)), "nested more than 1024 levels deep");
-  EXPECT_EQ(Refusal(nested(kMaxDepth - 2)), "nested more than 1024 levels deep");
-  const size_t deepest = kMaxDepth - 3;  // the frame, its items and the item are levels too
+  EXPECT_EQ(Refusal(nested(json::kMaxDepth - 2)), "nested more than 1024 levels deep");
+  const size_t deepest = json::kMaxDepth - 3;  // the frame, its items and the item are levels too
   const ReadFrame frame(nested(deepest));
   ASSERT_EQ(frame->presence.size(), 1u);
   EXPECT_EQ(frame->presence[0].payload.data,
@@ -535,9 +536,9 @@ TEST(ReadFrame, DoesNotViewTheTextItWasGiven) {
 }
 
 TEST(ReadObject, ReadsAFrameInsideAnotherText) {
-  PaddedText padded;
-  JsonParser parser;
-  RawJson raw;
+  json::PaddedText padded;
+  json::Parser parser;
+  json::RawJson raw;
   FrameReader reader;
   const std::string_view text = padded.Assign(
       R"({"presence":[{"data":[0]}],"recv": {"action":14,"presence":[{"data":[ 1e400 ]}]} ,"t":1})");

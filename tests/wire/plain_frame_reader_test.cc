@@ -10,7 +10,7 @@
 #include "engine/channel_input.h"
 #include "engine/message.h"
 #include "engine/wire/frame.h"
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
@@ -38,7 +38,7 @@ class PlainFrame : public ::testing::Test {
 
  private:
   PlainFrameReader reader_;
-  PaddedText padded_;
+  json::PaddedText padded_;
 };
 
 TEST_F(PlainFrame, IsReadInOnePass) {
@@ -179,7 +179,7 @@ RC_GTEST_PROP(PlainFrameReader, AgreesWithTheOtherOneOnAnyText, ()) {
         {{6, rc::gen::map(AnyText(),
                           [](const std::string& text) {
                             std::string quoted;
-                            AppendJsonString(text, quoted);
+                            json::AppendString(text, quoted);
                             return quoted;
                           })},
          {6, rc::gen::map(rc::gen::arbitrary<int64_t>(),

@@ -1,4 +1,4 @@
-#include "engine/room/json_value.h"
+#include "engine/json/json_value.h"
 
 #include <algorithm>
 #include <charconv>
@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 #include "simdjson.h"
 
 namespace presence {
@@ -119,7 +119,7 @@ bool ContinuesNumber(char c) {
 }
 
 // The first number of `text` that neither an int64_t nor a double keeps; empty if there is none.
-// JsonParser lets such numbers pass, as zeros. REQUIRES: valid JSON.
+// json::Parser lets such numbers pass, as zeros. REQUIRES: valid JSON.
 std::string_view NumberOutOfRange(std::string_view text) {
   bool in_string = false;
   for (size_t at = 0; at < text.size();) {
@@ -144,7 +144,7 @@ std::string_view NumberOutOfRange(std::string_view text) {
   return {};
 }
 
-// The value of an element that JsonParser accepted, whose depth is therefore limited.
+// The value of an element that json::Parser accepted, whose depth is therefore limited.
 JsonValue ValueOf(const dom::element& element) {
   switch (element.type()) {
     case dom::element_type::BOOL: {
@@ -193,8 +193,8 @@ JsonValue ValueOf(const dom::element& element) {
 
 class JsonReader::Impl {
  public:
-  wire::PaddedText padded;
-  wire::JsonParser parser;
+  json::PaddedText padded;
+  json::Parser parser;
 };
 
 JsonReader::JsonReader() : impl_(std::make_unique<Impl>()) {}
@@ -233,7 +233,7 @@ class Writer {
     } else if (const std::optional<bool> flag = value.AsBool()) {
       out_ += *flag ? "true" : "false";
     } else if (const std::optional<int64_t> integer = value.AsInt()) {
-      wire::AppendJsonInt(*integer, out_);
+      json::AppendInt(*integer, out_);
     } else if (const std::optional<double> number = value.AsDouble()) {
       AppendDouble(*number);
     } else if (const std::string* text = value.AsString()) {
@@ -296,11 +296,11 @@ class Writer {
 
   void AppendString(std::string_view text) {
     if (!IsUtf8(text)) Refuse("is not valid UTF-8");
-    wire::AppendJsonString(text, out_);
+    json::AppendString(text, out_);
   }
 
   bool Enter() {
-    if (depth_ == wire::kMaxDepth) {
+    if (depth_ == json::kMaxDepth) {
       Refuse("is nested more than 1024 levels deep");
       out_ += "null";
       return false;
@@ -313,7 +313,7 @@ class Writer {
     if (!refusal_.empty()) return;
     constexpr size_t kShown = 80;
     std::string place;  // printable, as a path may have the very bytes that are refused
-    wire::AppendJsonString(std::string_view(path_).substr(0, kShown), place);
+    json::AppendString(std::string_view(path_).substr(0, kShown), place);
     refusal_ = absl::StrCat(path_.empty() ? std::string("the value") : place, " ", AbslView(what));
   }
 

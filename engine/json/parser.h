@@ -1,5 +1,5 @@
-#ifndef ENGINE_WIRE_JSON_H_
-#define ENGINE_WIRE_JSON_H_
+#ifndef ENGINE_JSON_PARSER_H_
+#define ENGINE_JSON_PARSER_H_
 
 // JSON text to simdjson's DOM and back, as our readers and writers need it. The only place that
 // knows how simdjson reports errors; its types go no further than readers of a byte format.
@@ -17,7 +17,7 @@
 #include "engine/bytes.h"
 #include "simdjson.h"
 
-namespace presence::wire {
+namespace presence::json {
 
 // How deep objects and arrays may be nested.
 inline constexpr size_t kMaxDepth = 1024;
@@ -33,11 +33,11 @@ inline simdjson::padded_string_view Padded(std::string_view text) {
 
 // Parses whole documents: all of the text is checked, not only what is looked at, and the strings
 // are decoded into the parser's buffer. One parser is used again and again by one thread.
-class JsonParser {
+class Parser {
  public:
-  JsonParser();
-  JsonParser(const JsonParser&) = delete;
-  JsonParser& operator=(const JsonParser&) = delete;
+  Parser();
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
 
   // Parses `text`, of whose memory at least simdjson::SIMDJSON_PADDING bytes after its end may be
   // read too (they do not matter). The element and its strings hold until the next Parse.
@@ -53,7 +53,7 @@ class JsonParser {
   std::string repaired_;
 };
 
-// Text in memory that may be read beyond its end, as JsonParser wants it.
+// Text in memory that may be read beyond its end, as Parser wants it.
 class PaddedText {
  public:
   std::string_view Assign(std::string_view text);
@@ -64,7 +64,7 @@ class PaddedText {
 
 // The text of the value of `key` in the object `object_text`, without surrounding white space;
 // of duplicate keys the last counts; nullopt if the key is not there. REQUIRES: `object_text` is
-// part of a text that JsonParser accepted, padding included.
+// part of a text that Parser accepted, padding included.
 class RawJson {
  public:
   std::optional<std::string_view> Field(std::string_view object_text, std::string_view key);
@@ -76,7 +76,7 @@ class RawJson {
 };
 
 // `text` without the white space between its tokens. REQUIRES: valid JSON.
-std::string CompactJson(std::string_view text);
+std::string Compact(std::string_view text);
 
 // --- Reading fields ---
 
@@ -172,9 +172,9 @@ class Fields {
 
 // Appends `text` as a JSON string: UTF-8, of which only quotes, backslashes and control characters
 // are escaped. Bytes that are not UTF-8 become U+FFFD.
-void AppendJsonString(std::string_view text, std::string& out);
-void AppendJsonInt(int64_t number, std::string& out);
+void AppendString(std::string_view text, std::string& out);
+void AppendInt(int64_t number, std::string& out);
 
-}  // namespace presence::wire
+}  // namespace presence::json
 
-#endif  // ENGINE_WIRE_JSON_H_
+#endif  // ENGINE_JSON_PARSER_H_

@@ -1,4 +1,4 @@
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,10 +16,13 @@
 #include "simdjson.h"
 #include "tests/wire/generators.h"
 
-namespace presence::wire {
+namespace presence::json {
 namespace {
 
 namespace dom = simdjson::dom;
+using wire::AnyJsonText;
+using wire::AnyText;
+using wire::AppendUtf8;
 
 // A parser with the padding that it wants.
 class Reader {
@@ -37,16 +40,16 @@ class Reader {
 
  private:
   PaddedText text_;
-  JsonParser parser_;
+  Parser parser_;
 };
 
 std::string Nested(size_t depth, std::string_view innermost) {
   return std::string(depth, '[') + std::string(innermost) + std::string(depth, ']');
 }
 
-// --- JsonParser: what is accepted ---
+// --- Parser: what is accepted ---
 
-TEST(JsonParser, AcceptsEveryKindOfValue) {
+TEST(Parser, AcceptsEveryKindOfValue) {
   Reader reader;
   for (const std::string_view text :
        {"null", "true", "false", "0", "-0", "1.0", "1e5", R"("")", R"("a")", "[]", "{}",
@@ -55,7 +58,7 @@ TEST(JsonParser, AcceptsEveryKindOfValue) {
   }
 }
 
-TEST(JsonParser, DecodesStrings) {
+TEST(Parser, DecodesStrings) {
   Reader reader;
   const auto element = reader.Parse(R"("\"\\\/\b\f\n\r\t\u0000\u00e9\ud83d\ude00")");
   ASSERT_TRUE(element.ok()) << element.status();
@@ -64,14 +67,14 @@ TEST(JsonParser, DecodesStrings) {
   EXPECT_EQ(text, std::string_view("\"\\/\b\f\n\r\t\0\xC3\xA9\xF0\x9F\x98\x80", 15));
 }
 
-TEST(JsonParser, TakesPartOfALargerText) {
+TEST(Parser, TakesPartOfALargerText) {
   const std::string text = "{\"a\":1}, and more that is not JSON" + std::string(64, '\xFF');
-  JsonParser parser;
+  Parser parser;
   const auto element = parser.Parse(std::string_view(text).substr(0, 7));
   EXPECT_TRUE(element.ok()) << element.status();
 }
 
-TEST(JsonParser, IsUsedAgainAfterAnError) {
+TEST(Parser, IsUsedAgainAfterAnError) {
   Reader reader;
   for (int round = 0; round < 3; ++round) {
     EXPECT_EQ(reader.Refusal("[1e999,"), "not valid JSON");
@@ -85,9 +88,9 @@ TEST(JsonParser, IsUsedAgainAfterAnError) {
   }
 }
 
-// --- JsonParser: what is refused, and in what words ---
+// --- Parser: what is refused, and in what words ---
 
-TEST(JsonParser, RefusesWhatIsNotJson) {
+TEST(Parser, RefusesWhatIsNotJson) {
   Reader reader;
   for (const std::string_view text : {"",
                                       " ",
@@ -127,7 +130,7 @@ TEST(JsonParser, RefusesWhatIsNotJson) {
   EXPECT_EQ(reader.Refusal(std::string_view("\0", 1)), "not valid JSON");
 }
 
-TEST(JsonParser, RefusesMalformedNumbers) {
+TEST(Parser, RefusesMalformedNumbers) {
   Reader reader;
   for (const std::string_view number :
        {"01",    "-01",   "00",
@@ -146,7 +149,7 @@ TEST(JsonParser, RefusesMalformedNumbers) {
   }
 }
 
-TEST(JsonParser, RefusesBadStrings) {
+TEST(Parser, RefusesBadStrings) {
   constexpr std::string_view kBad = "not valid JSON: a string has a bad escape or a lone surrogate";
   Reader reader;
   for (const std::string_view text : {
@@ -174,7 +177,7 @@ TEST(JsonParser, RefusesBadStrings) {
   EXPECT_EQ(reader.Refusal("\"\x7F\""), "");  // DEL is no control character to JSON
 }
 
-TEST(JsonParser, RefusesInvalidUtf8) {
+TEST(Parser, RefusesInvalidUtf8) {
   Reader reader;
   for (const std::string_view bytes : {
            "\x80", "\xBF", "\xFE", "\xFF",          // never a first byte
@@ -195,7 +198,7 @@ TEST(JsonParser, RefusesInvalidUtf8) {
   }
 }
 
-TEST(JsonParser, RefusesAByteOrderMark) {
+TEST(Parser, RefusesAByteOrderMark) {
   Reader reader;
   EXPECT_EQ(reader.Refusal("\xEF\xBB\xBF{}"), "not valid JSON: begins with a byte order mark");
   EXPECT_EQ(reader.Refusal("\xEF\xBB\xBF"), "not valid JSON: begins with a byte order mark");
@@ -204,7 +207,7 @@ TEST(JsonParser, RefusesAByteOrderMark) {
   EXPECT_EQ(reader.Refusal("[\"\xEF\xBB\xBF\"]"), "");
 }
 
-TEST(JsonParser, RefusesTooManyLevels) {
+TEST(Parser, RefusesTooManyLevels) {
   Reader reader;
   EXPECT_EQ(reader.Refusal(Nested(kMaxDepth, "1")), "");
   EXPECT_EQ(reader.Refusal(Nested(kMaxDepth + 1, "1")), "nested more than 1024 levels deep");
@@ -219,9 +222,9 @@ TEST(JsonParser, RefusesTooManyLevels) {
             "nested more than 1024 levels deep");
 }
 
-// --- JsonParser: numbers beyond range ---
+// --- Parser: numbers beyond range ---
 
-TEST(JsonParser, NumbersBeyondRangeAreZeroAndNoIntegers) {
+TEST(Parser, NumbersBeyondRangeAreZeroAndNoIntegers) {
   Reader reader;
   for (const std::string_view number :
        {"1e309", "-1e309", "1E+400", "1e999999999999", "123456789012345678901234567890",
@@ -240,7 +243,7 @@ TEST(JsonParser, NumbersBeyondRangeAreZeroAndNoIntegers) {
   }
 }
 
-TEST(JsonParser, NumbersWithinRangeKeepTheirValue) {
+TEST(Parser, NumbersWithinRangeKeepTheirValue) {
   Reader reader;
   // Beside one that is beyond range, and without.
   for (const std::string_view also : {"0", "1e999"}) {
@@ -261,7 +264,7 @@ TEST(JsonParser, NumbersWithinRangeKeepTheirValue) {
   }
 }
 
-TEST(JsonParser, NumbersInStringsAreText) {
+TEST(Parser, NumbersInStringsAreText) {
   Reader reader;
   const auto element = reader.Parse(R"(["1e999 \" 1e999","\\",1e999,"\\\"",{"1e999":1e999}])");
   ASSERT_TRUE(element.ok()) << element.status();
@@ -273,7 +276,7 @@ TEST(JsonParser, NumbersInStringsAreText) {
 }
 
 // Looking for numbers beyond range again and again from each digit on would take hours.
-TEST(JsonParser, RefusesLongMalformedNumbersInLinearTime) {
+TEST(Parser, RefusesLongMalformedNumbersInLinearTime) {
   Reader reader;
   const size_t long_time = size_t{4} << 20;
   EXPECT_EQ(reader.Refusal(std::string(long_time, '0')), "not valid JSON");
@@ -360,7 +363,7 @@ RC_GTEST_PROP(RawJson, AnyValueComesBackAsItStood, ()) {
   const std::string value = *AnyJsonText();
   const std::string before = *AnyJsonText();
   PaddedText padded;
-  JsonParser parser;
+  Parser parser;
   RawJson raw;
   const std::string_view text =
       padded.Assign("{\"x\":" + before + ", \"v\" : " + value + " ,\"y\":[" + value + "]}");
@@ -375,21 +378,21 @@ RC_GTEST_PROP(RawJson, AnyValueComesBackAsItStood, ()) {
   RC_ASSERT(elements == std::vector<std::string_view>{value});
 }
 
-// --- CompactJson ---
+// --- Compact ---
 
-TEST(CompactJson, OnlyWhiteSpaceBetweenTokensGoes) {
-  EXPECT_EQ(CompactJson(" { \"a b\" : [ 1.0 ,\t-1E+05 ,\r\n\"\\u0041 \\\" \\/\" ] } "),
+TEST(Compact, OnlyWhiteSpaceBetweenTokensGoes) {
+  EXPECT_EQ(Compact(" { \"a b\" : [ 1.0 ,\t-1E+05 ,\r\n\"\\u0041 \\\" \\/\" ] } "),
             "{\"a b\":[1.0,-1E+05,\"\\u0041 \\\" \\/\"]}");
-  EXPECT_EQ(CompactJson("1e999"), "1e999");
-  EXPECT_EQ(CompactJson("\" \""), "\" \"");
-  EXPECT_EQ(CompactJson("[ ]"), "[]");
+  EXPECT_EQ(Compact("1e999"), "1e999");
+  EXPECT_EQ(Compact("\" \""), "\" \"");
+  EXPECT_EQ(Compact("[ ]"), "[]");
   const std::string large(1 << 16, 'x');
-  EXPECT_EQ(CompactJson("[ \"" + large + "\" ]"), "[\"" + large + "\"]");
+  EXPECT_EQ(Compact("[ \"" + large + "\" ]"), "[\"" + large + "\"]");
 }
 
-RC_GTEST_PROP(CompactJson, ChangesNothingTwice, ()) {
-  const std::string once = CompactJson(*AnyJsonText());
-  RC_ASSERT(CompactJson(once) == once);
+RC_GTEST_PROP(Compact, ChangesNothingTwice, ()) {
+  const std::string once = Compact(*AnyJsonText());
+  RC_ASSERT(Compact(once) == once);
   RC_ASSERT(Reader().Refusal(once).empty());
 }
 
@@ -474,11 +477,11 @@ TEST(Fields, ValuesHaveOneTypeEach) {
 
 std::string JsonString(std::string_view text) {
   std::string out;
-  AppendJsonString(text, out);
+  AppendString(text, out);
   return out;
 }
 
-TEST(AppendJsonString, EscapesQuotesBackslashesAndControlCharactersOnly) {
+TEST(AppendString, EscapesQuotesBackslashesAndControlCharactersOnly) {
   EXPECT_EQ(JsonString(""), R"("")");
   EXPECT_EQ(JsonString("a\"b\\c/d"), R"("a\"b\\c/d")");
   EXPECT_EQ(JsonString("\b\f\n\r\t"), R"("\b\f\n\r\t")");
@@ -490,14 +493,14 @@ TEST(AppendJsonString, EscapesQuotesBackslashesAndControlCharactersOnly) {
   EXPECT_EQ(JsonString(plain), "\"" + plain + "\"");
 }
 
-TEST(AppendJsonString, AppendsToWhatIsThere) {
+TEST(AppendString, AppendsToWhatIsThere) {
   std::string out = "[";
-  AppendJsonString("a", out);
-  AppendJsonInt(-7, out);
+  AppendString("a", out);
+  AppendInt(-7, out);
   EXPECT_EQ(out, "[\"a\"-7");
 }
 
-TEST(AppendJsonString, ReplacesEachByteThatIsNotUtf8) {
+TEST(AppendString, ReplacesEachByteThatIsNotUtf8) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
   for (const std::string_view bytes :
        {"\x80", "\xBF", "\xFE", "\xFF", "\xC3", "\xE2\x82", "\xF0\x9F\x98", "\xC0\x80", "\xC1\xBF",
@@ -512,7 +515,7 @@ TEST(AppendJsonString, ReplacesEachByteThatIsNotUtf8) {
   EXPECT_EQ(JsonString("\xE2\x82\""), "\"\xEF\xBF\xBD\xEF\xBF\xBD\\\"\"");
 }
 
-TEST(AppendJsonString, EveryCodePointComesBack) {
+TEST(AppendString, EveryCodePointComesBack) {
   std::string all;
   for (uint32_t code_point = 0; code_point < 0x110000; ++code_point) {
     if (code_point < 0xD800 || code_point >= 0xE000) AppendUtf8(code_point, all);
@@ -523,7 +526,7 @@ TEST(AppendJsonString, EveryCodePointComesBack) {
   EXPECT_TRUE(std::string_view{*element} == all);
 }
 
-RC_GTEST_PROP(AppendJsonString, AnyTextComesBack, ()) {
+RC_GTEST_PROP(AppendString, AnyTextComesBack, ()) {
   const std::string text = *AnyText();
   Reader reader;
   const auto element = reader.Parse(JsonString(text));
@@ -531,17 +534,17 @@ RC_GTEST_PROP(AppendJsonString, AnyTextComesBack, ()) {
   RC_ASSERT(std::string_view{*element} == text);
 }
 
-RC_GTEST_PROP(AppendJsonString, AnyBytesMakeAString, (const std::string& bytes)) {
+RC_GTEST_PROP(AppendString, AnyBytesMakeAString, (const std::string& bytes)) {
   Reader reader;
   const auto element = reader.Parse(JsonString(bytes));
   RC_ASSERT(element.ok());
   RC_ASSERT(element->is_string());
 }
 
-TEST(AppendJsonInt, CoversTheWholeRange) {
+TEST(AppendInt, CoversTheWholeRange) {
   const auto text = [](int64_t number) {
     std::string out;
-    AppendJsonInt(number, out);
+    AppendInt(number, out);
     return out;
   };
   EXPECT_EQ(text(0), "0");
@@ -551,4 +554,4 @@ TEST(AppendJsonInt, CoversTheWholeRange) {
 }
 
 }  // namespace
-}  // namespace presence::wire
+}  // namespace presence::json

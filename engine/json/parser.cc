@@ -1,4 +1,4 @@
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 
 #include <charconv>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace presence::wire {
+namespace presence::json {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -100,13 +100,13 @@ std::string_view MessageOf(simdjson::error_code error) {
 
 }  // namespace
 
-JsonParser::JsonParser() {
+Parser::Parser() {
   // One more, because simdjson takes the last of its levels only if it is empty. What cannot be
   // allocated here, Parse will try to.
   [[maybe_unused]] const simdjson::error_code error = parser_.allocate(4096, kMaxDepth + 1);
 }
 
-absl::StatusOr<dom::element> JsonParser::Parse(std::string_view text) {
+absl::StatusOr<dom::element> Parser::Parse(std::string_view text) {
   // Some versions of simdjson skip a byte order mark, some do not; ours is not to have one.
   if (text.starts_with("\xEF\xBB\xBF")) {
     return absl::InvalidArgumentError("not valid JSON: begins with a byte order mark");
@@ -191,7 +191,7 @@ void RawJson::Elements(std::string_view array_text, std::vector<std::string_view
   }
 }
 
-std::string CompactJson(std::string_view text) {
+std::string Compact(std::string_view text) {
   std::string compact(text.size() + simdjson::SIMDJSON_PADDING, '\0');
   size_t size = 0;
   if (simdjson::minify(text.data(), text.size(), compact.data(), size)) return std::string(text);
@@ -260,7 +260,7 @@ void AppendEscape(unsigned char c, std::string& out) {
 
 }  // namespace
 
-void AppendJsonString(std::string_view text, std::string& out) {
+void AppendString(std::string_view text, std::string& out) {
   out += '"';
   size_t plain = 0;  // the start of what has not been appended yet and needs no escape
   for (size_t at = 0; at < text.size();) {
@@ -283,10 +283,10 @@ void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';
 }
 
-void AppendJsonInt(int64_t number, std::string& out) {
+void AppendInt(int64_t number, std::string& out) {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
   out.append(digits, static_cast<size_t>(end - digits));
 }
 
-}  // namespace presence::wire
+}  // namespace presence::json

@@ -1,23 +1,23 @@
-#ifndef ENGINE_WIRE_PLAIN_JSON_H_
-#define ENGINE_WIRE_PLAIN_JSON_H_
+#ifndef ENGINE_JSON_PLAIN_JSON_H_
+#define ENGINE_JSON_PLAIN_JSON_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
-#include "engine/wire/json.h"
+#include "engine/json/parser.h"
 #include "simdjson.h"
 
-namespace presence::wire {
+namespace presence::json {
 
-// Reads JSON in one pass, checking it while it is read, where JsonParser builds a tree that is then
+// Reads JSON in one pass, checking it while it is read, where Parser builds a tree that is then
 // walked. For texts of the usual kind, plain ones: objects whose fields the caller all knows, which
 // are strings, integers, objects, or arrays of objects. All readers answer false for what is not
-// plain; that says nothing about why, nor whether the text is valid: JsonParser must read it then,
+// plain; that says nothing about why, nor whether the text is valid: Parser must read it then,
 // from the start.
 //
-// What is read is exactly what JsonParser would give. One thread at a time.
+// What is read is exactly what Parser would give. One thread at a time.
 class PlainJson {
  public:
   using Array = simdjson::ondemand::array;
@@ -25,7 +25,7 @@ class PlainJson {
 
   // Hands the object that `text` is to `read`, which is to read all of it by Fields, and says
   // whether it could. True if it could, and nothing follows the object. What was read holds until
-  // the next Read, and as long as `text`, which it views. REQUIRES: padding as for JsonParser.
+  // the next Read, and as long as `text`, which it views. REQUIRES: padding as for Parser.
   template <typename ReadObject>
   bool Read(std::string_view text, const ReadObject& read) {
     if (!text.starts_with('{') || !Reserve(text.size())) return false;
@@ -106,6 +106,6 @@ class PlainJson {
   bool escapes_ = false;  // in the text
 };
 
-}  // namespace presence::wire
+}  // namespace presence::json
 
-#endif  // ENGINE_WIRE_PLAIN_JSON_H_
+#endif  // ENGINE_JSON_PLAIN_JSON_H_

@@ -1,6 +1,6 @@
-#include "engine/wire/plain_json.h"
+#include "engine/json/plain_json.h"
 
-namespace presence::wire {
+namespace presence::json {
 
 bool PlainJson::Grow(size_t bytes) {
   constexpr size_t kFirstBytes = 4096;
@@ -16,4 +16,4 @@ bool PlainJson::AtEnd() {
   return document_.is_alive() && document_.current_location().get(next) != simdjson::SUCCESS;
 }
 
-}  // namespace presence::wire
+}  // namespace presence::json
