@@ -30,7 +30,8 @@ int64_t OperationSize(const Payload& payload, std::string_view client_id) {
   const std::string_view encoding = payload.encoding.value_or("");
   if (encoding == "base64" || encoding.ends_with("/base64")) {
     size_t digits = data;
-    while (digits > 0 && payload.data[digits - 1] == '=') --digits;
+    // More than two are no padding, and count: they are sent and kept like anything else.
+    for (int i = 0; i < 2 && digits > 0 && payload.data[digits - 1] == '='; ++i) --digits;
     data = digits / 4 * 3 + digits % 4 * 3 / 4;
   }
   return static_cast<int64_t>(data + client_id.size() + CompactSize(payload.extras.value_or("")));

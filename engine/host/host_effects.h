@@ -79,7 +79,8 @@ using HostEffect = std::variant<AttachedReply, DetachedReply, ErrorReply, AckRep
                                 SyncPage, Broadcast, MemberEvent>;
 
 // The ordered effects of one input, in a buffer that the caller owns and uses again: a step that
-// fits what earlier steps needed allocates nothing.
+// fits what earlier steps needed allocates nothing. What a step needed beyond 64 KiB is given back
+// by the next one.
 //
 // The order within one input: the answer to a refused or repeated request; else member events as
 // they arise, the answer, broadcasts, sync pages.
@@ -103,32 +104,59 @@ class HostEffects {
 
   void Clear() {
     effects_.clear();
-    strings_used_ = 0;
-    lists_used_ = 0;
+    strings_.Clear();
+    lists_.Clear();
+    if (effects_.capacity() * sizeof(HostEffect) + strings_.bytes() + lists_.bytes() > kMaxKept) {
+      std::vector<HostEffect>().swap(effects_);
+      strings_ = {};
+      lists_ = {};
+    }
   }
   template <typename T>
   void Add(T&& effect) {
     effects_.emplace_back(std::forward<T>(effect));
   }
   // An empty string, and an empty list of items, that stay where they are until the next Clear.
-  std::string& NewString() { return Fresh(strings_, strings_used_); }
-  std::vector<OutItem>& NewItems() { return Fresh(lists_, lists_used_); }
+  std::string& NewString() { return strings_.Fresh(); }
+  std::vector<OutItem>& NewItems() { return lists_.Fresh(); }
 
  private:
-  // Deques, so that views of what they hold stay good.
+  static constexpr size_t kMaxKept = size_t{64} << 10;
+
+  // Containers that are filled anew after each Clear, and meanwhile stay where they are.
   template <typename T>
-  static T& Fresh(std::deque<T>& all, size_t& used) {
-    if (used == all.size()) all.emplace_back();
-    T& one = all[used++];
-    one.clear();
-    return one;
-  }
+  class Pool {
+   public:
+    T& Fresh() {
+      if (used_ == all_.size()) all_.emplace_back();
+      T& one = all_[used_++].container;
+      one.clear();
+      return one;
+    }
+    // O(those that were used).
+    void Clear() {
+      for (; used_ > 0; --used_) {
+        Entry& entry = all_[used_ - 1];
+        const size_t bytes = entry.container.capacity() * sizeof(typename T::value_type);
+        bytes_ += bytes - std::exchange(entry.bytes, bytes);
+      }
+    }
+    // What it keeps, counted at the last Clear.
+    size_t bytes() const { return bytes_ + all_.size() * sizeof(Entry); }
+
+   private:
+    struct Entry {
+      T container;
+      size_t bytes = 0;
+    };
+    std::deque<Entry> all_;  // a deque, so that views of what it holds stay good
+    size_t used_ = 0;
+    size_t bytes_ = 0;
+  };
 
   std::vector<HostEffect> effects_;
-  std::deque<std::string> strings_;
-  std::deque<std::vector<OutItem>> lists_;
-  size_t strings_used_ = 0;
-  size_t lists_used_ = 0;
+  Pool<std::string> strings_;
+  Pool<std::vector<OutItem>> lists_;
 };
 
 }  // namespace presence

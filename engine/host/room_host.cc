@@ -14,14 +14,22 @@ namespace {
 
 using Action = PresenceAction;
 
-// The longest part of a payload: so much fits into a StoredMessage several times.
-constexpr size_t kMaxPart = StoredMessage::kMaxBytes / 8;
+// Twice this and some ids, and that twice in a leave that carries what was stored, still fit into a
+// StoredMessage.
+constexpr int64_t kMaxMessageSize = StoredMessage::kMaxBytes / 8;
+
+// What is kept for later steps though nothing uses it, of the 64 KiB in all: pending items,
+// recipients, places in the table of connections.
+constexpr size_t kMaxPendingKept = size_t{32} << 10;
+constexpr size_t kMaxRecipientsKept = 512;
+constexpr size_t kMaxPlacesKept = 256;
 
 RoomHost::Options Sane(RoomHost::Options options) {
   using std::chrono::milliseconds;
   std::replace(options.instance.begin(), options.instance.end(), ':', '_');
   options.sync_page_size = std::max<size_t>(options.sync_page_size, 1);
   options.max_batch = std::max<size_t>(options.max_batch, 1);
+  options.max_message_size = std::clamp<int64_t>(options.max_message_size, 0, kMaxMessageSize);
   options.sync_page_interval = std::max(options.sync_page_interval, milliseconds(0));
   options.grace_period = std::max(options.grace_period, milliseconds(0));
   options.batch_interval = std::max(options.batch_interval, milliseconds(0));
@@ -96,6 +104,9 @@ absl::Status RoomHost::Validate(Timestamp now, const HostInput& input) const {
     if (id.size() > kMaxConnectionId) {
       return absl::InvalidArgumentError("the connection id is too long");
     }
+    if (std::get<ConnectionOpened>(input).client_id.value_or("").size() > kMaxIdentity) {
+      return absl::InvalidArgumentError("the client id is too long");
+    }
     if (connection != nullptr) return absl::InvalidArgumentError("the connection is open already");
     return absl::OkStatus();
   }
@@ -121,6 +132,11 @@ void RoomHost::Begin(Timestamp now, HostEffects& effects) {
   if (flushed_) {  // nobody uses views of the last step any more
     flushed_ = false;
     pending_used_ = 0;
+    if (pending_kept_ + pending_.size() * sizeof(Pending) >
+        std::max(kMaxPendingKept, member_bytes_)) {
+      std::deque<Pending>().swap(pending_);
+      pending_kept_ = 0;
+    }
   }
 }
 
@@ -169,6 +185,10 @@ void RoomHost::Forget(Connection& connection) {
     graces_.erase(DueKey(connection.lost->deadline, connection.lost->order));
   }
   connections_.erase(connections_.find(connection.id));
+  if (connections_.capacity() > kMaxPlacesKept &&
+      connections_.size() < connections_.capacity() / 4) {
+    connections_.rehash(2 * connections_.size());
+  }
 }
 
 // The members of a connection leave: synthesized, with the last payload, no earlier than they came.
@@ -181,6 +201,7 @@ void RoomHost::Expel(const Connection& connection) {
     Message leave = member;
     leave.id = id;
     leave.timestamp = now_;
+    member_bytes_ -= BytesOf(member);
     AddPending(Action::kLeave, leave);
   });
   stats_.synthesized_leaves += pending_used_ - first;
@@ -202,6 +223,10 @@ void RoomHost::ExpelAttachable(const Connection& connection) {
 
 void RoomHost::On(const AttachRequest& request) {
   Connection& connection = *Find(request.connection_id);
+  std::optional<Timestamp> next_page;
+  if (connection.attachment.has_value() && connection.attachment->sync.has_value()) {
+    next_page = connection.attachment->sync->due;
+  }
   Detach(connection);
   if (request.refusal != nullptr) {
     ExpelAttachable(connection);  // the client's channel fails and forgets its members, too
@@ -217,9 +242,11 @@ void RoomHost::On(const AttachRequest& request) {
   if (!has_presence) return;
   ++stats_.syncs_started;
   attachment.sync = RoomSnapshot::Sync{absl::StrCat(options_.instance, "-", ++last_sync_),
-                                       /*after=*/0, /*until=*/members_.last_joined(), now_};
-  pages_.emplace(DueKey(now_, attachment.order), &connection);
-  SendPage(connection);
+                                       /*after=*/0, /*until=*/members_.last_joined(),
+                                       std::max(next_page.value_or(now_), now_)};
+  pages_.emplace(DueKey(attachment.sync->due, attachment.order), &connection);
+  // Who asks again and again is sent no more pages than who waits for those of the first sync.
+  if (!next_page.has_value()) SendPage(connection);
 }
 
 void RoomHost::On(const DetachRequest& request) {
@@ -232,7 +259,14 @@ void RoomHost::On(const DetachRequest& request) {
 void RoomHost::Attach(Connection& connection, uint64_t modes) {
   connection.attachment = RoomSnapshot::Attachment{++last_order_, modes, std::nullopt};
   attached_.emplace(connection.attachment->order, &connection);
+  RecipientsChanged();
+}
+
+// No effect of this step views the recipients yet: it is broadcast at the end.
+void RoomHost::RecipientsChanged() {
   recipients_stale_ = true;
+  if (recipients_.capacity() > kMaxRecipientsKept)
+    std::vector<std::string_view>().swap(recipients_);
 }
 
 // Nothing is sent to the connection from now on.
@@ -241,7 +275,7 @@ void RoomHost::Detach(Connection& connection) {
   EndSync(connection);
   attached_.erase(connection.attachment->order);
   connection.attachment.reset();
-  recipients_stale_ = true;
+  RecipientsChanged();
 }
 
 void RoomHost::EndSync(Connection& connection) {
@@ -259,9 +293,13 @@ void RoomHost::SendPage(Connection& connection) {
   pages_.erase(DueKey(sync.due, attachment.order));
   std::vector<OutItem>& items = effects_->NewItems();
   bool more = false;
+  size_t bytes = 0;
   members_.ForEachAfter(sync.after, [&](uint64_t joined, const Message& member) {
-    more = joined <= sync.until && items.size() == options_.sync_page_size;
-    if (joined > sync.until || more) return false;
+    if (joined > sync.until) return false;
+    bytes += BytesOf(member);
+    more = items.size() == options_.sync_page_size ||
+           (!items.empty() && bytes > options_.sync_page_bytes);
+    if (more) return false;
     items.push_back({Action::kPresent, member});
     sync.after = joined;
     return true;
@@ -293,6 +331,26 @@ bool RoomHost::IsOperation(std::optional<int64_t> action) {
          action == static_cast<int64_t>(Action::kLeave);
 }
 
+// What is kept of a message: ids and payload.
+size_t RoomHost::BytesOf(const Message& message) {
+  return message.connection_id.size() + message.client_id.size() + message.id.size() +
+         BytesOf(message.payload);
+}
+
+size_t RoomHost::BytesOf(const Payload& payload) {
+  return payload.data.size() + payload.encoding.value_or("").size() +
+         payload.extras.value_or("").size();
+}
+
+// What is kept of an error: its texts.
+size_t RoomHost::BytesOf(const ErrorInfo& error) {
+  size_t bytes = 0;
+  for (const ErrorInfo* one = &error; one != nullptr; one = one->cause.get()) {
+    bytes += one->message.size();
+  }
+  return bytes;
+}
+
 void RoomHost::On(const PresenceRequest& request) {
   Connection& connection = *Find(request.connection_id);
   const int64_t serial = request.msg_serial;
@@ -312,12 +370,7 @@ void RoomHost::On(const PresenceRequest& request) {
   if (serial >= 0) connection.last_serial = serial;
   if (refusal.has_value()) {
     ++stats_.frames_refused;
-    if (serial >= 0 && options_.max_remembered_refusals > 0) {
-      while (connection.refusals.size() >= options_.max_remembered_refusals) {
-        connection.refusals.pop_front();
-      }
-      connection.refusals.push_back({serial, *refusal});
-    }
+    if (serial >= 0) Remember(connection, serial, *refusal);
     effects_->Add(NackReply{connection.id, serial, 1, *std::move(refusal)});
     return;
   }
@@ -326,13 +379,64 @@ void RoomHost::On(const PresenceRequest& request) {
   effects_->Add(AckReply{connection.id, serial, 1});
 }
 
-// Why the frame is refused as a whole, if it is.
+// Remembers how a frame was refused, and forgets the oldest refusals that are too many.
+void RoomHost::Remember(Connection& connection, int64_t serial, const ErrorInfo& refusal) const {
+  if (options_.max_remembered_refusals == 0) return;
+  connection.refusals.push_back({serial, refusal});
+  connection.refusal_bytes += BytesOf(refusal);
+  while (connection.refusals.size() > options_.max_remembered_refusals ||
+         (connection.refusals.size() > 1 &&
+          connection.refusal_bytes > options_.max_remembered_refusal_bytes)) {
+    connection.refusal_bytes -= BytesOf(connection.refusals.front().error);
+    connection.refusals.pop_front();
+  }
+}
+
+// Why the frame is refused as a whole, if it is. One kind of check after the other, each over all
+// items.
 std::optional<ErrorInfo> RoomHost::Refusal(const Connection& connection,
                                            const PresenceRequest& request) const {
   if (request.msg_serial < 0) return MakeError(kMalformedRequest, "no valid msgSerial");
   if (request.items.empty()) return MakeError(kMalformedRequest, "no items");
   for (const IncomingItem& item : request.items) {
-    if (std::optional<ErrorInfo> refusal = ItemRefusal(connection, item)) return refusal;
+    if (!item.malformed.empty()) return MakeError(kMalformedRequest, std::string(item.malformed));
+    if (!IsOperation(item.action)) {
+      return MakeError(kMalformedRequest, "the action is not ENTER, UPDATE or LEAVE");
+    }
+    if (!item.connection_id.empty() && item.connection_id != connection.id) {
+      return MakeError(kMalformedRequest, "the connectionId is that of another connection");
+    }
+    if (!item.id.empty() &&
+        VersionOf(item.id, connection.id, now_).kind != Version::Kind::kSerial) {
+      return MakeError(kMalformedRequest, "the id is not one of this connection");
+    }
+  }
+  // TO3l8, and what that formula leaves out or makes small: it is kept and sent to all as it came.
+  const int64_t limit = options_.max_message_size;
+  const size_t limit_as_it_came = 2 * static_cast<size_t>(limit) + 1024;
+  int64_t size = 0;
+  size_t size_as_it_came = 0;
+  for (const IncomingItem& item : request.items) {
+    size_as_it_came +=
+        item.id.size() + item.connection_id.size() + item.client_id.size() + BytesOf(item.payload);
+    if (size_as_it_came > limit_as_it_came) {
+      return MakeError(kMessageTooLarge,
+                       absl::StrCat("larger than ", limit_as_it_came, " bytes as it came"));
+    }
+    size += OperationSize(item.payload, item.client_id);
+    if (size > limit) {
+      return MakeError(kMessageTooLarge, absl::StrCat("larger than ", limit, " bytes"));
+    }
+  }
+  const bool any = connection.client_id == "*";
+  for (const IncomingItem& item : request.items) {
+    if (item.client_id.empty()) {
+      if (connection.client_id.empty() || any) {
+        return MakeError(kInvalidClientId, "no clientId, nor has the connection one");
+      }
+    } else if (item.client_id == "*" || (!any && item.client_id != connection.client_id)) {
+      return MakeError(kInvalidClientId, "the connection may not act for this clientId");
+    }
   }
   if (!connection.attachment.has_value()) {
     return MakeError(kChannelState, "the channel is not attached");
@@ -347,56 +451,47 @@ std::optional<ErrorInfo> RoomHost::Refusal(const Connection& connection,
                      absl::StrCat("more than ", options_.max_in_flight, " operations at once"));
   }
   if (!FitsTheRoom(connection, request)) {
-    return MakeError(kSetFull, absl::StrCat("the room has ", options_.max_members, " members"));
+    return MakeError(kSetFull, absl::StrCat("the room has ", options_.max_members, " members, or ",
+                                            options_.max_member_bytes, " bytes of them"));
   }
   return std::nullopt;
 }
 
-std::optional<ErrorInfo> RoomHost::ItemRefusal(const Connection& connection,
-                                               const IncomingItem& item) const {
-  if (!item.malformed.empty()) return MakeError(kMalformedRequest, std::string(item.malformed));
-  if (!IsOperation(item.action)) {
-    return MakeError(kMalformedRequest, "the action is not ENTER, UPDATE or LEAVE");
-  }
-  if (!item.connection_id.empty() && item.connection_id != connection.id) {
-    return MakeError(kMalformedRequest, "the connectionId is that of another connection");
-  }
-  if (!item.id.empty() && VersionOf(item.id, connection.id, now_).kind != Version::Kind::kSerial) {
-    return MakeError(kMalformedRequest, "the id is not one of this connection");
-  }
-  const Payload& payload = item.payload;
-  if (OperationSize(payload, item.client_id) > options_.max_message_size ||
-      std::max({item.client_id.size(), payload.data.size(), payload.encoding.value_or("").size(),
-                payload.extras.value_or("").size()}) > kMaxPart) {
-    return MakeError(kMessageTooLarge,
-                     absl::StrCat("larger than ", options_.max_message_size, " bytes"));
-  }
-  const bool any = connection.client_id == "*";
-  if (item.client_id.empty()) {
-    if (connection.client_id.empty() || any) {
-      return MakeError(kInvalidClientId, "no clientId, nor has the connection one");
-    }
-  } else if (item.client_id == "*" || (!any && item.client_id != connection.client_id)) {
-    return MakeError(kInvalidClientId, "the connection may not act for this clientId");
-  }
-  return std::nullopt;
-}
-
-// Whether there are never more members than allowed while the items are applied in order.
+// Whether there are never more members, nor more bytes of members, than allowed while the items are
+// applied in order. Leaves, and what makes nothing more, always fit.
 bool RoomHost::FitsTheRoom(const Connection& connection, const PresenceRequest& request) const {
-  if (members_.size() + request.items.size() <= options_.max_members) return true;
-  std::map<std::string_view, bool> present;  // of the clients that the frame names
+  const auto bytes_after = [&](size_t index) {
+    const IncomingItem& item = request.items[index];
+    return 2 * connection.id.size() + absl::StrCat(":", request.msg_serial, ":", index).size() +
+           ClientOf(connection.client_id, item).size() + BytesOf(item.payload);
+  };
   size_t size = members_.size();
-  for (const IncomingItem& item : request.items) {
+  size_t bytes = member_bytes_;
+  size_t most = bytes;
+  for (size_t i = 0; i < request.items.size(); ++i) most += bytes_after(i);
+  if (size + request.items.size() <= options_.max_members && most <= options_.max_member_bytes) {
+    return true;
+  }
+  std::map<std::string_view, size_t> held;  // by the clients that the frame names; 0: not present
+  for (size_t i = 0; i < request.items.size(); ++i) {
+    const IncomingItem& item = request.items[i];
     const bool stays = item.action != static_cast<int64_t>(Action::kLeave);
-    if (!stays && !item.id.empty()) continue;  // perhaps it is stale and changes nothing
+    const bool perhaps_stale = !item.id.empty();  // then it changes nothing
+    if (!stays && perhaps_stale) continue;
     const std::string_view client = ClientOf(connection.client_id, item);
-    const auto [found, added] = present.try_emplace(client);
-    if (added) found->second = members_.Find(connection.id, client).has_value();
-    if (found->second == stays) continue;
-    found->second = stays;
-    stays ? ++size : --size;
-    if (stays && size > options_.max_members) return false;
+    const auto [found, added] = held.try_emplace(client);
+    if (added) {
+      const std::optional<Message> stored = members_.Find(connection.id, client);
+      if (stored.has_value()) found->second = BytesOf(*stored);
+    }
+    const size_t before = found->second;
+    size_t after = stays ? bytes_after(i) : 0;
+    if (perhaps_stale) after = std::max(before, after);
+    found->second = after;
+    bytes = bytes - before + after;
+    if (before > 0 && after == 0) --size;
+    if (before == 0 && after > 0 && ++size > options_.max_members) return false;
+    if (after > before && bytes > options_.max_member_bytes) return false;
   }
   return true;
 }
@@ -430,6 +525,8 @@ void RoomHost::ApplyItem(Connection& connection, const PresenceRequest& request,
   message.id = id;
   connection.in_flight = InFlight(connection) + 1;
   connection.batch = batch_;
+  if (stored.has_value()) member_bytes_ -= BytesOf(*stored);
+  if (action != Action::kLeave) member_bytes_ += BytesOf(message);
   ApplyPending(AddPending(action, message));
 }
 
@@ -443,6 +540,8 @@ RoomHost::Pending& RoomHost::AddPending(PresenceAction action, const Message& me
   Pending& pending = pending_[pending_used_++];
   pending.action = action;
   pending.message.Assign(message);
+  const size_t bytes = BytesOf(message);
+  if (bytes > pending.kept) pending_kept_ += bytes - std::exchange(pending.kept, bytes);
   return pending;
 }
 
@@ -497,7 +596,9 @@ std::string RoomHost::CheckInvariants() const {
     return "member set: " + wrong;
   }
   std::string wrong;
+  size_t bytes = 0;
   members_.ForEach([&](const Message& member) {
+    bytes += BytesOf(member);
     const Connection* const connection = Find(member.connection_id);
     if (connection == nullptr) {
       wrong = "host: 1: a member's connection is not known";
@@ -511,6 +612,7 @@ std::string RoomHost::CheckInvariants() const {
     }
   });
   if (!wrong.empty()) return wrong;
+  if (bytes != member_bytes_) return "host: 7: the bytes of members are miscounted";
 
   size_t attached = 0;
   size_t lost = 0;

@@ -49,7 +49,9 @@ namespace presence {
 // Nothing calls back into the owner.
 //
 // Costs: an operation O(1), and O(attached connections) for whom it is sent to; a page O(page); an
-// attach O(page); a connection's end O(its members).
+// attach O(page); a connection's end O(its members). What was kept for those who have left is given
+// back: beyond its MemberSet a host keeps at most 64 KiB or as much again as it uses, whichever is
+// more, and what the latest effects view until the next input.
 //
 // Invariants, beyond those of MemberSet (CheckInvariants verifies all):
 //  1. Every member is of a connection that is open, lost ones included.
@@ -60,10 +62,12 @@ namespace presence {
 //  4. A sync runs only for a connection attached with PRESENCE_SUBSCRIBE, and has a page to send.
 //  5. A batch has a time exactly while items are pending.
 //  6. Refusals remembered are of serials taken, ascending.
+//  7. The bytes that members hold are counted right.
 class RoomHost {
  public:
-  // The longest connection id, in bytes.
+  // The longest connection id, and the longest client id of a connection, in bytes.
   static constexpr size_t kMaxConnectionId = 4096;
+  static constexpr size_t kMaxIdentity = 4096;
 
   // Zero where something must be at least one counts as one, negative as zero.
   struct Options {
@@ -71,15 +75,21 @@ class RoomHost {
     // of one room need two names, unless the second is restored from the first. A colon, which
     // would end a sync's id too early, becomes an underscore.
     std::string instance = "host";
-    // Members on one page of a sync.
+    // Members on one page of a sync, and bytes of their ids and payloads. A page has at least one
+    // member, however large.
     size_t sync_page_size = 100;
+    size_t sync_page_bytes = size_t{256} << 10;
     // Between two pages to one connection.
     std::chrono::milliseconds sync_page_interval{0};
     // How long the members of a lost connection stay.
     std::chrono::milliseconds grace_period{15000};
-    // Members of the room; an operation that would make them more is refused with 91003.
+    // Members of the room, and bytes of their ids and payloads; an operation that would make them
+    // more is refused with 91003.
     size_t max_members = 100'000;
-    // Of one item, in bytes as OperationSize counts them; beyond: 40009.
+    size_t max_member_bytes = size_t{1} << 30;
+    // Of the items of one frame together, in bytes as OperationSize counts them, and, whatever that
+    // makes of them, twice as much and 1 KiB in bytes as they came: ids, data, encodings, extras;
+    // beyond: 40009. At most 2^28.
     int64_t max_message_size = 65536;
     // Items of one connection that are taken and not yet broadcast, and so items of one frame;
     // beyond: 42910.
@@ -91,8 +101,10 @@ class RoomHost {
     size_t max_batch = 100;
     // Refused operations of one connection that are remembered, so that they are refused again when
     // sent again. Beyond, the oldest is forgotten, and would be acknowledged. A client sends again
-    // only what was not answered, so as many as it may have in flight are enough.
+    // only what was not answered, so as many as it may have in flight are enough. And bytes of
+    // their texts, causes included; the latest is remembered however long it is.
     size_t max_remembered_refusals = 1000;
+    size_t max_remembered_refusal_bytes = size_t{64} << 10;
   };
 
   // Counts since the host was made; a restored one begins at 0 again.
@@ -148,6 +160,8 @@ class RoomHost {
   const MemberSet& members() const { return members_; }
   size_t size() const { return members_.size(); }
   size_t client_count() const { return members_.client_count(); }
+  // Bytes of the members' ids and payloads.
+  size_t member_bytes() const { return member_bytes_; }
   // Connections that are known, lost ones included, and those that are attached.
   size_t connection_count() const { return connections_.size(); }
   size_t attached_count() const { return attached_.size(); }
@@ -170,12 +184,14 @@ class RoomHost {
     std::optional<RoomSnapshot::Attachment> attachment;
     int64_t last_serial = -1;
     std::deque<RoomSnapshot::Refusal> refusals;  // by serial, ascending
+    size_t refusal_bytes = 0;                    // of their texts
     uint64_t batch = 0;                          // the batch in which `in_flight` was counted
     size_t in_flight = 0;                        // items in that batch
   };
   struct Pending {
     PresenceAction action = PresenceAction::kEnter;
     StoredMessage message;
+    size_t kept = 0;  // the most bytes that `message` has held
   };
   // Of deadlines: what is due at the same time keeps its order.
   using DueKey = std::pair<Timestamp, uint64_t>;
@@ -196,16 +212,19 @@ class RoomHost {
   void Attach(Connection& connection, uint64_t modes);
   void Detach(Connection& connection);
   void EndSync(Connection& connection);
+  void RecipientsChanged();
   void SendPage(Connection& connection);
   void Expel(const Connection& connection);
   void ExpelAttachable(const Connection& connection);
   void Forget(Connection& connection);
 
   static bool IsOperation(std::optional<int64_t> action);
+  static size_t BytesOf(const Message& message);
+  static size_t BytesOf(const Payload& payload);
+  static size_t BytesOf(const ErrorInfo& error);
   std::optional<ErrorInfo> Refusal(const Connection& connection,
                                    const PresenceRequest& request) const;
-  std::optional<ErrorInfo> ItemRefusal(const Connection& connection,
-                                       const IncomingItem& item) const;
+  void Remember(Connection& connection, int64_t serial, const ErrorInfo& refusal) const;
   bool FitsTheRoom(const Connection& connection, const PresenceRequest& request) const;
   void ApplyItem(Connection& connection, const PresenceRequest& request, size_t index);
   size_t InFlight(const Connection& connection) const;
@@ -219,6 +238,7 @@ class RoomHost {
   HostEffects* effects_ = nullptr;  // the caller's, during a step
 
   MemberSet members_;
+  size_t member_bytes_ = 0;  // of their ids and payloads
   absl::flat_hash_map<std::string, std::unique_ptr<Connection>> connections_;
   std::map<uint64_t, Connection*> attached_;  // by order
   std::map<DueKey, Connection*> graces_;      // of the lost, by deadline and order
@@ -232,6 +252,7 @@ class RoomHost {
   // are still in use. A deque, so that they stay where they are; its elements are used again.
   std::deque<Pending> pending_;
   size_t pending_used_ = 0;
+  size_t pending_kept_ = 0;  // bytes of all its messages, used or not
   bool flushed_ = false;
   std::optional<Timestamp> batch_due_;
   bool hurry_ = false;  // during a step: the batch is broadcast at its end

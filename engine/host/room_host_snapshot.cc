@@ -10,6 +10,15 @@
 #include "engine/newness.h"
 
 namespace presence {
+namespace {
+
+// Bytes of a message: so much, and what a leave brings of its own, still fit into a StoredMessage.
+constexpr size_t kMaxMessage = StoredMessage::kMaxBytes / 2;
+
+// Counters go on from here for ever, and are written as numbers up to 2^63-1.
+constexpr uint64_t kMaxCount = uint64_t{1} << 62;
+
+}  // namespace
 
 RoomSnapshot RoomHost::Export() const {
   RoomSnapshot snapshot;
@@ -56,6 +65,10 @@ absl::StatusOr<std::unique_ptr<RoomHost>> RoomHost::Restore(const Options& optio
 // Fills this new host. What stands in the way is returned in words; the rest of what can be wrong
 // is left to CheckInvariants.
 std::string RoomHost::Load(const RoomSnapshot& snapshot) {
+  if (std::max({snapshot.last_joined, snapshot.last_sync, snapshot.last_leave,
+                snapshot.last_order}) > kMaxCount) {
+    return "a count that nobody can have come to";
+  }
   now_ = snapshot.room_time;
   last_sync_ = snapshot.last_sync;
   last_leave_ = snapshot.last_leave;
@@ -73,6 +86,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
       return "a connection without a valid id";
     if (before != nullptr && before->id >= from.id)
       return "connections are not in the order of ids";
+    if (from.client_id.size() > kMaxIdentity) return "a connection with too long a client id";
     before = &from;
     auto made = std::make_unique<Connection>();
     Connection& connection = *made;
@@ -82,6 +96,9 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     connection.attachment = from.attachment;
     connection.last_serial = from.last_serial;
     connection.refusals.assign(from.refusals.begin(), from.refusals.end());
+    for (const RoomSnapshot::Refusal& refusal : from.refusals) {
+      connection.refusal_bytes += BytesOf(refusal.error);
+    }
     connections_.emplace(connection.id, std::move(made));
     if (from.lost.has_value()) {
       if (!fresh(from.lost->order)) return "a loss without a number of its own";
@@ -97,7 +114,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
 
   const auto complete = [](const RoomSnapshot::OwnedMessage& message) {
     const Message view = message.view();
-    return !view.client_id.empty() && !view.connection_id.empty() && StoredMessage::Fits(view) &&
+    return !view.client_id.empty() && !view.connection_id.empty() && BytesOf(view) <= kMaxMessage &&
            (view.payload.data_kind != DataKind::kNone || view.payload.data.empty());
   };
   for (const RoomSnapshot::Member& member : snapshot.members) {
@@ -108,6 +125,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
       return "a member is there twice";
     }
     members_.Apply(PresenceAction::kEnter, member.message.view());
+    member_bytes_ += BytesOf(member.message.view());
   }
   if (snapshot.last_joined < members_.last_joined()) return "a member has yet to join";
   members_.SkipJoins(snapshot.last_joined);

@@ -1,6 +1,7 @@
 #include "engine/operation_size.h"
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "engine/message.h"
@@ -27,6 +28,15 @@ TEST(OperationSize, CountsBase64AsWhatItStandsFor) {
   EXPECT_EQ(OperationSize(PayloadOf("QUI=", "base64"), ""), 2);
   EXPECT_EQ(OperationSize(PayloadOf("QQ==", "json/utf-8/cipher+aes/base64"), ""), 1);
   EXPECT_EQ(OperationSize(PayloadOf("QUJD", "notbase64"), ""), 4);
+}
+
+TEST(OperationSize, OfBase64AtMostTwoSignsAtTheEndArePadding) {
+  EXPECT_EQ(OperationSize(PayloadOf("====", "base64"), ""), 1);
+  EXPECT_EQ(OperationSize(PayloadOf("QQ===", "base64"), ""), 2);
+  EXPECT_EQ(OperationSize(PayloadOf("=", "base64"), ""), 0);
+  EXPECT_EQ(OperationSize(PayloadOf("", "base64"), ""), 0);
+  const std::string signs(4'000'002, '=');
+  EXPECT_EQ(OperationSize(PayloadOf(signs, "base64"), ""), 3'000'000);
 }
 
 TEST(OperationSize, CountsExtrasWithoutTheWhiteSpaceBetweenTokens) {
