@@ -1,5 +1,6 @@
 #include "engine/error.h"
 
+#include <array>
 #include <utility>
 
 namespace presence {
@@ -10,11 +11,28 @@ ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause) {
   error.status_code = code == kTooManyRequests ? 429 : 400;
   error.message = std::move(message);
   error.cause = std::move(cause);
+  return WithCausesCut(std::move(error));
+}
+
+ErrorInfo WithCausesCut(ErrorInfo error) {
+  // Shared errors are never written again: if there are too many, those that stay are copied.
+  std::array<const ErrorInfo*, kMaxCauses> kept;
+  size_t count = 0;
+  const ErrorInfo* next = error.cause.get();
+  for (; next != nullptr && count < kept.size(); next = next->cause.get()) kept[count++] = next;
+  if (next == nullptr) return error;
+  SharedError cause;
+  while (count > 0) {
+    const ErrorInfo& one = *kept[--count];
+    cause = std::make_shared<const ErrorInfo>(
+        ErrorInfo{one.code, one.status_code, one.message, std::move(cause)});
+  }
+  error.cause = std::move(cause);
   return error;
 }
 
 SharedError ShareError(ErrorInfo error) {
-  return std::make_shared<const ErrorInfo>(std::move(error));
+  return std::make_shared<const ErrorInfo>(WithCausesCut(std::move(error)));
 }
 
 SharedError ShareError(const ErrorInfo* error) {

@@ -1,6 +1,7 @@
 #ifndef ENGINE_ERROR_H_
 #define ENGINE_ERROR_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,6 +34,11 @@ struct ErrorInfo;
 // and shared. Null: no error.
 using SharedError = std::shared_ptr<const ErrorInfo>;
 
+// The causes that an error may have, one below the other. Deeper ones are cut off wherever the
+// engine makes, keeps, reads or sends an error, so that none is a burden, nor takes the stack when
+// it goes.
+inline constexpr size_t kMaxCauses = 16;
+
 // Why something failed, in the protocol's form (TI1).
 struct ErrorInfo {
   int64_t code = 0;
@@ -41,10 +47,14 @@ struct ErrorInfo {
   SharedError cause;
 };
 
-// An error of the engine's own: status 400, or 429 for kTooManyRequests. `cause` may be null.
+// An error of the engine's own: status 400, or 429 for kTooManyRequests. `cause` may be null;
+// of it and its own causes kMaxCauses are kept.
 ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause = nullptr);
 
-// The error, or a copy of it, to be shared; null stays null.
+// The error with kMaxCauses at most. Shares the causes with the one given if they are not too many.
+ErrorInfo WithCausesCut(ErrorInfo error);
+
+// The error, or a copy of it, to be shared, with kMaxCauses at most; null stays null.
 SharedError ShareError(ErrorInfo error);
 SharedError ShareError(const ErrorInfo* error);
 

@@ -16,6 +16,7 @@
 
 #include "engine/error.h"
 #include "engine/message.h"
+#include "engine/spare.h"
 
 namespace presence {
 
@@ -79,8 +80,8 @@ using HostEffect = std::variant<AttachedReply, DetachedReply, ErrorReply, AckRep
                                 SyncPage, Broadcast, MemberEvent>;
 
 // The ordered effects of one input, in a buffer that the caller owns and uses again: a step that
-// fits what earlier steps needed allocates nothing. What a step needed beyond 64 KiB is given back
-// by the next one.
+// fits what earlier steps needed allocates nothing. Of the memory that a large step needed, a Clear
+// after a smaller one keeps at most 64 KiB, or as much again as that one used, whichever is more.
 //
 // The order within one input: the answer to a refused or repeated request; else member events as
 // they arise, the answer, broadcasts, sync pages.
@@ -103,10 +104,12 @@ class HostEffects {
   // --- For those who fill it ---
 
   void Clear() {
+    size_t used = effects_.size() * sizeof(HostEffect);
     effects_.clear();
-    strings_.Clear();
-    lists_.Clear();
-    if (effects_.capacity() * sizeof(HostEffect) + strings_.bytes() + lists_.bytes() > kMaxKept) {
+    used += strings_.Clear() + lists_.Clear();
+    const size_t capacity =
+        effects_.capacity() * sizeof(HostEffect) + strings_.capacity() + lists_.capacity();
+    if (SparesTooMuch(capacity, used)) {
       std::vector<HostEffect>().swap(effects_);
       strings_ = {};
       lists_ = {};
@@ -121,8 +124,6 @@ class HostEffects {
   std::vector<OutItem>& NewItems() { return lists_.Fresh(); }
 
  private:
-  static constexpr size_t kMaxKept = size_t{64} << 10;
-
   // Containers that are filled anew after each Clear, and meanwhile stay where they are.
   template <typename T>
   class Pool {
@@ -133,16 +134,19 @@ class HostEffects {
       one.clear();
       return one;
     }
-    // O(those that were used).
-    void Clear() {
+    // Returns the bytes that were used. O(containers that were).
+    size_t Clear() {
+      size_t used = 0;
       for (; used_ > 0; --used_) {
         Entry& entry = all_[used_ - 1];
         const size_t bytes = entry.container.capacity() * sizeof(typename T::value_type);
         bytes_ += bytes - std::exchange(entry.bytes, bytes);
+        used += sizeof(Entry) + entry.container.size() * sizeof(typename T::value_type);
       }
+      return used;
     }
-    // What it keeps, counted at the last Clear.
-    size_t bytes() const { return bytes_ + all_.size() * sizeof(Entry); }
+    // Bytes that it keeps, counted at the last Clear.
+    size_t capacity() const { return bytes_ + all_.size() * sizeof(Entry); }
 
    private:
     struct Entry {

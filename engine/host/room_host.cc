@@ -8,6 +8,7 @@
 #include "engine/check.h"
 #include "engine/newness.h"
 #include "engine/operation_size.h"
+#include "engine/spare.h"
 
 namespace presence {
 namespace {
@@ -18,9 +19,9 @@ using Action = PresenceAction;
 // StoredMessage.
 constexpr int64_t kMaxMessageSize = StoredMessage::kMaxBytes / 8;
 
-// What is kept for later steps though nothing uses it, of the 64 KiB in all: pending items,
+// What is kept for later steps though nothing uses it, kSpareBytes in all: bytes of pending items,
 // recipients, places in the table of connections.
-constexpr size_t kMaxPendingKept = size_t{32} << 10;
+constexpr size_t kMaxPendingKept = kSpareBytes / 2;
 constexpr size_t kMaxRecipientsKept = 512;
 constexpr size_t kMaxPlacesKept = 256;
 
@@ -230,7 +231,7 @@ void RoomHost::On(const AttachRequest& request) {
   Detach(connection);
   if (request.refusal != nullptr) {
     ExpelAttachable(connection);  // the client's channel fails and forgets its members, too
-    effects_->Add(ErrorReply{connection.id, *request.refusal});
+    effects_->Add(ErrorReply{connection.id, WithCausesCut(*request.refusal)});
     return;
   }
   const uint64_t asked = request.flags & kFlagModes;
@@ -441,7 +442,7 @@ std::optional<ErrorInfo> RoomHost::Refusal(const Connection& connection,
   if (!connection.attachment.has_value()) {
     return MakeError(kChannelState, "the channel is not attached");
   }
-  if (request.refusal != nullptr) return *request.refusal;
+  if (request.refusal != nullptr) return WithCausesCut(*request.refusal);
   if ((connection.attachment->modes & kFlagPresence) == 0) {
     return MakeError(kNotPermitted, "the channel is attached without the mode PRESENCE");
   }
@@ -626,11 +627,16 @@ std::string RoomHost::CheckInvariants() const {
       }
     }
     int64_t serial = -1;
+    size_t refusal_bytes = 0;
     for (const RoomSnapshot::Refusal& refusal : connection->refusals) {
+      refusal_bytes += BytesOf(refusal.error);
       if (refusal.msg_serial <= serial || refusal.msg_serial > connection->last_serial) {
         return "host: 6: a refusal is remembered of a serial that was not taken";
       }
       serial = refusal.msg_serial;
+    }
+    if (refusal_bytes != connection->refusal_bytes) {
+      return "host: 6: the texts of refusals are miscounted";
     }
     if (connection->last_serial < -1) return "host: 6: a negative serial was taken";
     if (!connection->attachment.has_value()) continue;

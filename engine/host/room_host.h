@@ -61,7 +61,8 @@ namespace presence {
 //     deadlines.
 //  4. A sync runs only for a connection attached with PRESENCE_SUBSCRIBE, and has a page to send.
 //  5. A batch has a time exactly while items are pending.
-//  6. Refusals remembered are of serials taken, ascending.
+//  6. Refusals remembered are of serials taken, ascending; the bytes of their texts are counted
+//     right.
 //  7. The bytes that members hold are counted right.
 class RoomHost {
  public:
@@ -177,6 +178,8 @@ class RoomHost {
   std::string CheckInvariants() const;
 
  private:
+  friend struct RoomHostTestPeer;
+
   struct Connection {
     std::string id;
     std::string client_id;

@@ -18,6 +18,14 @@ constexpr size_t kMaxMessage = StoredMessage::kMaxBytes / 2;
 // Counters go on from here for ever, and are written as numbers up to 2^63-1.
 constexpr uint64_t kMaxCount = uint64_t{1} << 62;
 
+// Counts no further than needed.
+size_t CauseCount(const ErrorInfo& error) {
+  size_t count = 0;
+  const ErrorInfo* cause = error.cause.get();
+  for (; cause != nullptr && count <= kMaxCauses; cause = cause->cause.get()) ++count;
+  return count;
+}
+
 }  // namespace
 
 RoomSnapshot RoomHost::Export() const {
@@ -97,6 +105,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     connection.last_serial = from.last_serial;
     connection.refusals.assign(from.refusals.begin(), from.refusals.end());
     for (const RoomSnapshot::Refusal& refusal : from.refusals) {
+      if (CauseCount(refusal.error) > kMaxCauses) return "an error with too many causes";
       connection.refusal_bytes += BytesOf(refusal.error);
     }
     connections_.emplace(connection.id, std::move(made));

@@ -121,16 +121,21 @@ void AppendItem(const IncomingItem& item, std::string& out) {
   object.End();
 }
 
-}  // namespace
-
-void AppendError(const ErrorInfo& error, std::string& out) {
+// With so many causes at most.
+void AppendError(const ErrorInfo& error, size_t causes, std::string& out) {
   ObjectWriter object(out);
   object.Int("code", error.code);
   object.Int("statusCode", error.status_code);
   json::AppendString(error.message, object.Key("message"));
-  if (error.cause != nullptr) AppendError(*error.cause, object.Key("cause"));
+  if (error.cause != nullptr && causes > 0) {
+    AppendError(*error.cause, causes - 1, object.Key("cause"));
+  }
   object.End();
 }
+
+}  // namespace
+
+void AppendError(const ErrorInfo& error, std::string& out) { AppendError(error, kMaxCauses, out); }
 
 void AppendPayload(const Payload& payload, std::string& out) {
   if (payload.data_kind != DataKind::kNone) {

@@ -76,7 +76,8 @@ inline bool SpeaksOfConnection(const Frame& frame) {
 std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
                                                    const ConnectionUpdate& current);
 
-// Appends the error in the protocol's form: {"code", "statusCode", "message", "cause"?}.
+// Appends the error in the protocol's form: {"code", "statusCode", "message", "cause"?}, with
+// kMaxCauses at most.
 void AppendError(const ErrorInfo& error, std::string& out);
 
 // Appends ,"data":… ,"encoding":… ,"extras":… as far as they are there.

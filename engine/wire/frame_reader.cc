@@ -70,6 +70,29 @@ absl::Status ReadDetails(dom::object object, Frame& frame) {
   return absl::OkStatus();
 }
 
+// With so many causes at most.
+absl::StatusOr<ErrorInfo> ReadError(dom::element element, std::string_view field, size_t causes) {
+  dom::object object;
+  if (element.get(object)) return WrongType(field, "an object");
+  const json::Fields<4> fields(object, kErrorKeys);
+  std::optional<int64_t> code;
+  std::optional<int64_t> status_code;
+  std::string_view message;
+  if (fields.has(0) && !ReadInt(fields[0], code)) return WrongType("code", kInt);
+  if (fields.has(1) && !ReadInt(fields[1], status_code)) return WrongType("statusCode", kInt);
+  if (fields.has(2) && !ReadText(fields[2], message)) return WrongType("message", kText);
+  ErrorInfo error;
+  error.code = code.value_or(0);
+  error.status_code = status_code.value_or(0);
+  error.message = message;
+  if (causes > 0 && !fields.lacking(3)) {
+    absl::StatusOr<ErrorInfo> cause = ReadError(fields[3], "cause", causes - 1);
+    if (!cause.ok()) return cause.status();
+    error.cause = std::make_shared<ErrorInfo>(*std::move(cause));
+  }
+  return error;
+}
+
 }  // namespace
 
 absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
@@ -201,25 +224,7 @@ void FrameReader::ReadRawPayloads(std::string_view frame_text, std::span<Incomin
 // --- Errors ---
 
 absl::StatusOr<ErrorInfo> ReadError(dom::element element, std::string_view field) {
-  dom::object object;
-  if (element.get(object)) return WrongType(field, "an object");
-  const json::Fields<4> fields(object, kErrorKeys);
-  std::optional<int64_t> code;
-  std::optional<int64_t> status_code;
-  std::string_view message;
-  if (fields.has(0) && !ReadInt(fields[0], code)) return WrongType("code", kInt);
-  if (fields.has(1) && !ReadInt(fields[1], status_code)) return WrongType("statusCode", kInt);
-  if (fields.has(2) && !ReadText(fields[2], message)) return WrongType("message", kText);
-  ErrorInfo error;
-  error.code = code.value_or(0);
-  error.status_code = status_code.value_or(0);
-  error.message = message;
-  if (!fields.lacking(3)) {
-    absl::StatusOr<ErrorInfo> cause = ReadError(fields[3], "cause");
-    if (!cause.ok()) return cause.status();
-    error.cause = std::make_shared<ErrorInfo>(*std::move(cause));
-  }
-  return error;
+  return ReadError(element, field, kMaxCauses);
 }
 
 }  // namespace presence::wire

@@ -52,7 +52,8 @@ class FrameReader {
   std::vector<std::string_view> item_texts_;
 };
 
-// The error in the protocol's form: {"code", "statusCode", "message", "cause"?}.
+// The error in the protocol's form: {"code", "statusCode", "message", "cause"?}. Causes deeper than
+// kMaxCauses are not read, whatever they are.
 absl::StatusOr<ErrorInfo> ReadError(simdjson::dom::element element, std::string_view field);
 
 }  // namespace presence::wire

@@ -280,11 +280,20 @@ bool ReadMessage(std::optional<dom::element> element, int64_t& number,
   return tuple.Finished();
 }
 
-bool ReadRefusal(std::optional<dom::element> element, RoomSnapshot::Refusal& refusal) {
+// What is told of a room that cannot be read.
+constexpr std::string_view kWrongForm = "the room lacks something, or has it in a wrong form";
+constexpr std::string_view kTooManyCauses = "an error in it has more causes than any can have";
+
+bool ReadRefusal(std::optional<dom::element> element, RoomSnapshot::Refusal& refusal,
+                 std::string_view& wrong) {
   TupleReader tuple(element);
   refusal.msg_serial = tuple.Int();
   std::vector<ErrorInfo> chain;
   do {
+    if (chain.size() > kMaxCauses) {
+      wrong = kTooManyCauses;
+      return false;
+    }
     TupleReader of_error(tuple.Next());
     ErrorInfo& error = chain.emplace_back();
     error.code = of_error.Int();
@@ -299,7 +308,8 @@ bool ReadRefusal(std::optional<dom::element> element, RoomSnapshot::Refusal& ref
   return tuple.Finished();
 }
 
-bool ReadConnection(std::optional<dom::element> element, RoomSnapshot::Connection& connection) {
+bool ReadConnection(std::optional<dom::element> element, RoomSnapshot::Connection& connection,
+                    std::string_view& wrong) {
   TupleReader tuple(element);
   connection.id = tuple.Bytes();
   connection.client_id = tuple.Bytes();
@@ -329,7 +339,7 @@ bool ReadConnection(std::optional<dom::element> element, RoomSnapshot::Connectio
   }
   TupleReader refusals(tuple.Next());
   while (refusals.Has()) {
-    refusals.Require(ReadRefusal(refusals.Next(), connection.refusals.emplace_back()));
+    refusals.Require(ReadRefusal(refusals.Next(), connection.refusals.emplace_back(), wrong));
   }
   tuple.Require(refusals.Finished());
   return tuple.Finished();
@@ -337,7 +347,7 @@ bool ReadConnection(std::optional<dom::element> element, RoomSnapshot::Connectio
 
 // [room time, joins, syncs, leaves, orders, due of the batch or null, members, connections,
 // pending]
-bool ReadRoom(std::optional<dom::element> element, RoomSnapshot& room) {
+bool ReadRoom(std::optional<dom::element> element, RoomSnapshot& room, std::string_view& wrong) {
   TupleReader tuple(element);
   room.room_time = tuple.Time();
   room.last_joined = tuple.Number();
@@ -358,7 +368,7 @@ bool ReadRoom(std::optional<dom::element> element, RoomSnapshot& room) {
   tuple.Require(members.Finished());
   TupleReader connections(tuple.Next());
   while (connections.Has()) {
-    connections.Require(ReadConnection(connections.Next(), room.connections.emplace_back()));
+    connections.Require(ReadConnection(connections.Next(), room.connections.emplace_back(), wrong));
   }
   tuple.Require(connections.Finished());
   TupleReader pending(tuple.Next());
@@ -442,8 +452,8 @@ absl::StatusOr<RoomSnapshot> ParseSnapshot(std::string_view text) {
   const absl::StatusOr<dom::element> element = parser.Parse(padded.Assign(rest));
   if (!element.ok()) return Wrong(std::string(element.status().message()));
   RoomSnapshot room;
-  if (!ReadRoom(*element, room))
-    return Wrong("the room lacks something, or has it in a wrong form");
+  std::string_view wrong = kWrongForm;
+  if (!ReadRoom(*element, room, wrong)) return Wrong(wrong);
   return room;
 }
 

@@ -200,6 +200,54 @@ TEST(Snapshot, AWrongTypeOrAMissingPartIsRefusedEvenWithTheRightChecksum) {
   }
 }
 
+TEST(Snapshot, AnErrorWithTooManyCausesIsRefusedAndNeverBuilt) {
+  const auto text = [](size_t causes) {
+    std::string room = "[9,0,0,0,0,null,[],[[\"c1\",\"*\",7,null,null,[[1,[1,2,\"no\"]";
+    for (size_t i = 0; i < causes; ++i) room += ",[1,2,\"why\"]";
+    return TextAround(room + "]]]],[]]");
+  };
+  const auto most = wire::ParseSnapshot(text(kMaxCauses));
+  ASSERT_TRUE(most.ok()) << most.status();
+  EXPECT_TRUE(RoomHost::Restore(kOptions, *most).ok());
+  for (const size_t causes : {kMaxCauses + 1, size_t{100'000}}) {
+    const absl::Status status = wire::ParseSnapshot(text(causes)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message(), "snapshot: an error in it has more causes than any can have");
+  }
+  RoomSnapshot deeper = *most;
+  RoomSnapshot::Refusal& refusal = deeper.connections[0].refusals[0];
+  refusal.error.cause = std::make_shared<const ErrorInfo>(refusal.error);
+  EXPECT_EQ(RoomHost::Restore(kOptions, deeper).status().message(),
+            "an error with too many causes");
+}
+
+TEST(Snapshot, AnOwnersErrorWithTooManyCausesIsCutSoThatWhatIsExportedCanBeRead) {
+  HostHarness h(kOptions);
+  h.Join("c1", "alice");
+  ErrorInfo no = HostErrorOf(40160);
+  for (size_t i = 0; i < 3 * kMaxCauses; ++i) {
+    no.cause = std::make_shared<const ErrorInfo>(no);
+  }
+  h.Send("c1", 0, {EnterOp()}, &no);
+  const RoomSnapshot snapshot = h.host.Export();
+  const auto parsed = wire::ParseSnapshot(TextOf(snapshot));
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_TRUE(*parsed == snapshot);
+  const auto restored = RoomHost::Restore(kOptions, *parsed);
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_TRUE((*restored)->Export() == snapshot);
+  // Told as it is remembered, and so is the refusal of an attach.
+  const auto causes = [](const ErrorInfo& error) {
+    size_t count = 0;
+    for (auto* cause = error.cause.get(); cause != nullptr; cause = cause->cause.get()) ++count;
+    return count;
+  };
+  h.Send("c1", 1, {EnterOp()}, &no);
+  EXPECT_EQ(causes(std::get<NackReply>(h.effects[0]).error), kMaxCauses);
+  h.Attach("c1", 0, &no);
+  EXPECT_EQ(causes(std::get<ErrorReply>(h.effects[0]).error), kMaxCauses);
+}
+
 TEST(Snapshot, ARoomThatContradictsItselfIsNotRestored) {
   using Change = void (*)(RoomSnapshot&);
   const std::pair<const char*, Change> changes[] = {

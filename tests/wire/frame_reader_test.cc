@@ -506,6 +506,24 @@ TEST(ReadFrame, RefusesTooManyLevels) {
             "nested more than 1024 levels deep");
 }
 
+TEST(ReadFrame, CausesDeeperThanAnErrorMayHaveAreNotRead) {
+  const auto causes_of = [](size_t causes, std::string_view deepest) {
+    std::string json = R"({"action":9,"error":{"code":1)";
+    for (size_t i = 0; i < causes; ++i) json += R"(,"cause":{"code":2)";
+    json += ",\"cause\":" + std::string(deepest) + std::string(causes + 1, '}') + "}";
+    const ReadFrame frame(json);
+    size_t count = 0;
+    const ErrorInfo* cause = frame->error->cause.get();
+    for (; cause != nullptr; cause = cause->cause.get()) ++count;
+    return count;
+  };
+  EXPECT_EQ(causes_of(kMaxCauses - 1, "null"), kMaxCauses - 1);
+  EXPECT_EQ(causes_of(kMaxCauses, "null"), kMaxCauses);
+  EXPECT_EQ(causes_of(kMaxCauses, "{}"), kMaxCauses);
+  EXPECT_EQ(causes_of(kMaxCauses, "7"), kMaxCauses);
+  EXPECT_EQ(causes_of(1000, "null"), kMaxCauses);
+}
+
 TEST(ReadFrame, TheReaderIsUsedAgain) {
   FrameReader reader;
   for (int round = 0; round < 3; ++round) {

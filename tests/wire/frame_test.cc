@@ -140,6 +140,20 @@ TEST(AppendError, WritesCausesInside) {
                  R"("cause":{"code":0,"statusCode":0,"message":""}})");
 }
 
+TEST(AppendError, WritesNoMoreCausesThanAnErrorMayHave) {
+  const auto written = [](size_t causes) {
+    ErrorInfo error;
+    for (size_t i = 0; i < causes; ++i) {
+      error.cause = std::make_shared<const ErrorInfo>(std::move(error));
+    }
+    std::string out;
+    AppendError(error, out);
+    return out;
+  };
+  EXPECT_LT(written(kMaxCauses - 1).size(), written(kMaxCauses).size());
+  EXPECT_EQ(written(1000), written(kMaxCauses));
+}
+
 // --- Round trips ---
 
 // A frame that owns its texts.
