@@ -138,7 +138,7 @@ void Channel::On(const AttachedFrame& frame) {
     EmitSync(SyncChanged::Phase::kCompleted, {});
   }
   AnswerWaiters();
-  Reenter();
+  ReenterAll();
   SendQueued();        // RTP5b
   if (was_attached) {  // RTL12
     ChannelUpdate update;

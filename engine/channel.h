@@ -196,7 +196,9 @@ class Channel {
   void FailQueue(const SharedError& reason);
   void FailInFlight();
   void SendQueued();
-  void Reenter();
+  void Reenter(const Message& own);
+  void ReenterAll();
+  void ReenterAnswered(std::span<const std::string> clients);
   static OutgoingItem ItemOf(const Operations::Operation& operation);
   static OutgoingItem ItemOf(const Operations::Reentry& reentry);
 

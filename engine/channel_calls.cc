@@ -321,8 +321,12 @@ void Channel::SendQueued() {
 }
 
 void Channel::On(const OperationsAcked& acked) {
+  std::vector<std::string> of_earlier_rounds;
   for (const AcknowledgedOperation& done : acked.operations) {
-    if (operations_.FindReentry(done.token) != nullptr) {
+    if (const auto* reentry = operations_.FindReentry(done.token)) {
+      if (operations_.IsOfEarlierRound(done.token)) {
+        of_earlier_rounds.emplace_back(reentry->message.client_id());
+      }
       operations_.RemoveReentry(done.token);
       continue;
     }
@@ -344,6 +348,7 @@ void Channel::On(const OperationsAcked& acked) {
     Reply(operation->request, CallResult::Kind::kOperation, nullptr);
     operations_.RemoveInFlight(done.token);
   }
+  ReenterAnswered(of_earlier_rounds);
   SendQueued();
 }
 
@@ -352,6 +357,7 @@ void Channel::On(const OperationsNacked& nacked) {
                                 ? ShareError(nacked.error)
                                 : Refuse(kRefused, "the server refused and gave no reason");
   std::vector<ChannelUpdate> updates;
+  std::vector<std::string> of_earlier_rounds;
   for (const AcknowledgedOperation& done : nacked.operations) {
     if (const auto* reentry = operations_.FindReentry(done.token)) {  // RTP17e
       ChannelUpdate update;
@@ -361,6 +367,9 @@ void Channel::On(const OperationsNacked& nacked) {
                  absl::StrCat("could not enter ", AbslView(reentry->message.client_id()), " again"),
                  error));
       updates.push_back(std::move(update));
+      if (operations_.IsOfEarlierRound(done.token)) {
+        of_earlier_rounds.emplace_back(reentry->message.client_id());
+      }
       operations_.RemoveReentry(done.token);
       continue;
     }
@@ -369,6 +378,7 @@ void Channel::On(const OperationsNacked& nacked) {
     Reply(operation->request, CallResult::Kind::kOperation, error);
     operations_.RemoveInFlight(done.token);
   }
+  ReenterAnswered(of_earlier_rounds);
   SendQueued();
   for (ChannelUpdate& update : updates) effects_->Add(std::move(update));
 }
@@ -394,20 +404,36 @@ void Channel::FailInFlight() {
   operations_.DropInFlight();
 }
 
-// Enters each own member again, unless an operation on it is on its way (RTP17f, RTP17g).
-void Channel::Reenter() {
+// Enters an own member again, unless an operation on it is on its way or it is being entered again
+// already (RTP17f, RTP17g).
+void Channel::Reenter(const Message& own) {
+  if (operations_.IsUnderWay(own.client_id, connection_.identity()) ||
+      operations_.IsReentering(own.client_id)) {
+    return;
+  }
+  Message again = own;
+  // RTP17g1: an id of an earlier connection would be refused.
+  if (own.connection_id != connection_.id() || !own.id.starts_with(connection_.id())) {
+    again.id = {};
+  }
+  again.connection_id = {};
+  const auto& [token, reentry] = operations_.AddReentry(again);
+  effects_->Add(SendPresence{token, ItemOf(reentry)});
+}
+
+void Channel::ReenterAll() {
   if (!connection_.connected()) return;
-  own_members_.ForEach([this](const Message& own) {
-    if (operations_.IsUnderWay(own.client_id, connection_.identity())) return;
-    Message again = own;
-    // RTP17g1: an id of an earlier connection would be refused.
-    if (own.connection_id != connection_.id() || !own.id.starts_with(connection_.id())) {
-      again.id = {};
-    }
-    again.connection_id = {};
-    const auto& [token, reentry] = operations_.AddReentry(again);
-    effects_->Add(SendPresence{token, ItemOf(reentry)});
-  });
+  operations_.BeginRound();
+  own_members_.ForEach([this](const Message& own) { Reenter(own); });
+}
+
+// Those whose re-entry of an earlier round has been answered: the server may have applied it before
+// it detached us.
+void Channel::ReenterAnswered(std::span<const std::string> clients) {
+  if (state_ != ChannelState::kAttached || !connection_.connected()) return;
+  for (const std::string& client : clients) {
+    if (const auto own = own_members_.Find(client)) Reenter(*own);
+  }
 }
 
 }  // namespace presence

@@ -26,7 +26,7 @@ std::pair<OperationToken, const Operations::Operation&> Operations::SendNext() {
 void Operations::Requeue() {
   first_queued_ = operations_.begin();
   in_flight_ = 0;
-  reentries_.clear();
+  DropReentries();
 }
 
 void Operations::ForEachQueued(Visitor visit) const {
@@ -44,7 +44,7 @@ void Operations::DropQueued() {
 void Operations::DropInFlight() {
   while (operations_.begin() != first_queued_) Erase(operations_.begin());
   in_flight_ = 0;
-  reentries_.clear();
+  DropReentries();
 }
 
 bool Operations::IsUnderWay(std::string_view client_id, std::string_view identity) const {
@@ -66,7 +66,15 @@ std::pair<OperationToken, const Operations::Reentry&> Operations::AddReentry(
   const OperationToken token = next_token_++;
   const auto added = reentries_.emplace_hint(reentries_.end(), token, Reentry());
   added->second.message.Assign(message);
+  const bool is_first =
+      reentering_.emplace(AbslView(added->second.message.client_id()), token).second;
+  PRESENCE_CHECK(is_first);
   return {token, added->second};
+}
+
+void Operations::DropReentries() {
+  reentering_ = {};
+  reentries_.clear();
 }
 
 // --- By token ---
@@ -91,6 +99,7 @@ void Operations::RemoveInFlight(OperationToken token) {
 void Operations::RemoveReentry(OperationToken token) {
   const auto found = reentries_.find(token);
   PRESENCE_CHECK(found != reentries_.end());
+  reentering_.erase(AbslView(found->second.message.client_id()));
   reentries_.erase(found);
 }
 
@@ -125,6 +134,15 @@ std::string Operations::CheckInvariants() const {
   }
   if (named != clients_.size()) {
     return "4: a client is known for an operation that is not under way";
+  }
+  for (const auto& [token, reentry] : reentries_) {
+    const auto known = reentering_.find(AbslView(reentry.message.client_id()));
+    if (known == reentering_.end() || known->second != token) {
+      return "5: a re-entry is not the one of its client";
+    }
+  }
+  if (reentering_.size() != reentries_.size()) {
+    return "5: a client is known for a re-entry that is not in flight";
   }
   return {};
 }

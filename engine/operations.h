@@ -9,7 +9,10 @@
 #include <utility>
 
 #include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "engine/absl_view.h"
 #include "engine/message.h"
 #include "engine/outbox.h"
 #include "engine/stored_message.h"
@@ -31,6 +34,7 @@ namespace presence {
 //  2. Everything before the boundary is in flight, the rest is queued, and so they are counted.
 //  3. At most `max_in_flight` operations are in flight.
 //  4. The clients known to have an operation under way are those that operations name.
+//  5. A client has at most one re-entry in flight, and it is known by which.
 class Operations {
  public:
   struct Operation {
@@ -74,9 +78,17 @@ class Operations {
 
   // --- Re-entries ---
 
-  // Adds one that is sent now. `message` is copied.
+  // Adds one that is sent now. `message` is copied. REQUIRES: !IsReentering(message.client_id).
   std::pair<OperationToken, const Reentry&> AddReentry(const Message& message);
   size_t reentries() const { return reentries_.size(); }
+  // Whether a re-entry of the client is in flight.
+  bool IsReentering(std::string_view client_id) const {
+    return reentering_.contains(AbslView(client_id));
+  }
+  // The channel is attached anew: the re-entries in flight were sent before that. O(1).
+  void BeginRound() { round_ = next_token_; }
+  // Whether a re-entry was sent before the last round began.
+  bool IsOfEarlierRound(OperationToken token) const { return token < round_; }
 
   // --- By token ---
 
@@ -95,15 +107,19 @@ class Operations {
   using List = std::map<OperationToken, Operation>;
 
   void Erase(List::iterator operation);
+  void DropReentries();
 
   const size_t max_in_flight_;
   OperationToken next_token_ = 1;
+  OperationToken round_ = 1;  // the first token of the last round of re-entry
   List operations_;
   size_t in_flight_ = 0;
   List::iterator first_queued_ = operations_.end();  // the boundary
   // The client and the token of each operation that names one; the strings are the operations'.
   absl::btree_set<std::pair<std::string_view, OperationToken>> clients_;
   std::map<OperationToken, Reentry> reentries_;
+  // By client; the keys are the strings of the re-entries.
+  absl::flat_hash_map<absl::string_view, OperationToken> reentering_;
 };
 
 }  // namespace presence

@@ -1,13 +1,12 @@
 #include "engine/outbox.h"
 
-#include <algorithm>
 #include <limits>
 
 namespace presence {
 
 int64_t Outbox::Send(uint64_t channel, OperationToken token) {
   const int64_t serial = next_;
-  entries_.push_back({serial, channel, token});
+  entries_.insert(entries_.end(), {serial, channel, token});
   Skip(serial);
   return serial;
 }
@@ -21,9 +20,7 @@ void Outbox::Skip(int64_t msg_serial) {
 std::vector<Outbox::Entry> Outbox::Acknowledge(int64_t msg_serial, int64_t count) {
   std::vector<Entry> acknowledged;
   if (count <= 0) return acknowledged;
-  const auto first = std::lower_bound(
-      entries_.begin(), entries_.end(), msg_serial,
-      [](const Entry& entry, int64_t serial) { return entry.msg_serial < serial; });
+  const auto first = entries_.lower_bound({msg_serial, 0, 0});
   auto end = first;
   // Unsigned, because `msg_serial` comes from outside and may be anything.
   while (end != entries_.end() &&

@@ -2,8 +2,9 @@
 #define ENGINE_OUTBOX_H_
 
 #include <cstdint>
-#include <deque>
 #include <vector>
+
+#include "absl/container/btree_set.h"
 
 namespace presence {
 
@@ -20,6 +21,10 @@ class Outbox {
     uint64_t channel = 0;  // the owner's name for the channel
     OperationToken token = 0;
   };
+  struct BySerial {
+    bool operator()(const Entry& a, const Entry& b) const { return a.msg_serial < b.msg_serial; }
+  };
+  using Entries = absl::btree_multiset<Entry, BySerial>;  // equal ones only at the largest serial
 
   // Takes the next serial for a frame that is about to be sent.
   int64_t Send(uint64_t channel, OperationToken token);
@@ -28,11 +33,12 @@ class Outbox {
 
   // An ACK or NACK of `count` serials from `msg_serial` on: removes what it covers and returns it,
   // in serial order. Serials that are not waiting are counted in `unknown_acknowledged()`.
+  // O(log unacknowledged) for each that is.
   std::vector<Entry> Acknowledge(int64_t msg_serial, int64_t count);
 
   // What waits to be acknowledged, in serial order: on a new transport of the same connection, all
   // of it is sent again, unchanged, after the ATTACH frames (RTN19a).
-  const std::deque<Entry>& unacknowledged() const { return entries_; }
+  const Entries& unacknowledged() const { return entries_; }
 
   // The connection is suspended, closed or failed: nothing is waiting any more, serials go on.
   void Forget() { entries_.clear(); }
@@ -43,7 +49,7 @@ class Outbox {
   uint64_t unknown_acknowledged() const { return unknown_acknowledged_; }
 
  private:
-  std::deque<Entry> entries_;
+  Entries entries_;
   int64_t next_ = 0;
   uint64_t unknown_acknowledged_ = 0;
 };

@@ -16,7 +16,7 @@ bool SameConnection(const StoredMessage& stored, const Message& message) {
 
 void OwnMembers::Store(const Message& message) {
   const Version version = VersionOf(message);
-  Entry* entry = Find(message.client_id);
+  Entry* entry = FindEntry(message.client_id);
   if (entry != nullptr && SameConnection(entry->message, message) &&
       !CompareNewness(version, entry->version).newer) {
     return;
@@ -25,7 +25,7 @@ void OwnMembers::Store(const Message& message) {
 }
 
 void OwnMembers::Remove(const Message& message) {
-  Entry* entry = Find(message.client_id);
+  Entry* entry = FindEntry(message.client_id);
   if (entry == nullptr) return;
   if (!SameConnection(entry->message, message) ||
       CompareNewness(VersionOf(message), entry->version).newer) {
@@ -37,7 +37,7 @@ void OwnMembers::Remove(const Message& message) {
 // lose to a clock: only to what a later operation of this connection has already echoed.
 void OwnMembers::StoreAcknowledged(const Message& message) {
   const Version version = VersionOf(message);
-  Entry* entry = Find(message.client_id);
+  Entry* entry = FindEntry(message.client_id);
   if (entry != nullptr && SameConnection(entry->message, message) &&
       entry->version.kind == Version::Kind::kSerial &&
       !CompareNewness(version, entry->version).newer) {
@@ -48,7 +48,7 @@ void OwnMembers::StoreAcknowledged(const Message& message) {
 
 void OwnMembers::RemoveAcknowledged(const Message& message) {
   const Version version = VersionOf(message);
-  Entry* entry = Find(message.client_id);
+  Entry* entry = FindEntry(message.client_id);
   if (entry == nullptr) return;
   if (SameConnection(entry->message, message) && entry->version.kind == Version::Kind::kSerial &&
       std::tie(entry->version.msg_serial, entry->version.index) >
@@ -75,7 +75,13 @@ void OwnMembers::ForEach(absl::FunctionRef<void(const Message&)> visit) const {
   for (const Entry& entry : entries_) visit(entry.message.view());
 }
 
-OwnMembers::Entry* OwnMembers::Find(std::string_view client_id) {
+std::optional<Message> OwnMembers::Find(std::string_view client_id) const {
+  const auto found = index_.find(AbslView(client_id));
+  if (found == index_.end()) return std::nullopt;
+  return found->second->message.view();
+}
+
+OwnMembers::Entry* OwnMembers::FindEntry(std::string_view client_id) {
   const auto found = index_.find(AbslView(client_id));
   return found == index_.end() ? nullptr : &*found->second;
 }

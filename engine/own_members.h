@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
@@ -17,8 +18,8 @@ namespace presence {
 // The members that this client has entered, keyed by client id only (RTP17h): those to enter again
 // when the channel attaches again. Fed by the server's echoes and by acknowledgements.
 //
-// Visited in the order in which they joined; a replaced entry keeps its place. One thread at a time.
-// The messages it hands out hold until the next change.
+// Visited in the order in which they joined; a replaced entry keeps its place. One thread at a
+// time. The messages it hands out hold until the next change.
 class OwnMembers {
  public:
   OwnMembers() = default;
@@ -40,6 +41,8 @@ class OwnMembers {
   void Clear();
 
   size_t size() const { return index_.size(); }
+  // What is stored of a client; nullopt: nothing.
+  std::optional<Message> Find(std::string_view client_id) const;
   void ForEach(absl::FunctionRef<void(const Message&)> visit) const;
 
  private:
@@ -49,10 +52,10 @@ class OwnMembers {
   };
   using Entries = std::list<Entry>;
 
-  Entry* Find(std::string_view client_id);
+  Entry* FindEntry(std::string_view client_id);
   void Put(Entry* entry, const Message& message, const Version& version);
 
-  Entries entries_;  // in joining order
+  Entries entries_;                                                  // in joining order
   absl::flat_hash_map<absl::string_view, Entries::iterator> index_;  // keys view the entries
 };
 

@@ -274,6 +274,7 @@ TEST(ChannelReentry, AttachedAgainAndAgainEntersAgainEachTime) {
   AttachWithOwn(harness, {"alice"});
   EXPECT_EQ(harness.Attached(), (Lines{"sync completed", "send #2 enter alice id=c1:0:0 \"d0\"",
                                        "update resumed=false"}));
+  harness.Ack(2, 1);
   EXPECT_EQ(harness.Attached(), (Lines{"sync completed", "send #3 enter alice id=c1:0:0 \"d0\"",
                                        "update resumed=false"}));
 }
@@ -294,6 +295,7 @@ TEST(ChannelReentry, RTP17g1ANewConnectionSendsNoId) {
   harness.Connected("c22", "*");
   EXPECT_EQ(harness.Attached().back(), "send #3 enter alice \"d0\"");
   harness.Presence({Enter("alice@c22", "c22:0:0")});
+  harness.Ack(3, 0);
   EXPECT_EQ(harness.Attached()[2], "send #4 enter alice id=c22:0:0");
 }
 
@@ -390,6 +392,89 @@ TEST(ChannelReentry, AReentryKeepsItsBytesWhenTheOwnMemberChanges) {
   harness.Presence({Update("alice@c1", "c1:1:0").Data(large)});
   EXPECT_EQ(harness.channel.Unacknowledged(2)->payload, Text("d0"));
   EXPECT_EQ(harness.channel.Unacknowledged(2)->id, "c1:0:0");
+}
+
+// --- Re-entries in flight ---
+
+TEST(ChannelOwnMembers, AReentryInFlightIsNotSentAgainMeanwhile) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"a", "b"});
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"sync completed", "send #3 enter a id=c1:0:0 \"d0\"",
+                   "send #4 enter b id=c1:1:0 \"d1\"", "update resumed=false"}));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(harness.Attached(), (Lines{"sync completed", "update resumed=false"}));
+  }
+  // The server may have applied the first before it detached us.
+  EXPECT_EQ(harness.Ack(3, 2), Lines{"send #5 enter a id=c1:0:0 \"d0\""});
+  EXPECT_EQ(harness.Ack(5, 4), Lines{});
+  EXPECT_EQ(harness.Nack(4),
+            (Lines{"send #6 enter b id=c1:1:0 \"d1\"", "update resumed=true 91004 < 50000"}));
+  EXPECT_EQ(harness.Nack(6), Lines{"update resumed=true 91004 < 50000"});
+}
+
+TEST(ChannelOwnMembers, WithoutAnAttachedInBetweenAnAnsweredReentryIsDone) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"a"});
+  harness.Attached();
+  harness.Attached(kFlagResumed);  // nothing (RTP17i)
+  EXPECT_EQ(harness.Ack(2, 1), Lines{});
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"sync completed", "send #3 enter a id=c1:0:0 \"d0\"", "update resumed=false"}));
+}
+
+TEST(ChannelOwnMembers, OneIsEnteredAgainAsTheOwnSetHasItThen) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"a", "b"});
+  harness.Attached();
+  harness.Attached();
+  harness.Presence({Update("a@c1", "c1:7:0").Data("new"), Leave("b@c1", "c1:7:1")});
+  EXPECT_EQ(harness.Apply(OperationsAcked{AckedFrames{{3, 2}, {4, 3}}}),
+            Lines{"send #5 enter a id=c1:7:0 \"new\""});
+}
+
+TEST(ChannelOwnMembers, OneWithAnOperationUnderWayIsNotEnteredAgainWhenAnswered) {
+  for (const bool acked_together : {false, true}) {
+    ChannelHarness harness;
+    AttachWithOwn(harness, {"a"});
+    harness.Attached();
+    harness.Operate(2, Action::kUpdate, "a", Text("x"));  // #3
+    harness.Attached();
+    if (!acked_together) {
+      EXPECT_EQ(harness.Ack(2, 1), Lines{});
+      EXPECT_EQ(harness.Ack(3, 2), Lines{"result 2 ok"});
+    } else {  // what the server has applied counts, not the order in which it says so
+      EXPECT_EQ(harness.Apply(OperationsAcked{AckedFrames{{2, 1}, {3, 2}}}),
+                (Lines{"result 2 ok", "send #4 enter a id=c1:2:0 \"x\""}));
+    }
+  }
+}
+
+TEST(ChannelOwnMembers, AnsweredWhereNothingCanBeSentOneWaitsForTheNextAttached) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"a"});
+  harness.Attached();  // #2
+  harness.Attached();
+  harness.Detached();
+  EXPECT_EQ(harness.Ack(2, 1), Lines{});
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"state attached", "sync completed", "send #3 enter a id=c1:0:0 \"d0\""}));
+  harness.Attached();
+  harness.Lost(ConnectionState::kDisconnected);
+  EXPECT_EQ(harness.Ack(3, 2), Lines{});
+  harness.Connected("c1", "*");
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"state attached", "sync completed", "send #4 enter a id=c1:0:0 \"d0\""}));
+}
+
+TEST(ChannelOwnMembers, ANewConnectionForgetsTheReentriesInFlight) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"a"});
+  harness.Attached();  // #2
+  harness.Connected("c2", "*");
+  harness.ApplyRefused(OperationsAcked{AckedFrames{{2, 1}}}, absl::StatusCode::kNotFound);
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"state attached", "sync completed", "send #3 enter a \"d0\""}));
 }
 
 }  // namespace

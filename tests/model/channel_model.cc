@@ -935,11 +935,24 @@ void ChannelModel::SendQueued() {
 
 // RTP17i, RTP17g.
 void ChannelModel::Reenter() {
+  for (Reentry& earlier : reentries_) earlier.attached_since = true;
+  for (const OwnedMessage& own : own_) ReenterOne(own.client_id);
+}
+
+// If it is an own member about whom nothing is on its way.
+void ChannelModel::ReenterOne(const std::string& client_id) {
+  if (state_ != ChannelState::kAttached || !Connected()) return;
+  for (const Operation& one : queue_) {
+    if (ClientOf(one.client_id) == client_id) return;
+  }
+  for (const Operation& one : in_flight_) {
+    if (ClientOf(one.client_id) == client_id) return;
+  }
+  for (const Reentry& one : reentries_) {
+    if (one.message.client_id == client_id) return;
+  }
   for (const OwnedMessage& own : own_) {
-    bool pending = false;
-    for (const Operation& one : queue_) pending |= ClientOf(one.client_id) == own.client_id;
-    for (const Operation& one : in_flight_) pending |= ClientOf(one.client_id) == own.client_id;
-    if (pending) continue;
+    if (own.client_id != client_id) continue;
     Reentry reentry;
     reentry.token = next_token_++;
     reentry.message = own;
@@ -952,6 +965,7 @@ void ChannelModel::Reenter() {
 }
 
 void ChannelModel::On(const OperationsAcked& acked) {
+  std::vector<std::string> again;
   for (const AcknowledgedOperation& acknowledged : acked.operations) {
     for (size_t i = 0; i < in_flight_.size(); ++i) {
       if (in_flight_[i].token != acknowledged.token) continue;
@@ -971,14 +985,19 @@ void ChannelModel::On(const OperationsAcked& acked) {
     }
     for (size_t i = 0; i < reentries_.size(); ++i) {
       if (reentries_[i].token != acknowledged.token) continue;
+      if (reentries_[i].attached_since) again.push_back(reentries_[i].message.client_id);
       reentries_.erase(reentries_.begin() + static_cast<ptrdiff_t>(i));
       break;
     }
   }
+  const size_t sent = out_.reentries.size();
+  for (const std::string& client_id : again) ReenterOne(client_id);
+  marks_.reentered_once_answered += out_.reentries.size() - sent;
   SendQueued();
 }
 
 void ChannelModel::On(const OperationsNacked& nacked) {
+  std::vector<std::string> again;
   const ErrorInfo error = nacked.error ? *nacked.error : Error(kRefused);
   for (const AcknowledgedOperation& refused : nacked.operations) {
     for (size_t i = 0; i < in_flight_.size(); ++i) {
@@ -989,12 +1008,16 @@ void ChannelModel::On(const OperationsNacked& nacked) {
     }
     for (size_t i = 0; i < reentries_.size(); ++i) {  // RTP17e
       if (reentries_[i].token != refused.token) continue;
+      if (reentries_[i].attached_since) again.push_back(reentries_[i].message.client_id);
       const ErrorInfo failed = Error(kReentryFailed, error);
       out_.updates.push_back(Line(ChannelUpdate{true, &failed}));
       reentries_.erase(reentries_.begin() + static_cast<ptrdiff_t>(i));
       break;
     }
   }
+  const size_t sent = out_.reentries.size();
+  for (const std::string& client_id : again) ReenterOne(client_id);
+  marks_.reentered_once_answered += out_.reentries.size() - sent;
   SendQueued();
 }
 

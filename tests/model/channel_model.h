@@ -59,6 +59,7 @@ class ChannelModel {
     uint64_t tombstone_hit_by_stale_page = 0;
     uint64_t synthesized_leave_with_equal_timestamp = 0;
     uint64_t reentry_with_new_id = 0;
+    uint64_t reentered_once_answered = 0;
   };
 
   explicit ChannelModel(const Options& options) : options_(options) {}
@@ -97,6 +98,7 @@ class ChannelModel {
   struct Reentry {
     OperationToken token = 0;
     OwnedMessage message;
+    bool attached_since = false;  // attached anew after it was sent
   };
 
   // The effects of one input, by the part of the order they belong to.
@@ -162,6 +164,7 @@ class ChannelModel {
   void FailInFlight(const ErrorInfo& reason);
   void SendQueued();
   void Reenter();
+  void ReenterOne(const std::string& client_id);
   static OutgoingItem ItemOf(const Operation& operation);
   static OutgoingItem ItemOf(const Reentry& reentry);
 

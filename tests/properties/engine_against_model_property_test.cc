@@ -21,6 +21,7 @@ void EngineDoesWhatTheModelSays(WorldKind world) {
     RC_CLASSIFY(marks.synthesized_leave_with_equal_timestamp > 0,
                 "synthesized leave with equal timestamp");
     RC_CLASSIFY(marks.reentry_with_new_id > 0, "re-entry with a new id");
+    RC_CLASSIFY(marks.reentered_once_answered > 0, "re-entered once answered");
   });
 }
 
