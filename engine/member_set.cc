@@ -21,6 +21,19 @@ EventType EventTypeOf(PresenceAction action) {
   }
 }
 
+// --- Where things are after they were moved ---
+
+constexpr uint32_t kNowhere = UINT32_MAX;
+
+uint32_t Moved(uint32_t index, const std::vector<uint32_t>& to) {
+  return index == kNowhere ? kNowhere : to[index];
+}
+
+template <typename List>
+List Moved(const List& list, const std::vector<uint32_t>& to) {
+  return {Moved(list.head, to), Moved(list.tail, to), list.size};
+}
+
 }  // namespace
 
 MemberSet::MemberSet(Options options)
@@ -31,6 +44,7 @@ MemberSet::MemberSet(Options options)
 MemberSet::Outcome MemberSet::Apply(PresenceAction action, const Message& message) {
   PRESENCE_DCHECK(action != PresenceAction::kAbsent);
   PRESENCE_DCHECK(!message.client_id.empty() && !message.connection_id.empty());
+  GiveBack();
   if (action == PresenceAction::kLeave) return ApplyLeave(message);
   return ApplyPresent(EventTypeOf(action), message);
 }
@@ -57,7 +71,7 @@ MemberSet::Outcome MemberSet::ApplyPresent(EventType type, const Message& messag
   if (slot.state == SlotState::kVisible) {
     outcome.connections = ConnectionsOf(slot);
   } else {
-    if (slot.state == SlotState::kTombstone) Unlink(tombstones_, index, &Slot::order);
+    if (slot.state == SlotState::kTombstone) UnlinkTombstone(index);
     outcome.connections = MakeVisible(index);
   }
   return outcome;
@@ -99,9 +113,10 @@ MemberSet::Outcome MemberSet::ApplyLeave(const Message& message) {
     MakeTombstone(index);
   }
   slots_[index].version = version;
-  while (tombstones_.size > options_.max_tombstones) {
+  while (tombstones_.size > options_.max_tombstones ||
+         tombstone_bytes_ > options_.max_tombstone_bytes) {
     const SlotIndex oldest = tombstones_.head;
-    Unlink(tombstones_, oldest, &Slot::order);
+    UnlinkTombstone(oldest);
     Free(oldest);
     ++tombstones_evicted_;
   }
@@ -115,6 +130,7 @@ void MemberSet::StartSync() {
 
 void MemberSet::EndSync(Timestamp now, EventSink sink) {
   PRESENCE_CHECK(syncing_);
+  GiveBack();
   syncing_ = false;
   DropTombstones();
   for (SlotIndex index = order_.head; index != kNone;) {
@@ -125,6 +141,7 @@ void MemberSet::EndSync(Timestamp now, EventSink sink) {
 }
 
 void MemberSet::Empty(Timestamp now, EventSink sink) {
+  GiveBack();
   syncing_ = false;
   DropTombstones();
   while (order_.head != kNone) sink(Expel(order_.head, LeaveReason::kEmpty, now));
@@ -133,10 +150,13 @@ void MemberSet::Empty(Timestamp now, EventSink sink) {
 void MemberSet::Clear() {
   syncing_ = false;
   table_.clear();
+  table_.rehash(0);  // gives back its memory
   slots_.clear();
   free_ = kNone;
+  told_ = 0;
   order_ = {};
   tombstones_ = {};
+  tombstone_bytes_ = 0;
   clients_.Clear();
   connections_.Clear();
   by_joined_.clear();
@@ -158,7 +178,7 @@ MemberSet::Expected MemberSet::Expect(std::string_view connection_id,
 
 void MemberSet::Fetch(Expected expected) const {
   const auto found = table_.find(expected);
-  if (found != table_.end()) Prefetch(slots_[found->slot]);
+  if (found != table_.end()) PrefetchObject(slots_[found->slot]);
 }
 
 uint32_t MemberSet::connections_of(std::string_view client_id) const {
@@ -208,17 +228,6 @@ void MemberSet::ForEachAfter(uint64_t after, NumberedVisitor visit) const {
 
 // --- Slots ---
 
-// Fetches the lines of a slot side by side; comparing the key and then reading the version would
-// wait for one after the other.
-void MemberSet::Prefetch(const Slot& slot) {
-  const char* const line = reinterpret_cast<const char*>(&slot);
-  static_assert(sizeof(Slot) == 256);
-  __builtin_prefetch(line);
-  __builtin_prefetch(line + 64);
-  __builtin_prefetch(line + 128);
-  __builtin_prefetch(line + 192);
-}
-
 // The visible connections of a visible slot's client. Most clients have one, and then the slot
 // knows it without a look at the group.
 uint32_t MemberSet::ConnectionsOf(const Slot& slot) const {
@@ -231,6 +240,7 @@ uint32_t MemberSet::ConnectionsOf(const Slot& slot) const {
 std::pair<MemberSet::SlotIndex, bool> MemberSet::FindOrAdd(const Message& message) {
   bool added = false;
   const Key key(message.connection_id, message.client_id);
+  PRESENCE_DCHECK(told_ == 0);
   const auto found = table_.lazy_emplace(key, [&](const auto& construct) {
     SlotIndex index = free_;
     if (index == kNone) {
@@ -297,24 +307,34 @@ uint32_t MemberSet::MakeInvisible(SlotIndex slot) {
 
 void MemberSet::MakeTombstone(SlotIndex slot) {
   slots_[slot].state = SlotState::kTombstone;
-  slots_[slot].message.DropBody();
+  StoredMessage& message = slots_[slot].message;
+  message.DropBody();
+  tombstone_bytes_ += message.connection_id().size() + message.client_id().size();
   Append(tombstones_, slot, &Slot::order);
 }
 
-// Forgets the key of a slot that is in no list. Its bytes stay readable until the slot is used
-// again, because a leave that was just told may view them.
+// Takes the slot out of the tombstones. The caller makes it visible or frees it.
+void MemberSet::UnlinkTombstone(SlotIndex slot) {
+  const StoredMessage& message = slots_[slot].message;
+  tombstone_bytes_ -= message.connection_id().size() + message.client_id().size();
+  Unlink(tombstones_, slot, &Slot::order);
+}
+
+// Forgets the key of a slot that is in no list. Its bytes stay readable until the next change,
+// because a leave that was just told may view them.
 void MemberSet::Free(SlotIndex slot) {
   const StoredMessage& message = slots_[slot].message;
   table_.erase(Key(message.connection_id(), message.client_id()));
   slots_[slot].state = SlotState::kFree;
   slots_[slot].order.next = free_;
   free_ = slot;
+  ++told_;
 }
 
 void MemberSet::DropTombstones() {
   while (tombstones_.head != kNone) {
     const SlotIndex slot = tombstones_.head;
-    Unlink(tombstones_, slot, &Slot::order);
+    UnlinkTombstone(slot);
     Free(slot);
   }
 }
@@ -330,6 +350,58 @@ MemberEvent MemberSet::Expel(SlotIndex slot, LeaveReason reason, Timestamp now) 
   event.message.timestamp = now;
   Free(slot);
   return event;
+}
+
+// --- Memory of who has left ---
+
+size_t MemberSet::UnusedBytes() const {
+  return (slots_.size() - table_.size()) * sizeof(Slot) +
+         (clients_.unused() + connections_.unused()) * sizeof(Group);
+}
+
+size_t MemberSet::MaxUnusedBytes() const {
+  return size_t{16} * 1024 + table_.size() * sizeof(Slot);
+}
+
+void MemberSet::GiveBackTold() {
+  if (UnusedBytes() > MaxUnusedBytes()) return Compact();
+  for (SlotIndex slot = free_; told_ > 0; --told_, slot = slots_[slot].order.next) {
+    slots_[slot].message.Clear();
+  }
+}
+
+// Moves what is in use together, members in joining order, and gives back the rest. O(in use): for
+// each that is moved, on average, two thirds of one have left since the last time, or more.
+void MemberSet::Compact() {
+  Slab<Slot> slots(table_.size());
+  std::vector<SlotIndex> moved(slots_.size(), kNone);
+  SlotIndex next = 0;
+  for (const List* list : {&order_, &tombstones_}) {
+    for (SlotIndex i = list->head; i != kNone; i = slots_[i].order.next) {
+      moved[i] = next;
+      slots[next++] = std::move(slots_[i]);
+    }
+  }
+  PRESENCE_DCHECK(next == slots.size());
+  slots_.swap(slots);
+  slots.clear();
+  free_ = kNone;
+  told_ = 0;
+  const std::vector<GroupIndex> clients = clients_.Compact(moved);
+  const std::vector<GroupIndex> connections = connections_.Compact(moved);
+
+  for (List* list : {&order_, &tombstones_}) *list = Moved(*list, moved);
+  for (SlotIndex i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
+    for (Link* link : {&slot.order, &slot.of_client, &slot.of_connection}) {
+      *link = {Moved(link->prev, moved), Moved(link->next, moved)};
+    }
+    slot.client = Moved(slot.client, clients);
+    slot.connection = Moved(slot.connection, connections);
+  }
+  for (auto& [joined, slot] : by_joined_) slot = moved[slot];
+  for (const Entry& entry : table_) entry.slot = moved[entry.slot];
+  table_.rehash(0);  // to what it needs
 }
 
 // --- Keys and groups ---
@@ -352,7 +424,7 @@ MemberSet::Key::Key(std::string_view connection, std::string_view client)
 bool MemberSet::KeyEqual::operator()(const Entry& entry, const Key& key) const {
   if (entry.hash != key.hash) return false;
   const Slot& slot = (*slots)[entry.slot];
-  Prefetch(slot);
+  PrefetchObject(slot);
   return EqualBytes(slot.message.connection_id(), key.connection_id) &&
          EqualBytes(slot.message.client_id(), key.client_id);
 }
@@ -364,35 +436,62 @@ size_t MemberSet::Groups::Hash::operator()(std::string_view key) const {
 }
 
 MemberSet::GroupIndex MemberSet::Groups::FindOrAdd(std::string_view key) {
-  return *table_.lazy_emplace(key, [&](const auto& construct) {
-    GroupIndex group;
-    if (free_.empty()) {
+  const auto found = table_.lazy_emplace(key, [&](const auto& construct) {
+    GroupIndex group = free_;
+    if (group == kNone) {
       group = static_cast<GroupIndex>(slab_.size());
       slab_.emplace_back();
     } else {
-      group = free_.back();
-      free_.pop_back();
+      free_ = slab_[group].members.head;
+      slab_[group].members.head = kNone;
     }
     slab_[group].key = key;
-    construct(group);
+    construct(Entry{group});
   });
+  return found->group;
 }
 
 const MemberSet::Group* MemberSet::Groups::Find(std::string_view key) const {
   const auto found = table_.find(key);
-  return found == table_.end() ? nullptr : &slab_[*found];
+  return found == table_.end() ? nullptr : &slab_[found->group];
 }
 
 void MemberSet::Groups::Remove(GroupIndex group) {
   table_.erase(std::string_view(slab_[group].key));
-  slab_[group] = {};
-  free_.push_back(group);
+  // Swapped, as a string that is assigned to keeps its memory.
+  std::string().swap(slab_[group].key);
+  slab_[group].members = {free_, kNone, 0};
+  free_ = group;
 }
 
 void MemberSet::Groups::Clear() {
   table_.clear();
+  table_.rehash(0);
   slab_.clear();
-  free_.clear();
+  free_ = kNone;
+}
+
+std::vector<MemberSet::GroupIndex> MemberSet::Groups::Compact(const std::vector<SlotIndex>& slots) {
+  Slab<Group> slab(table_.size());
+  std::vector<GroupIndex> moved(slab_.size(), kNone);
+  GroupIndex next = 0;
+  for (GroupIndex group = 0; group < slab_.size(); ++group) {
+    if (slab_[group].members.size == 0) continue;
+    slab[next].key = std::move(slab_[group].key);
+    slab[next].members = Moved(slab_[group].members, slots);
+    moved[group] = next++;
+  }
+  slab_.swap(slab);
+  free_ = kNone;
+  for (const Entry& entry : table_) entry.group = moved[entry.group];
+  table_.rehash(0);
+  return moved;
+}
+
+size_t MemberSet::Groups::FreeListSize() const {
+  size_t size = 0;
+  for (GroupIndex i = free_; i != kNone && size <= slab_.size(); i = slab_[i].members.head) ++size;
+  return size;
 }
 
 // --- Invariants ---
@@ -411,7 +510,20 @@ std::string MemberSet::CheckInvariants() const {
   if (table_.size() != visible + tombstones) return "1: the table holds a key that is not stored";
   if (tombstones != tombstones_.size) return "2: tombstones are miscounted";
   if (tombstones > 0 && !syncing_) return "2: a tombstone outlived the end of a sync";
-  if (tombstones > options_.max_tombstones) return "2: too many tombstones";
+  size_t tombstone_bytes = 0;
+  for (SlotIndex i = tombstones_.head; i != kNone; i = slots_[i].order.next) {
+    if (slots_[i].state != SlotState::kTombstone || tombstones-- == 0) {
+      return "2: the tombstones list one who is none, or one twice";
+    }
+    tombstone_bytes += slots_[i].message.connection_id().size();
+    tombstone_bytes += slots_[i].message.client_id().size();
+  }
+  if (tombstones > 0) return "2: the tombstones lack one";
+  if (tombstone_bytes != tombstone_bytes_) return "2: the bytes of tombstones are miscounted";
+  if (tombstones_.size > options_.max_tombstones ||
+      tombstone_bytes > options_.max_tombstone_bytes) {
+    return "2: too many tombstones";
+  }
   size_t listed = 0;
   for (SlotIndex i = order_.head; i != kNone; i = slots_[i].order.next) {
     if (slots_[i].state != SlotState::kVisible || ++listed > visible) {
@@ -435,7 +547,26 @@ std::string MemberSet::CheckInvariants() const {
   }
   std::string wrong = CheckGroups(clients_, &Slot::of_client, &Slot::client);
   if (wrong.empty()) wrong = CheckGroups(connections_, &Slot::of_connection, &Slot::connection);
+  if (wrong.empty()) wrong = CheckUnused();
   return wrong;
+}
+
+std::string MemberSet::CheckUnused() const {
+  const size_t unused = slots_.size() - table_.size();
+  size_t free = 0;
+  for (SlotIndex i = free_; i != kNone; i = slots_[i].order.next) {
+    if (slots_[i].state != SlotState::kFree || ++free > unused) {
+      return "6: the free slots list one that is in use, or one twice";
+    }
+  }
+  if (free != unused) return "6: the free slots lack one";
+  if (clients_.FreeListSize() != clients_.unused() ||
+      connections_.FreeListSize() != connections_.unused()) {
+    return "6: the free groups are miscounted";
+  }
+  if (told_ > free) return "6: more was told than is free";
+  if (told_ == 0 && UnusedBytes() > MaxUnusedBytes()) return "6: too much is kept for others";
+  return {};
 }
 
 std::string MemberSet::CheckGroups(const Groups& groups, Link Slot::*link,

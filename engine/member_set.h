@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "engine/message.h"
 #include "engine/newness.h"
+#include "engine/prefetch.h"
 #include "engine/slab.h"
 #include "engine/stored_message.h"
 
@@ -29,24 +30,35 @@ namespace presence {
 // One thread at a time. Not copyable or movable. The set owns the bytes it stores; the messages it
 // hands out are views that hold until the next call of a method that is not const.
 //
+// Memory: of those who have left it keeps at most 64 KiB, or as much again as it uses for the
+// others, whichever is more. What the last change told may still be viewed; Apply, EndSync, Empty,
+// Clear and GiveBack give that back before anything else.
+//
 // Order: members are visited in the order in which they joined the set, whatever was hashed how.
 //
-// Costs: Apply O(1), an update of a known member allocates nothing if its bytes fit where the
-// previous ones were; StartSync O(1); EndSync and Clear O(members); look-ups O(matches).
+// Costs: Apply O(1), giving back memory included: on average over all calls, since now and then one
+// moves those who stay together. An update of a known member allocates nothing if its bytes fit
+// where the previous ones were. StartSync O(1), always; EndSync and Clear O(members); look-ups
+// O(matches).
 //
 // Invariants (CheckInvariants verifies all; every mutator keeps them):
 //  1. A key is stored once, as a visible member or as a tombstone.
-//  2. Tombstones exist only while a sync runs, at most max_tombstones of them.
+//  2. Tombstones exist only while a sync runs, at most max_tombstones of them with at most
+//     max_tombstone_bytes of keys.
 //  3. The joining order lists exactly the visible members.
 //  4. Every visible member is in the list of its client and of its connection, in joining order,
 //     and these lists hold nothing else; counts equal list lengths.
 //  5. Joining numbers ascend in joining order, up to last_joined; the index, if there is one, holds
 //     exactly those of the visible members.
+//  6. Slots and groups that are not in use are on their free lists. Together they take no more than
+//     the slots in use and 16 KiB, once what the last change told is given back.
 class MemberSet {
  public:
   struct Options {
-    // Tombstones kept at most; beyond, the oldest goes first and is counted.
+    // Tombstones kept at most, and bytes of their connection and client ids; beyond, the oldest
+    // goes first and is counted.
     size_t max_tombstones = 100'000;
+    size_t max_tombstone_bytes = size_t{16} << 20;
     // Keeps an index for ForEachAfter; joining and leaving cost O(log(members)) then.
     bool resumable = false;
   };
@@ -98,14 +110,19 @@ class MemberSet {
   void Empty(Timestamp now, EventSink sink);
   // Forgets everything, a running sync included, without events. Joining numbers go on.
   void Clear();
+  // Gives back what the last change kept because it had told it. For an owner whose next change may
+  // be long in coming; every other one gives it back, too.
+  void GiveBack() {
+    if (told_ > 0) GiveBackTold();
+  }
   // The next member to join gets the joining number `last_joined` + 1: for one who restores a set.
   // REQUIRES: not less than last_joined().
   void SkipJoins(uint64_t last_joined);
 
-  // Hints that an item of this key comes soon, for who knows it a little before: what Apply will
-  // read is fetched into the cache meanwhile. In a large set that is most of the time of an update.
-  // First Expect, then, when that has had some time to arrive, Fetch with what Expect returned, and
-  // some time later the item. Nothing depends on them.
+  // Hints for a caller who can see the next items coming: that one of this key is among them. What
+  // Apply will read is fetched into the cache meanwhile, and waiting for that is most of the time
+  // of an update in a large set. First Expect, then, when that has had some time to arrive, Fetch
+  // with what Expect returned, and some time later the item. Nothing depends on them.
   struct Expected {
     uint32_t hash;
   };
@@ -119,8 +136,9 @@ class MemberSet {
   size_t size() const { return order_.size; }
   size_t client_count() const { return clients_.size(); }
   uint32_t connections_of(std::string_view client_id) const;
-  // Tombstones now, and those that went because there were too many, ever.
+  // Tombstones now, the bytes of their keys, and those that went because there were too many, ever.
   size_t tombstone_count() const { return tombstones_.size; }
+  size_t tombstone_bytes() const { return tombstone_bytes_; }
   uint64_t tombstones_evicted() const { return tombstones_evicted_; }
 
   // The visible member of this key, if there is one.
@@ -141,6 +159,8 @@ class MemberSet {
   std::string CheckInvariants() const;
 
  private:
+  friend struct MemberSetTestPeer;
+
   using SlotIndex = uint32_t;
   using GroupIndex = uint32_t;
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -156,11 +176,11 @@ class MemberSet {
   };
   enum class SlotState : uint8_t { kFree, kVisible, kTombstone };
 
-  // One key. The slots are a slab: a slot keeps its place while its key is stored, and is used
-  // again afterwards.
+  // One key. The slots are a slab: a slot keeps its place while its key is stored, unless those in
+  // use are moved together, and is used again afterwards.
   //
-  // Four cache lines, of which an update touches all and needs them at once: see Prefetch.
-  struct alignas(64) Slot {
+  // A few whole cache lines, of which an update touches all and needs them at once.
+  struct alignas(kCacheLineBytes) Slot {
     StoredMessage message;  // of a tombstone only the key is meaningful
     Version version;
     uint64_t seen_in = 0;  // the sync generation in which the key was last seen
@@ -184,13 +204,17 @@ class MemberSet {
   };
   // What the table holds: it grows, and finds who is not there, without a look at the slots.
   struct Entry {
-    SlotIndex slot;
+    mutable SlotIndex slot;  // another one when slots are moved; the key stays
     uint32_t hash;
   };
   struct KeyHash {
     using is_transparent = void;
-    // The table wants good bits at both ends of 64.
-    static size_t Spread(uint64_t hash) { return hash * 0x9E3779B97F4A7C15; }
+    // The table wants good bits at both ends of a size_t.
+    static size_t Spread(uint64_t hash) {
+      hash *= 0x9E3779B97F4A7C15;
+      if constexpr (sizeof(size_t) < sizeof(uint64_t)) hash ^= hash >> 32;
+      return static_cast<size_t>(hash);
+    }
     size_t operator()(const Entry& entry) const { return Spread(entry.hash); }
     size_t operator()(const Key& key) const { return Spread(key.hash); }
     size_t operator()(const Expected& expected) const { return Spread(expected.hash); }
@@ -213,7 +237,7 @@ class MemberSet {
   // The visible members that share a client id, or a connection id.
   struct Group {
     std::string key;
-    List members;  // in joining order
+    List members;  // in joining order; of a free group only the head, which is the next free one
   };
   class Groups {
    public:
@@ -228,29 +252,44 @@ class MemberSet {
     void Remove(GroupIndex group);
     void Clear();
     size_t size() const { return table_.size(); }
+    size_t unused() const { return slab_.size() - table_.size(); }
+    // The same of the free list, for CheckInvariants.
+    size_t FreeListSize() const;
+    // The members are in other slots now: `slots` says where each of them was moved to. Moves the
+    // groups together, too; returns where.
+    std::vector<GroupIndex> Compact(const std::vector<SlotIndex>& slots);
 
    private:
+    friend struct MemberSetTestPeer;
+
+    struct Entry {
+      mutable GroupIndex group;  // another one when groups are moved; the key stays
+    };
     struct Hash {
       using is_transparent = void;
       size_t operator()(std::string_view key) const;
-      size_t operator()(GroupIndex group) const { return (*this)((*slab)[group].key); }
+      size_t operator()(Entry entry) const { return (*this)((*slab)[entry.group].key); }
       const Slab<Group>* slab;
     };
     struct Equal {
       using is_transparent = void;
-      bool operator()(GroupIndex a, GroupIndex b) const { return a == b; }
-      bool operator()(GroupIndex group, std::string_view key) const {
-        return (*slab)[group].key == key;
+      bool operator()(Entry a, Entry b) const { return a.group == b.group; }
+      bool operator()(Entry entry, std::string_view key) const {
+        return (*slab)[entry.group].key == key;
       }
-      bool operator()(std::string_view key, GroupIndex group) const { return (*this)(group, key); }
+      bool operator()(std::string_view key, Entry entry) const { return (*this)(entry, key); }
       const Slab<Group>* slab;
     };
     Slab<Group> slab_;
-    std::vector<GroupIndex> free_;
-    absl::flat_hash_set<GroupIndex, Hash, Equal> table_;
+    GroupIndex free_ = kNone;
+    absl::flat_hash_set<Entry, Hash, Equal> table_;
   };
 
-  static void Prefetch(const Slot& slot);
+  // What slots and groups that are not in use take, and the most that they may take.
+  size_t UnusedBytes() const;
+  size_t MaxUnusedBytes() const;
+  void GiveBackTold();
+  void Compact();
   uint32_t ConnectionsOf(const Slot& slot) const;
   Outcome ApplyPresent(EventType type, const Message& message);
   Outcome ApplyLeave(const Message& message);
@@ -260,17 +299,23 @@ class MemberSet {
   uint32_t MakeVisible(SlotIndex slot);
   uint32_t MakeInvisible(SlotIndex slot);
   void MakeTombstone(SlotIndex slot);
+  void UnlinkTombstone(SlotIndex slot);
   void Free(SlotIndex slot);
   void DropTombstones();
   MemberEvent Expel(SlotIndex slot, LeaveReason reason, Timestamp now);
+  std::string CheckUnused() const;
   std::string CheckGroups(const Groups& groups, Link Slot::*link, GroupIndex Slot::*group) const;
 
   const Options options_;
   Slab<Slot> slots_;
   SlotIndex free_ = kNone;
+  // How many of the free slots, first in their list, still have the bytes of who was in them:
+  // because the last change told them.
+  size_t told_ = 0;
   absl::flat_hash_set<Entry, KeyHash, KeyEqual> table_;
-  List order_;       // visible members in joining order
-  List tombstones_;  // oldest first
+  List order_;                  // visible members in joining order
+  List tombstones_;             // oldest first
+  size_t tombstone_bytes_ = 0;  // of their keys
   Groups clients_;
   Groups connections_;
   bool syncing_ = false;

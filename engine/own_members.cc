@@ -64,10 +64,13 @@ void OwnMembers::Forget(std::string_view client_id) {
   const Entries::iterator entry = found->second;
   index_.erase(found);
   entries_.erase(entry);
+  // The index does not shrink by itself. A place in it takes far less than an entry.
+  if (index_.capacity() > 4 * index_.size() + 1024) index_.rehash(0);
 }
 
 void OwnMembers::Clear() {
   index_.clear();
+  index_.rehash(0);  // gives back its memory
   entries_.clear();
 }
 
@@ -79,6 +82,19 @@ std::optional<Message> OwnMembers::Find(std::string_view client_id) const {
   const auto found = index_.find(AbslView(client_id));
   if (found == index_.end()) return std::nullopt;
   return found->second->message.view();
+}
+
+std::string OwnMembers::CheckInvariants() const {
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    const auto found = index_.find(AbslView(entry->message.client_id()));
+    if (found == index_.end()) return "1: an entry cannot be found";
+    if (&*found->second != &*entry) return "1: a client is stored twice";
+    if (found->first.data() != entry->message.client_id().data()) {
+      return "1: a key of the index views other bytes than those of its entry";
+    }
+  }
+  if (index_.size() != entries_.size()) return "1: the index finds one who is not stored";
+  return {};
 }
 
 OwnMembers::Entry* OwnMembers::FindEntry(std::string_view client_id) {

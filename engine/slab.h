@@ -1,17 +1,25 @@
 #ifndef ENGINE_SLAB_H_
 #define ENGINE_SLAB_H_
 
+#include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace presence {
 
-// A sequence that grows at its end, chunk by chunk, so that adding one never costs a copy of all,
-// as it now and then does with a vector. Not copyable or movable.
+// A sequence that grows at its end, chunk by chunk: where a vector that is full is copied whole to
+// make room for one more, a slab gets another chunk. Not copyable or movable.
 template <typename T>
 class Slab {
  public:
   Slab() = default;
+  // Of so many from the start, and no memory for others.
+  explicit Slab(size_t size) : size_(size) {
+    for (size_t left = size; left > 0; left -= std::min(left, kChunk)) {
+      chunks_.emplace_back(std::min(left, kChunk));
+    }
+  }
   Slab(const Slab&) = delete;
   Slab& operator=(const Slab&) = delete;
 
@@ -31,10 +39,14 @@ class Slab {
     ++size_;
     return chunks_[chunk].emplace_back();
   }
-  // Destroys all; the memory is kept for those to come.
+  // Destroys all, and gives back the memory.
   void clear() {
-    for (std::vector<T>& chunk : chunks_) chunk.clear();
+    std::vector<std::vector<T>>().swap(chunks_);
     size_ = 0;
+  }
+  void swap(Slab& other) {
+    chunks_.swap(other.chunks_);
+    std::swap(size_, other.size_);
   }
 
  private:

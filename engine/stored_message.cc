@@ -15,8 +15,9 @@ char* Append(char* to, std::string_view bytes) {
 
 }  // namespace
 
-size_t StoredMessage::BodyBytes(const Message& message) {
-  return message.id.size() + message.payload.data.size() +
+// In 64 bits, as views that share their bytes may add up to more than there is memory.
+uint64_t StoredMessage::BodyBytes(const Message& message) {
+  return uint64_t{message.id.size()} + message.payload.data.size() +
          message.payload.encoding.value_or("").size() + message.payload.extras.value_or("").size();
 }
 
@@ -26,8 +27,9 @@ bool StoredMessage::Fits(const Message& message) {
 
 void StoredMessage::Assign(const Message& message) {
   PRESENCE_DCHECK(Fits(message));
-  char* to = Reserve(message.connection_id.size() + message.client_id.size() + BodyBytes(message),
-                     /*bytes_kept=*/0);
+  const uint64_t size =
+      message.connection_id.size() + message.client_id.size() + BodyBytes(message);
+  char* to = Reserve(static_cast<size_t>(size), /*bytes_kept=*/0);
   to = Append(to, message.connection_id);
   to = Append(to, message.client_id);
   connection_id_size_ = static_cast<uint32_t>(message.connection_id.size());
@@ -39,21 +41,15 @@ void StoredMessage::AssignKeepingKey(const Message& message) {
   PRESENCE_DCHECK(Fits(message));
   PRESENCE_DCHECK(message.connection_id == connection_id() && message.client_id == client_id());
   const size_t key_size = size_t{connection_id_size_} + client_id_size_;
-  AppendBody(Reserve(key_size + BodyBytes(message), key_size) + key_size, message);
+  const auto size = static_cast<size_t>(key_size + BodyBytes(message));
+  AppendBody(Reserve(size, key_size) + key_size, message);
 }
 
 void StoredMessage::DropBody() {
-  constexpr uint32_t kLarge = 4096;
   Message key;
   key.connection_id = connection_id();
   key.client_id = client_id();
-  if (capacity() > kLarge) {
-    StoredMessage small;
-    small.Assign(key);
-    *this = std::move(small);
-  } else {
-    AssignKeepingKey(key);
-  }
+  AssignKeepingKey(key);
 }
 
 Message StoredMessage::view() const {
@@ -75,13 +71,19 @@ Message StoredMessage::view() const {
   return message;
 }
 
-void StoredMessage::Grow(size_t bytes_wanted, size_t bytes_kept) {
+char* StoredMessage::Reallocate(size_t bytes_wanted, size_t bytes_kept) {
+  if (bytes_wanted <= kInlineBytes) {
+    if (bytes_kept > 0) std::memcpy(inline_.data(), heap_.get(), bytes_kept);
+    heap_.reset();
+    return inline_.data();
+  }
   // A little slack: payloads of one member vary in length by a few bytes.
   const size_t room = bytes_wanted + std::min<size_t>(bytes_wanted / 4 + 16, 4096);
-  std::unique_ptr<char[]> grown(new char[room]);
-  if (bytes_kept > 0) std::memcpy(grown.get(), bytes(), bytes_kept);
-  heap_ = std::move(grown);
+  std::unique_ptr<char[]> buffer(new char[room]);
+  if (bytes_kept > 0) std::memcpy(buffer.get(), bytes(), bytes_kept);
+  heap_ = std::move(buffer);
   heap_capacity_ = static_cast<uint32_t>(room);
+  return heap_.get();
 }
 
 void StoredMessage::AppendBody(char* to, const Message& message) {
