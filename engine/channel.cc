@@ -32,7 +32,7 @@ std::string_view StateName(ChannelState state) {
 
 Channel::Channel(const Options& options)
     : options_(options),
-      members_(MemberSet::Options{options.max_tombstones}),
+      members_(MemberSet::Options{options.max_tombstones, options.max_tombstone_bytes}),
       operations_(options.max_in_flight) {}
 
 // --- Inputs ---
@@ -45,6 +45,7 @@ absl::Status Channel::Apply(Timestamp now, const ChannelInput& input, Effects& e
         if (!status.ok()) return status;
         now_ = std::max(now_, now);
         effects_ = &effects;
+        members_.GiveBack();  // nobody uses views of the last step any more
         On(alternative);
         effects_ = nullptr;
         return status;
@@ -440,6 +441,9 @@ void Channel::On(const ConnectionUpdate& update) {
 std::string Channel::CheckInvariants() const {
   if (std::string wrong = members_.CheckInvariants(); !wrong.empty()) {
     return "member set: " + wrong;
+  }
+  if (std::string wrong = own_members_.CheckInvariants(); !wrong.empty()) {
+    return "own members: " + wrong;
   }
   if (std::string wrong = waiters_.CheckInvariants(); !wrong.empty()) return "waiters: " + wrong;
   if (std::string wrong = operations_.CheckInvariants(); !wrong.empty()) {

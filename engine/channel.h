@@ -60,7 +60,10 @@ class Channel {
     // Operations and gets that wait, and operations sent and not yet acknowledged, at most.
     size_t max_queued = 1000;
     size_t max_in_flight = 1000;
+    // Who left during a sync and must not come back by a late page: so many at most, and so many
+    // bytes of their connection and client ids.
     size_t max_tombstones = 100'000;
+    size_t max_tombstone_bytes = size_t{16} << 20;
   };
 
   // Counts since the channel was made. items = accepted + stale + malformed + ignored.

@@ -130,7 +130,9 @@ void RoomHost::Begin(Timestamp now, HostEffects& effects) {
   effects.Clear();
   effects_ = &effects;
   now_ = std::max(now_, now);
-  if (flushed_) {  // nobody uses views of the last step any more
+  // Nobody uses views of the last step any more.
+  members_.GiveBack();
+  if (flushed_) {
     flushed_ = false;
     pending_used_ = 0;
     if (pending_kept_ + pending_.size() * sizeof(Pending) >

@@ -338,6 +338,19 @@ TEST(ChannelSync, ALeaveOfAKeyNeverSeenKeepsAStalePageOut) {
   EXPECT_EQ(harness.Members(), Lines{});
 }
 
+TEST(ChannelSync, TombstonesAreBoundedInBytesByTheOption) {
+  Channel::Options options;
+  EXPECT_EQ(options.max_tombstone_bytes, 16'777'216u);
+  options.max_tombstone_bytes = 9;
+  ChannelHarness harness(options);
+  harness.Attached(kFlagHasPresence);
+  harness.Presence({Leave("alice@c1", "c1:5:0"), Leave("bob@c1", "c1:5:1")});
+  EXPECT_EQ(harness.channel.members().tombstone_bytes(), 5u);
+  EXPECT_EQ(harness.channel.members().tombstones_evicted(), 1u);
+  EXPECT_EQ(harness.Sync("s1:x", {Present("alice@c1", "c1:4:0"), Present("bob@c1", "c1:4:1")}),
+            Lines{"present alice@c1 c1:4:0 n=1"});
+}
+
 TEST(ChannelSync, TombstonesAreBoundedByTheOption) {
   Channel::Options options;
   options.max_tombstones = 1;

@@ -34,7 +34,8 @@ Message MessageOf(std::string_view client_id, std::string_view connection_id,
 class CheckedSet {
  public:
   explicit CheckedSet(size_t max_tombstones = 100, bool resumable = false)
-      : set(MemberSet::Options{.max_tombstones = max_tombstones, .resumable = resumable}) {}
+      : CheckedSet(MemberSet::Options{.max_tombstones = max_tombstones, .resumable = resumable}) {}
+  explicit CheckedSet(const MemberSet::Options& options) : set(options) {}
 
   Outcome Apply(Action action, const Message& message) {
     const Outcome outcome = set.Apply(action, message);
@@ -409,8 +410,36 @@ TEST(MemberSet, WithoutRoomForTombstonesALeaveStillRemoves) {
   EXPECT_EQ(checked.set.tombstones_evicted(), 2u);
 }
 
-TEST(MemberSet, TheDefaultBoundIs100000) {
+TEST(MemberSet, TheDefaultBoundsAre100000And16MiB) {
   EXPECT_EQ(MemberSet::Options().max_tombstones, 100'000u);
+  EXPECT_EQ(MemberSet::Options().max_tombstone_bytes, 16'777'216u);
+}
+
+TEST(MemberSet, TombstonesAreBoundedByTheBytesOfTheirKeys) {
+  CheckedSet checked(MemberSet::Options{.max_tombstones = 100, .max_tombstone_bytes = 9});
+  checked.set.StartSync();
+  for (const char* client : {"a", "b", "c"}) checked.Leave(client, "c1", "c1:5:0");
+  EXPECT_EQ(checked.set.tombstone_count(), 3u);
+  EXPECT_EQ(checked.set.tombstone_bytes(), 9u) << "connection id and client id, nothing else";
+  EXPECT_EQ(checked.set.tombstones_evicted(), 0u);
+  checked.Leave("c", "c1", "c1:6:0");  // moved on: counted once
+  EXPECT_EQ(checked.set.tombstone_bytes(), 9u);
+  checked.Leave("dddd", "c1", "c1:5:0");  // two must go for it, the oldest
+  EXPECT_EQ(checked.set.tombstone_count(), 2u);
+  EXPECT_EQ(checked.set.tombstone_bytes(), 9u);
+  EXPECT_EQ(checked.set.tombstones_evicted(), 2u);
+  EXPECT_EQ(checked.Do(Action::kPresent, "a", "c1", "c1:4:0"), "present n=1");
+  EXPECT_EQ(checked.Do(Action::kPresent, "b", "c1", "c1:4:0"), "present n=1");
+  EXPECT_EQ(checked.Do(Action::kPresent, "c", "c1", "c1:4:0"), "stale by tombstone");
+  EXPECT_EQ(checked.Enter("dddd", "c1", "c1:6:0"), "enter n=1");
+  EXPECT_EQ(checked.set.tombstone_bytes(), 3u);
+  checked.Leave("more than nine bytes", "c1", "c1:5:0");  // no room for it at all
+  EXPECT_EQ(checked.set.tombstone_count(), 0u);
+  EXPECT_EQ(checked.set.tombstone_bytes(), 0u);
+  EXPECT_EQ(checked.set.tombstones_evicted(), 4u);
+  checked.Leave("e", "c1", "c1:5:0");
+  checked.EndSync();
+  EXPECT_EQ(checked.set.tombstone_bytes(), 0u);
 }
 
 // --- Sync ---

@@ -428,7 +428,14 @@ void ChannelModel::BuryLeave(const Message& item) {
     }
   }
   tombstones_.push_back(OwnedMessage::Of(item));
-  if (tombstones_.size() > options_.max_tombstones) {
+  const auto too_many = [this] {
+    size_t bytes = 0;
+    for (const OwnedMessage& tombstone : tombstones_) {
+      bytes += tombstone.client_id.size() + tombstone.connection_id.size();
+    }
+    return tombstones_.size() > options_.max_tombstones || bytes > options_.max_tombstone_bytes;
+  };
+  while (too_many()) {
     tombstones_.erase(tombstones_.begin());
     ++tombstones_evicted_;
   }

@@ -50,6 +50,7 @@ class ChannelModel {
     size_t max_queued = 1000;
     size_t max_in_flight = 1000;
     size_t max_tombstones = 100'000;
+    size_t max_tombstone_bytes = 16'777'216;
   };
 
   // How often something rare happened, to see that the generators reach it.

@@ -18,6 +18,7 @@ ChannelModel::Options ModelOptionsOf(const Channel::Options& options) {
   same.max_queued = options.max_queued;
   same.max_in_flight = options.max_in_flight;
   same.max_tombstones = options.max_tombstones;
+  same.max_tombstone_bytes = options.max_tombstone_bytes;
   return same;
 }
 

@@ -37,5 +37,20 @@ RC_GTEST_PROP(EngineDoesWhatTheModelSays, WhateverComes, ()) {
   EngineDoesWhatTheModelSays(WorldKind::kAnything);
 }
 
+// No trace can name this option, so it is none of those that are drawn everywhere.
+RC_GTEST_PROP(EngineDoesWhatTheModelSays, WithFewBytesForTombstones, ()) {
+  const Plan plan = *GenPlan(WorldKind::kAnything);
+  Channel::Options options = OptionsOf(plan);
+  options.max_tombstones = 100;
+  options.max_tombstone_bytes = *rc::gen::element<size_t>(0, 8, 12, 20);
+  RunCaseWithModel(options, plan, [](Driver& driver) {
+    const MemberSet& set = driver.channel().members();
+    RC_CLASSIFY(set.tombstones_evicted() > 0, "evicted");
+    RC_CLASSIFY(
+        set.tombstones_evicted() > 0 && driver.model().marks().tombstone_hit_by_stale_page > 0,
+        "evicted, and others hit by a stale page");
+  });
+}
+
 }  // namespace
 }  // namespace presence

@@ -876,7 +876,12 @@ void RunCase(const Plan& plan, const std::function<void(Driver&)>& prepare,
 }
 
 void RunCaseWithModel(const Plan& plan, const std::function<void(Driver&)>& finish) {
-  Driver driver(OptionsOf(plan), true);
+  RunCaseWithModel(OptionsOf(plan), plan, finish);
+}
+
+void RunCaseWithModel(const Channel::Options& options, const Plan& plan,
+                      const std::function<void(Driver&)>& finish) {
+  Driver driver(options, true);
   RunCaseIn(driver, plan, nullptr, finish);
 }
 

@@ -22,6 +22,9 @@ void RunCase(const Plan& plan, const std::function<void(Driver&)>& prepare,
              const std::function<void(Driver&)>& finish = nullptr);
 // The same, with the model beside the engine.
 void RunCaseWithModel(const Plan& plan, const std::function<void(Driver&)>& finish = nullptr);
+// The same with other options than those of the plan.
+void RunCaseWithModel(const Channel::Options& options, const Plan& plan,
+                      const std::function<void(Driver&)>& finish = nullptr);
 
 }  // namespace presence
 
