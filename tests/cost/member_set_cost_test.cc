@@ -4,11 +4,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "engine/channel.h"
+#include "engine/channel_input.h"
+#include "engine/effects.h"
 #include "engine/member_set.h"
 #include "engine/message.h"
 #include "engine/own_members.h"
@@ -225,12 +230,12 @@ TEST(MemberSetCost, ComingAndGoingAllocatesNoMoreForASetThatKeepsSome) {
         });
       };
       come_and_go(2 * others);
-      const Cost some = come_and_go(20'000);
-      const Cost more = come_and_go(80'000);
+      const Cost some = come_and_go(5'000);
+      const Cost more = come_and_go(20'000);
       // The ids that a test makes need no memory of their own, so all of it is the set's.
       EXPECT_LE(more.bytes, 4 * some.bytes + kKept) << stay << ", " << others;
-      EXPECT_LE(some.bytes, size_t{20'000} * 1500) << stay << ", " << others;
-      EXPECT_LE(some.allocations, size_t{20'000}) << stay << ", " << others;
+      EXPECT_LE(some.bytes, size_t{7'000} * 1500) << stay << ", " << others;
+      EXPECT_LE(some.allocations, size_t{7'000}) << stay << ", " << others;
       EXPECT_EQ(set.CheckInvariants(), "");
     }
   }
@@ -248,6 +253,42 @@ TEST(MemberSetCost, LeavingOneByOneMovesEachOfTheOthersOnlyNowAndThen) {
   EXPECT_LE(more.bytes, 4 * some.bytes + some.bytes / 2);
   EXPECT_LE(more.bytes, size_t{20'000} * 1000);
   EXPECT_LE(more.allocations, size_t{20'000} / 20);
+}
+
+// The owner of a channel need not wait for the next change: any input will do.
+TEST(ChannelCost, TheNextInputGivesBackWhatTheLastOneToldOfThoseWhoLeft) {
+  for (const size_t members : {size_t{250}, size_t{1000}}) {
+    Channel channel{Channel::Options()};
+    Effects effects;
+    const auto apply = [&](const ChannelInput& input) {
+      ASSERT_TRUE(channel.Apply(TimestampFromMs(5), input, effects).ok());
+    };
+    const Cost cost = CostOf([&] {
+      for (size_t i = 0; i < members; ++i) {
+        const Member member(i, kLargeText);
+        IncomingItem item;
+        item.action = static_cast<int64_t>(PresenceAction::kEnter);
+        item.client_id = member.message().client_id;
+        item.connection_id = member.message().connection_id;
+        item.timestamp = member.message().timestamp;
+        item.payload = member.message().payload;
+        apply(PresenceFrame{"", "", std::nullopt, std::span(&item, 1)});
+      }
+      apply(AttachedFrame());  // nobody is present
+      EXPECT_EQ(effects.size(), members + 2);
+      for (const Effect& effect : effects) {
+        const auto* const event = std::get_if<MemberEvent>(&effect);
+        if (event == nullptr) continue;
+        EXPECT_EQ(event->message.payload.data, kLargeText);
+      }
+      apply(OtherFrame());
+    });
+    const Cost of_effects = CostOf([&] {
+      Effects same;
+      for (size_t i = 0; i < members + 2; ++i) same.Add(MemberEvent());
+    });
+    EXPECT_LE(cost.kept_bytes, kKept + 2 * of_effects.peak_bytes);
+  }
 }
 
 // --- Tombstones ---
@@ -356,10 +397,10 @@ TEST(OwnMembersCost, ComingAndGoingAllocatesTheSameAgainAndAgain) {
       });
     };
     come_and_go(2 * others);
-    const Cost some = come_and_go(20'000);
-    const Cost more = come_and_go(80'000);
+    const Cost some = come_and_go(5'000);
+    const Cost more = come_and_go(20'000);
     EXPECT_LE(more.bytes, 4 * some.bytes + kKept);
-    EXPECT_LE(some.bytes, size_t{20'000} * 500);
+    EXPECT_LE(some.bytes, size_t{7'000} * 500);
   }
 }
 

@@ -1,9 +1,11 @@
 #include "engine/member_set.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -556,6 +558,16 @@ TEST(MemberSet, ClearingForgetsEverything) {
   EXPECT_EQ(checked.Members(), "alice@c1 bob@c2");
 }
 
+TEST(MemberSet, ClearingForgetsWhomTheLastChangeTold) {
+  CheckedSet checked;
+  checked.Enter("alice", "c1", "c1:0:0");
+  checked.Leave("alice", "c1", "c1:1:0");
+  checked.set.Clear();
+  EXPECT_EQ(checked.set.CheckInvariants(), "");
+  checked.set.GiveBack();
+  EXPECT_EQ(checked.set.CheckInvariants(), "");
+}
+
 TEST(MemberSetDeathTest, OnlyARunningSyncCanEnd) {
   CheckedSet checked;
   EXPECT_DEATH(checked.EndSync(), "check failed");
@@ -636,6 +648,106 @@ TEST(MemberSet, WhoComesAndGoesTakesThePlaceOfWhoWentBefore) {
   const size_t before = cost::AllocationsSoFar().count;
   come_and_go(20'000);
   EXPECT_LT(cost::AllocationsSoFar().count - before, 5u);
+}
+
+// --- Memory of who has left ---
+
+// What a set that remembers nobody does, beside one that moves its members together now and then:
+// clients, connections and tombstones come and go in bursts large enough for that.
+TEST(MemberSet, MembersMovedTogetherKeepTheirOrderAndAllElse) {
+  for (uint32_t seed = 1; seed <= 4; ++seed) {
+    std::mt19937 random(seed);  // the same everywhere
+    const auto below = [&random](uint32_t end) { return static_cast<uint32_t>(random() % end); };
+    CheckedSet checked(MemberSet::Options{.max_tombstones = 20, .resumable = true});
+    struct Known {
+      std::string client_id;
+      std::string connection_id;
+      std::string data;
+      uint64_t joined;
+    };
+    std::vector<Known> members;  // in joining order
+    uint64_t last_joined = 0;
+    const auto same = [&] {
+      std::string expected;
+      std::string expected_after;
+      const uint64_t after = last_joined / 2;
+      for (const Known& member : members) {
+        const std::string who = member.client_id + "@" + member.connection_id;
+        expected += (expected.empty() ? "" : " ") + who;
+        if (member.joined <= after) continue;
+        expected_after +=
+            (expected_after.empty() ? "" : " ") + std::to_string(member.joined) + ":" + who;
+        EXPECT_EQ(checked.set.Find(member.connection_id, member.client_id)->payload.data,
+                  member.data);
+      }
+      EXPECT_EQ(checked.Members(), expected);
+      EXPECT_EQ(checked.After(after, 10'000), expected_after);
+    };
+    int64_t now = 0;
+    const auto apply = [&](Action action, const std::string& client_id,
+                           const std::string& connection_id) {
+      const auto known = std::find_if(members.begin(), members.end(), [&](const Known& member) {
+        return member.client_id == client_id && member.connection_id == connection_id;
+      });
+      Message message = MessageOf(client_id, connection_id, "", ++now);
+      const std::string data(below(300), static_cast<char>('a' + below(26)));
+      message.payload.data_kind = DataKind::kString;
+      message.payload.data = data;
+      const Outcome outcome = checked.set.Apply(action, message);
+      if (action == Action::kLeave) {
+        EXPECT_EQ(outcome.event.has_value(), known != members.end());
+        if (known != members.end()) members.erase(known);
+      } else if (known != members.end()) {
+        known->data = data;
+      } else {
+        members.push_back({client_id, connection_id, data, ++last_joined});
+      }
+    };
+    for (int burst = 0; burst < 60; ++burst) {
+      const bool joining = below(2) == 0;
+      const uint32_t connections = below(3) == 0 ? 1 : 40;
+      const uint32_t size = 10 + below(250);
+      if (below(4) == 0 && !checked.set.syncing()) checked.set.StartSync();
+      for (uint32_t i = 0; i < size; ++i) {
+        const bool joins = below(10) < (joining ? 9 : 1);
+        std::string client_id = "a client's id, not too short " + std::to_string(below(60));
+        std::string connection_id = "c" + std::to_string(below(connections));
+        if (!joins && !members.empty() && below(8) > 0) {
+          const Known& some = members[below(static_cast<uint32_t>(members.size()))];
+          client_id = some.client_id;
+          connection_id = some.connection_id;
+        }
+        apply(joins ? Action::kUpdate : Action::kLeave, client_id, connection_id);
+      }
+      ASSERT_EQ(checked.set.CheckInvariants(), "") << "seed " << seed << ", burst " << burst;
+      ASSERT_NO_FATAL_FAILURE(same());
+      if (checked.set.syncing() && below(2) == 0) {
+        // All are seen anew, but for some, who are told with what they had.
+        const std::vector<Known> before = members;
+        members.clear();
+        std::vector<Known> gone;
+        checked.set.StartSync();
+        for (const Known& member : before) {
+          if (below(4) == 0) {
+            gone.push_back(member);
+            continue;
+          }
+          members.push_back(member);
+          checked.set.Apply(Action::kPresent,
+                            MessageOf(member.client_id, member.connection_id, "", 0));
+        }
+        std::vector<MemberEvent> told;
+        checked.set.EndSync(TimestampFromMs(500),
+                            [&](const MemberEvent& event) { told.push_back(event); });
+        ASSERT_EQ(told.size(), gone.size());
+        for (size_t i = 0; i < told.size(); ++i) {
+          EXPECT_EQ(told[i].message.client_id, gone[i].client_id);
+          EXPECT_EQ(told[i].message.payload.data, gone[i].data);
+        }
+        ASSERT_NO_FATAL_FAILURE(same());
+      }
+    }
+  }
 }
 
 // --- Resuming ---

@@ -46,6 +46,34 @@ TEST(Slab, NothingMovesBeyondTheFirstChunk) {
   EXPECT_EQ(&slab[256], later);
 }
 
+TEST(Slab, OfASizeFromTheStartItGrowsAsAnyOther) {
+  const auto counted = std::make_shared<int>();
+  for (const size_t size : {0u, 1u, 255u, 256u, 257u, 1000u}) {
+    Slab<Thing> slab(size);
+    ASSERT_EQ(slab.size(), size);
+    for (size_t i = 0; i < size; ++i) {
+      EXPECT_EQ(slab[i].number, 0u);
+      slab[i].number = i;
+    }
+    Fill(slab, size + 600, counted);
+    for (size_t i = 0; i < size + 600; ++i) ASSERT_EQ(slab[i].number, i) << size;
+  }
+}
+
+TEST(Slab, SwappingSwapsAll) {
+  const auto counted = std::make_shared<int>();
+  Slab<Thing> small;
+  Slab<Thing> large;
+  Fill(small, 3, counted);
+  Fill(large, 700, counted);
+  small.swap(large);
+  EXPECT_EQ(small.size(), 700u);
+  EXPECT_EQ(large.size(), 3u);
+  EXPECT_EQ(small[699].number, 699u);
+  Fill(large, 300, counted);
+  EXPECT_EQ(large[2].number, 2u);
+}
+
 TEST(Slab, ClearDestroysAll) {
   const auto counted = std::make_shared<int>();
   {
