@@ -101,7 +101,7 @@ const Exit kExits[] = {
 };
 
 TEST(MemberSetCost, OfThoseWhoHaveAllLeftNextToNothingIsKept) {
-  for (const size_t members : {size_t{1250}, size_t{5000}}) {
+  for (const size_t members : {size_t{500}, size_t{2000}}) {
     for (const bool resumable : {false, true}) {
       for (const Exit& exit : kExits) {
         MemberSet set(MemberSet::Options{.resumable = resumable});
@@ -354,7 +354,7 @@ TEST(StoredMessageCost, AMessageThatShrankKeepsAtMostAsMuchAgainAsItUses) {
 }
 
 TEST(OwnMembersCost, OfThoseWhoHaveAllLeftNextToNothingIsKept) {
-  for (const size_t members : {size_t{1250}, size_t{5000}}) {
+  for (const size_t members : {size_t{500}, size_t{2000}}) {
     for (const bool cleared : {false, true}) {
       OwnMembers own;
       const Cost cost = CostOf([&] {
