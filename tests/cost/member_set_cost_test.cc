@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -142,16 +143,29 @@ TEST(MemberSetCost, KeysOfThoseWhoHaveLeftAreNotKept) {
 
 // Views of who was told last hold until the next change; with that, too, the memory goes.
 TEST(MemberSetCost, TheNextChangeGivesBackWhatTheLastOneHadToKeep) {
-  MemberSet set;
-  Join(set, 0, 1000, kLargeText);
-  set.StartSync();
-  std::vector<std::string_view> told;
-  set.EndSync(TimestampFromMs(3),
-              [&](const MemberEvent& event) { told.push_back(event.message.payload.data); });
-  for (const std::string_view data : told) EXPECT_EQ(data, kLargeText);
-  const size_t before = AllocationsSoFar().live_bytes;
-  Join(set, 0, 1, "");
-  EXPECT_LE(AllocationsSoFar().live_bytes + 1000 * kLarge - kKept, before);
+  const std::pair<const char*, void (*)(MemberSet&)> changes[] = {
+      {"Apply", [](MemberSet& set) { Join(set, 0, 1, ""); }},
+      {"EndSync",
+       [](MemberSet& set) {
+         set.StartSync();
+         set.EndSync(TimestampFromMs(3), Ignore);
+       }},
+      {"Empty", [](MemberSet& set) { set.Empty(TimestampFromMs(3), Ignore); }},
+      {"Clear", [](MemberSet& set) { set.Clear(); }},
+      {"GiveBack", [](MemberSet& set) { set.GiveBack(); }},
+  };
+  for (const auto& [name, change] : changes) {
+    MemberSet set;
+    Join(set, 0, 1000, kLargeText);
+    set.StartSync();
+    std::vector<std::string_view> told;
+    set.EndSync(TimestampFromMs(3),
+                [&](const MemberEvent& event) { told.push_back(event.message.payload.data); });
+    for (const std::string_view data : told) EXPECT_EQ(data, kLargeText);
+    const size_t before = AllocationsSoFar().live_bytes;
+    change(set);
+    EXPECT_LE(AllocationsSoFar().live_bytes + 1000 * kLarge - kKept, before) << name;
+  }
 }
 
 TEST(MemberSetCost, WhoeverStaysASetKeepsAtMostAsMuchAgainAsItUses) {
