@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 #include <system_error>
 #include <type_traits>
@@ -133,7 +132,7 @@ std::string_view NumberOutOfRange(std::string_view text) {
     while (end < text.size() && ContinuesNumber(text[end])) ++end;
     const std::string_view number = text.substr(at, end - at);
     if (number.find_first_of(".eE") != std::string_view::npos) {
-      if (!std::isfinite(std::strtod(std::string(number).c_str(), nullptr))) return number;
+      if (!json::IsInRangeOfDouble(number)) return number;
     } else {
       int64_t value = 0;
       const auto result = std::from_chars(number.data(), number.data() + number.size(), value);

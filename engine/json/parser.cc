@@ -2,9 +2,10 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "engine/absl_view.h"
 
 namespace presence::json {
 namespace {
@@ -36,10 +37,8 @@ size_t EndOfNumber(std::string_view text, size_t at) {
   return end;
 }
 
-bool InRange(const std::string& number) {
-  if (number.find_first_of(".eE") != std::string::npos) {
-    return std::isfinite(std::strtod(number.c_str(), nullptr));
-  }
+bool InRange(std::string_view number) {
+  if (number.find_first_of(".eE") != std::string_view::npos) return IsInRangeOfDouble(number);
   const char* const end = number.data() + number.size();
   int64_t as_signed = 0;
   uint64_t as_unsigned = 0;
@@ -68,7 +67,8 @@ bool RepairNumbers(std::string& text) {
       while (IsDigit(c) && at < text.size() && IsDigit(text[at]));
       continue;
     }
-    if (!InRange(text.substr(at, end - at))) {  // then it has more than three characters
+    const std::string_view number = std::string_view(text).substr(at, end - at);
+    if (!InRange(number)) {  // then it has more than three characters
       const size_t zero = at + (c == '-' ? 1 : 0);
       for (size_t i = zero; i < end; ++i) text[i] = i == zero + 1 ? '.' : '0';
       repaired = true;
@@ -189,6 +189,11 @@ void RawJson::Elements(std::string_view array_text, std::vector<std::string_view
     if (std::move(result).get(value) || RawText(value, text)) return;
     elements.push_back(text);
   }
+}
+
+bool IsInRangeOfDouble(std::string_view number) {
+  double value = 0;
+  return absl::SimpleAtod(AbslView(number), &value) && std::isfinite(value);
 }
 
 std::string Compact(std::string_view text) {

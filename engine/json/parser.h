@@ -75,6 +75,9 @@ class RawJson {
   simdjson::ondemand::parser parser_;
 };
 
+// Whether a double holds the number, rounded, in any locale. REQUIRES: a JSON number.
+bool IsInRangeOfDouble(std::string_view number);
+
 // `text` without the white space between its tokens. REQUIRES: valid JSON.
 std::string Compact(std::string_view text);
 
