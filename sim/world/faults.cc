@@ -9,6 +9,7 @@ constexpr std::array<std::string_view, kFaultCount> kNames = {
     "clock-skew",   "malformed-item", "listener-calls", "reorder",    "duplicate",
     "lose",
 };
+static_assert(!kNames.back().empty(), "a fault lacks its name");
 
 }  // namespace
 

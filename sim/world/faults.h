@@ -30,7 +30,7 @@ enum class Fault : uint8_t {
   kDuplicate,  // delivered twice
   kLose,       // not delivered
 };
-inline constexpr size_t kFaultCount = 16;
+inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kLose) + 1;
 
 // As in --faults=LIST, such as "late-resume".
 std::string_view FaultName(Fault fault);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -156,34 +158,21 @@ void DrawFaultSteps(const Plan& plan, Random& random, std::vector<Step>& steps) 
 
 }  // namespace
 
+std::optional<Fault> FaultOf(StepKind kind) {
+  for (const FaultRate& step : kFaultSteps) {
+    if (step.kind == kind) return step.fault;
+  }
+  return std::nullopt;
+}
+
 std::string_view StepName(StepKind kind) {
+  if (const std::optional<Fault> fault = FaultOf(kind)) return FaultName(*fault);
   constexpr std::string_view kNames[] = {
-      "connect",
-      "attach",
-      "enter",
-      "update",
-      "leave",
-      "get",
-      "get-now",
-      "is-user-present",
-      "subscribe",
-      "unsubscribe",
-      "detach",
-      "close",
-      "cut",
-      "late-resume",
-      "region-cut",
-      "stall",
-      "pause",
-      "host-restart",
-      "sync-restart",
-      "leave-in-sync",
-      "stale-page",
-      "duplicate-page",
-      "clock-skew",
-      "malformed-item",
-      "listener-calls",
+      "connect", "attach",          "enter",     "update",      "leave",  "get",
+      "get-now", "is-user-present", "subscribe", "unsubscribe", "detach", "close",
   };
+  static_assert(std::size(kNames) == static_cast<size_t>(StepKind::kClose) + 1);
+  PRESENCE_CHECK(kind <= StepKind::kClose);
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -64,6 +64,8 @@ enum class StepKind : uint8_t {
   kListenerCalls,
 };
 std::string_view StepName(StepKind kind);
+// The fault that such a step is; nullopt: it is a user's.
+std::optional<Fault> FaultOf(StepKind kind);
 
 struct Step {
   int64_t at_ms = 0;  // from the start

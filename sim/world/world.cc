@@ -1,6 +1,7 @@
 #include "sim/world/world.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -143,10 +144,9 @@ void World::CheckClient(uint32_t client) {
 // --- Steps ---
 
 void World::CountFault(StepKind kind) {
-  // The kinds of faults that are steps come in the order of the faults.
-  const size_t fault = static_cast<size_t>(kind) - static_cast<size_t>(StepKind::kCut);
-  PRESENCE_CHECK(fault < kFaultCount);
-  ++faults_[fault];
+  const std::optional<Fault> fault = FaultOf(kind);
+  PRESENCE_CHECK(fault.has_value());
+  ++faults_[static_cast<size_t>(*fault)];
 }
 
 void World::Take(const Step& step) {
