@@ -33,7 +33,7 @@ std::string_view StateName(ChannelState state) {
 Channel::Channel(const Options& options)
     : options_(options),
       members_(MemberSet::Options{options.max_tombstones, options.max_tombstone_bytes}),
-      operations_(options.max_in_flight) {}
+      operations_({options.max_in_flight, options.max_in_flight_bytes}) {}
 
 // --- Inputs ---
 
@@ -366,14 +366,14 @@ void Channel::BecomeDetached(const SharedError& reason) {
   if (attach_again) SetState(ChannelState::kAttaching, nullptr);
   ClearSets();
   FailWaiters(attach_again ? waiters_.TakeAskedBeforeDetach() : waiters_.TakeAll(), reason);
-  FailQueue(reason);
+  FailQueue(ChannelState::kDetached, reason);
   if (attach_again) effects_->Add(SendAttach{});
 }
 
 void Channel::BecomeSuspended(const SharedError& reason) {
   SetState(ChannelState::kSuspended, reason);
   FailWaiters(waiters_.TakeAll(), reason);
-  FailQueue(reason);
+  FailQueue(ChannelState::kSuspended, reason);
 }
 
 void Channel::BecomeFailed(const SharedError& reason) {
@@ -381,7 +381,7 @@ void Channel::BecomeFailed(const SharedError& reason) {
   SetState(ChannelState::kFailed, reason);
   ClearSets();
   FailWaiters(waiters_.TakeAll(), reason);
-  FailQueue(reason);
+  FailQueue(ChannelState::kFailed, reason);
 }
 
 // Detached or failed: both sets are cleared without events (RTP5a).
@@ -414,7 +414,7 @@ void Channel::On(const ConnectionUpdate& update) {
         return;
       default:
         // Nobody will attach this channel by itself, so nothing may wait in its queue (RTP5a).
-        return FailQueue(nullptr);
+        return FailQueue(state_, nullptr);
     }
   }
   if (connection_.state() == ConnectionState::kDisconnected) {
@@ -462,7 +462,7 @@ std::string Channel::CheckInvariants() const {
     const bool all_wait_for_sync = waiters_.waiting_for(Waiters::For::kSync) == waiters_.size() &&
                                    (waiters_.empty() || sync_.running());
     if (!all_wait_for_sync) return "channel: 3: a get waits that could be answered";
-    if (connection_.connected() && operations_.queued() > 0 && operations_.HasRoomInFlight()) {
+    if (connection_.connected() && operations_.CanSendNext()) {
       return "channel: 4: an operation is queued that could be sent";
     }
   } else if (operations_.queued() > 0 && state_ != ChannelState::kAttaching &&

@@ -44,7 +44,7 @@ namespace presence {
 //  3. Suspended or failed: no get waits. Detached: none either. Attached: each get that waits,
 //  waits
 //     for a running sync.
-//  4. Attached and connected: an operation is queued only while the in-flight list is full.
+//  4. Attached and connected: an operation is queued only while it does not fit in flight.
 //  5. Operations are queued nowhere but attaching, attached and detaching.
 class Channel {
  public:
@@ -57,9 +57,15 @@ class Channel {
     bool attach_on_subscribe = true;
     // The largest operation, in bytes, unless the connection names a limit.
     int64_t max_message_size = 65536;
-    // Operations and gets that wait, and operations sent and not yet acknowledged, at most.
+    // Operations and gets that wait, and operations sent and not yet acknowledged, at most; more
+    // are refused with 42910. A new connection puts what is in flight back into the queue, whatever
+    // waits there.
     size_t max_queued = 1000;
     size_t max_in_flight = 1000;
+    // The same in bytes: of an operation its client id, if it names one, data as sent, encoding and
+    // extras; of a get its filters. An operation alone may be in flight, however large.
+    size_t max_queued_bytes = size_t{8} << 20;
+    size_t max_in_flight_bytes = size_t{8} << 20;
     // Who left during a sync and must not come back by a late page: so many at most, and so many
     // bytes of their connection and client ids.
     size_t max_tombstones = 100'000;
@@ -126,6 +132,10 @@ class Channel {
   const std::vector<Subscription>& subscriptions() const { return subscriptions_; }
   size_t queued_operations() const { return operations_.queued(); }
   size_t operations_in_flight() const { return operations_.in_flight(); }
+  // In bytes, as max_queued_bytes and max_in_flight_bytes count; the gets that wait are among the
+  // queued ones.
+  size_t queued_bytes() const { return operations_.queued_bytes() + waiters_.bytes(); }
+  size_t bytes_in_flight() const { return operations_.in_flight_bytes(); }
   size_t waiting_gets() const { return waiters_.size(); }
   // What was sent under `token` and is not acknowledged yet, to be sent again unchanged (RTN19a).
   // Its views hold until the next input.
@@ -194,9 +204,10 @@ class Channel {
 
   SharedError Refusal(const OperationCall& call) const;
   SharedError StateRefusal(const OperationCall& call) const;
+  bool HasRoomInQueue(size_t bytes) const;
   std::string_view ClientOf(const Operations::Operation& operation) const;
   void FailOperation(const Operations::Operation& operation, const SharedError& reason);
-  void FailQueue(const SharedError& reason);
+  void FailQueue(ChannelState state, const SharedError& reason);
   void FailInFlight();
   void SendQueued();
   void Reenter(const Message& own);

@@ -21,6 +21,16 @@ SharedError WrongState(ChannelState state) {
   return Refuse(kChannelState, absl::StrCat("the channel is ", AbslView(StateName(state))));
 }
 
+// `waiting` operations or calls leave no room for one more, by their number or by their bytes.
+SharedError TooMany(size_t waiting, size_t limit, size_t limit_bytes, std::string_view what) {
+  if (waiting >= limit) {
+    return Refuse(kTooManyRequests,
+                  absl::StrCat(limit, " ", AbslView(what), " are waiting already"));
+  }
+  return Refuse(kTooManyRequests, absl::StrCat("more than ", limit_bytes, " bytes of ",
+                                               AbslView(what), " would be waiting"));
+}
+
 }  // namespace
 
 void Channel::Reply(RequestId request, CallResult::Kind kind, const SharedError& error) {
@@ -76,10 +86,10 @@ void Channel::Ask(Waiters::Waiter waiter) {
         return Reply(waiter.request, waiter.kind, refusal);
       }
   }
-  if (waiters_.size() + operations_.queued() >= options_.max_queued) {
-    return Reply(
-        waiter.request, waiter.kind,
-        Refuse(kTooManyRequests, absl::StrCat(options_.max_queued, " calls are waiting already")));
+  if (!HasRoomInQueue(Waiters::BytesOf(waiter))) {
+    return Reply(waiter.request, waiter.kind,
+                 TooMany(waiters_.size() + operations_.queued(), options_.max_queued,
+                         options_.max_queued_bytes, "calls"));
   }
   if (state_ == ChannelState::kDetaching) waiter.waits_for = Waiters::For::kAttachAgain;
   waiters_.Add(std::move(waiter));
@@ -225,15 +235,24 @@ void Channel::On(const OperationCall& call) {
     return Reply(call.request, CallResult::Kind::kOperation, refusal);
   }
   const bool sends = state_ == ChannelState::kAttached && connection_.connected();
-  const size_t used = sends ? operations_.in_flight() : operations_.queued() + waiters_.size();
-  const size_t limit = sends ? options_.max_in_flight : options_.max_queued;
-  if (used >= limit) {
-    return Reply(call.request, CallResult::Kind::kOperation,
-                 Refuse(kTooManyRequests, absl::StrCat(limit, " operations are waiting already")));
+  const size_t bytes = Operations::BytesOf(operation);
+  if (!(sends ? operations_.HasRoomInFlight(bytes) : HasRoomInQueue(bytes))) {
+    const SharedError too_many =
+        sends ? TooMany(operations_.in_flight(), options_.max_in_flight,
+                        options_.max_in_flight_bytes, "operations")
+              : TooMany(operations_.queued() + waiters_.size(), options_.max_queued,
+                        options_.max_queued_bytes, "operations");
+    return Reply(call.request, CallResult::Kind::kOperation, too_many);
   }
   operations_.Enqueue(std::move(operation));
   if (sends) return SendQueued();
   if (WishForAttach()) effects_->Add(SendAttach{});
+}
+
+// Whether one more operation or get, of so many bytes, may wait.
+bool Channel::HasRoomInQueue(size_t bytes) const {
+  return operations_.queued() + waiters_.size() < options_.max_queued &&
+         queued_bytes() + bytes <= options_.max_queued_bytes;
 }
 
 // What is wrong with the call itself, whatever the state: malformed, size, identity, in this order.
@@ -314,7 +333,7 @@ std::optional<OutgoingItem> Channel::Unacknowledged(OperationToken token) const 
 
 void Channel::SendQueued() {
   if (state_ != ChannelState::kAttached || !connection_.connected()) return;
-  while (operations_.queued() > 0 && operations_.HasRoomInFlight()) {
+  while (operations_.CanSendNext()) {
     const auto& [token, operation] = operations_.SendNext();
     effects_->Add(SendPresence{token, ItemOf(operation)});
   }
@@ -388,9 +407,10 @@ void Channel::FailOperation(const Operations::Operation& operation, const Shared
   Reply(operation.request, CallResult::Kind::kOperation, reason);
 }
 
-void Channel::FailQueue(const SharedError& reason) {
+// `state` is the one that the queue fails for, and `reason` why the channel came into it, or null.
+void Channel::FailQueue(ChannelState state, const SharedError& reason) {
   if (operations_.queued() == 0) return;
-  const SharedError error = reason != nullptr ? reason : WrongState(state_);
+  const SharedError error = reason != nullptr ? reason : WrongState(state);
   operations_.ForEachQueued(
       [&](const Operations::Operation& operation) { FailOperation(operation, error); });
   operations_.DropQueued();

@@ -8,24 +8,38 @@ namespace presence {
 
 // --- Operations ---
 
+size_t Operations::BytesOf(const Operation& operation) {
+  const Message message = operation.message.view();
+  const Payload& payload = message.payload;
+  return message.client_id.size() + payload.data.size() + payload.encoding.value_or("").size() +
+         payload.extras.value_or("").size();
+}
+
+bool Operations::CanSendNext() const {
+  return first_queued_ != operations_.end() && Fits(BytesOf(first_queued_->second));
+}
+
 void Operations::Enqueue(Operation operation) {
   const OperationToken token = next_token_++;
   const auto added = operations_.emplace_hint(operations_.end(), token, std::move(operation));
   if (first_queued_ == operations_.end()) first_queued_ = added;
   const Operation& kept = added->second;
+  bytes_ += BytesOf(kept);
   if (kept.names_client) clients_.emplace(kept.message.client_id(), token);
 }
 
 std::pair<OperationToken, const Operations::Operation&> Operations::SendNext() {
-  PRESENCE_CHECK(queued() > 0 && HasRoomInFlight());
+  PRESENCE_CHECK(CanSendNext());
   const auto& [token, operation] = *first_queued_++;
   ++in_flight_;
+  in_flight_bytes_ += BytesOf(operation);
   return {token, operation};
 }
 
 void Operations::Requeue() {
   first_queued_ = operations_.begin();
   in_flight_ = 0;
+  in_flight_bytes_ = 0;
   DropReentries();
 }
 
@@ -44,6 +58,7 @@ void Operations::DropQueued() {
 void Operations::DropInFlight() {
   while (operations_.begin() != first_queued_) Erase(operations_.begin());
   in_flight_ = 0;
+  in_flight_bytes_ = 0;
   DropReentries();
 }
 
@@ -55,6 +70,7 @@ bool Operations::IsUnderWay(std::string_view client_id, std::string_view identit
 
 void Operations::Erase(List::iterator operation) {
   const auto& [token, erased] = *operation;
+  bytes_ -= BytesOf(erased);
   if (erased.names_client) clients_.erase({erased.message.client_id(), token});
   operations_.erase(operation);
 }
@@ -91,9 +107,11 @@ const Operations::Reentry* Operations::FindReentry(OperationToken token) const {
 }
 
 void Operations::RemoveInFlight(OperationToken token) {
-  PRESENCE_CHECK(FindInFlight(token) != nullptr);
-  Erase(operations_.find(token));
+  const Operation* const operation = FindInFlight(token);
+  PRESENCE_CHECK(operation != nullptr);
   --in_flight_;
+  in_flight_bytes_ -= BytesOf(*operation);
+  Erase(operations_.find(token));
 }
 
 void Operations::RemoveReentry(OperationToken token) {
@@ -116,14 +134,20 @@ std::string Operations::CheckInvariants() const {
     if (operations_.contains(token)) return "1: a token names two";
   }
   size_t before_boundary = 0;
+  size_t bytes = 0;
   for (List::const_iterator at = operations_.begin(); at != first_queued_; ++at) {
     if (at == operations_.end()) return "2: the boundary is nowhere in the list";
     ++before_boundary;
+    bytes += BytesOf(at->second);
   }
   if (before_boundary != in_flight_) {
     return "2: not as many are in flight as are counted";
   }
-  if (in_flight_ > max_in_flight_) return "3: too many are in flight";
+  if (bytes != in_flight_bytes_) return "2: not as many bytes are in flight as are counted";
+  ForEachQueued([&bytes](const Operation& operation) { bytes += BytesOf(operation); });
+  if (bytes != bytes_) return "2: not as many bytes are under way as are counted";
+  if (in_flight_ > bounds_.operations) return "3: too many are in flight";
+  if (in_flight_ > 1 && in_flight_bytes_ > bounds_.bytes) return "3: too much is in flight";
   size_t named = 0;
   for (const auto& [token, operation] : operations_) {
     if (!operation.names_client) continue;

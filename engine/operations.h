@@ -31,8 +31,9 @@ namespace presence {
 //
 // Invariants:
 //  1. Tokens are below the next one, and no operation has the token of a re-entry.
-//  2. Everything before the boundary is in flight, the rest is queued, and so they are counted.
-//  3. At most `max_in_flight` operations are in flight.
+//  2. Everything before the boundary is in flight, the rest is queued, and so they and their bytes
+//     are counted.
+//  3. What is in flight is within the bounds.
 //  4. The clients known to have an operation under way are those that operations name.
 //  5. A client has at most one re-entry in flight, and it is known by which.
 class Operations {
@@ -43,12 +44,18 @@ class Operations {
     bool names_client = false;  // else it is for the connection's own client
     StoredMessage message;      // client id, if it names one, and payload
   };
+  // What may be in flight at once, re-entries aside: so many operations, and so many bytes of them.
+  // One alone may have more.
+  struct Bounds {
+    size_t operations = 0;
+    size_t bytes = 0;
+  };
   struct Reentry {
     StoredMessage message;  // client id, id to send or none, payload
   };
   using Visitor = absl::FunctionRef<void(const Operation&)>;
 
-  explicit Operations(size_t max_in_flight) : max_in_flight_(max_in_flight) {}
+  explicit Operations(const Bounds& in_flight) : bounds_(in_flight) {}
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;
 
@@ -56,9 +63,15 @@ class Operations {
 
   // Puts an operation at the end of the queue.
   void Enqueue(Operation operation);
-  // Whether one more can be in flight.
-  bool HasRoomInFlight() const { return in_flight_ < max_in_flight_; }
-  // Takes the first of the queue into flight. REQUIRES: queued() > 0 and HasRoomInFlight().
+  // The bytes that an operation counts: its client id, if it names one, data as sent, encoding and
+  // extras.
+  static size_t BytesOf(const Operation& operation);
+  // Whether an operation of so many bytes can be sent now: it fits, and nothing is queued before
+  // it.
+  bool HasRoomInFlight(size_t bytes) const { return queued() == 0 && Fits(bytes); }
+  // Whether the first of the queue, if there is one, fits.
+  bool CanSendNext() const;
+  // Takes the first of the queue into flight. REQUIRES: CanSendNext().
   std::pair<OperationToken, const Operation&> SendNext();
   // All that is in flight goes back to the head of the queue, in the order asked; the re-entries
   // are forgotten. O(re-entries).
@@ -66,6 +79,9 @@ class Operations {
 
   size_t queued() const { return operations_.size() - in_flight_; }
   size_t in_flight() const { return in_flight_; }
+  // Of these, as BytesOf counts.
+  size_t queued_bytes() const { return bytes_ - in_flight_bytes_; }
+  size_t in_flight_bytes() const { return in_flight_bytes_; }
   // In the order asked.
   void ForEachQueued(Visitor visit) const;
   void ForEachInFlight(Visitor visit) const;
@@ -106,14 +122,20 @@ class Operations {
   friend struct OperationsTestPeer;
   using List = std::map<OperationToken, Operation>;
 
+  bool Fits(size_t bytes) const {
+    return in_flight_ < bounds_.operations &&
+           (in_flight_ == 0 || in_flight_bytes_ + bytes <= bounds_.bytes);
+  }
   void Erase(List::iterator operation);
   void DropReentries();
 
-  const size_t max_in_flight_;
+  const Bounds bounds_;
   OperationToken next_token_ = 1;
   OperationToken round_ = 1;  // the first token of the last round of re-entry
   List operations_;
+  size_t bytes_ = 0;  // of all operations
   size_t in_flight_ = 0;
+  size_t in_flight_bytes_ = 0;
   List::iterator first_queued_ = operations_.end();  // the boundary
   // The client and the token of each operation that names one; the strings are the operations'.
   absl::btree_set<std::pair<std::string_view, OperationToken>> clients_;

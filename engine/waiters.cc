@@ -13,6 +13,7 @@ std::vector<Waiters::Waiter> Waiters::TakeAnswerable(bool sync_running) {
       waiter.waits_for = For::kSync;
       waiting.push_back(std::move(waiter));
     } else {
+      bytes_ -= BytesOf(waiter);
       answerable.push_back(std::move(waiter));
     }
   }
@@ -20,13 +21,21 @@ std::vector<Waiters::Waiter> Waiters::TakeAnswerable(bool sync_running) {
   return answerable;
 }
 
-std::vector<Waiters::Waiter> Waiters::TakeAll() { return std::exchange(waiters_, {}); }
+std::vector<Waiters::Waiter> Waiters::TakeAll() {
+  bytes_ = 0;
+  return std::exchange(waiters_, {});
+}
 
 std::vector<Waiters::Waiter> Waiters::TakeAskedBeforeDetach() {
   std::vector<Waiter> before;
   std::vector<Waiter> since;
   for (Waiter& waiter : waiters_) {
-    (waiter.waits_for == For::kAttachAgain ? since : before).push_back(std::move(waiter));
+    if (waiter.waits_for == For::kAttachAgain) {
+      since.push_back(std::move(waiter));
+    } else {
+      bytes_ -= BytesOf(waiter);
+      before.push_back(std::move(waiter));
+    }
   }
   waiters_ = std::move(since);
   DetachIsOver();
@@ -47,6 +56,7 @@ size_t Waiters::waiting_for(For what) const {
 
 std::string Waiters::CheckInvariants() const {
   bool since_detach = false;
+  size_t bytes = 0;
   for (const Waiter& waiter : waiters_) {
     if (waiter.waits_for == For::kSync && !waiter.wait_for_sync) {
       return "1: a get waits for a sync that it did not ask to wait for";
@@ -63,7 +73,9 @@ std::string Waiters::CheckInvariants() const {
     if (is_present && waiter.client_id.empty()) {
       return "3: an isUserPresent waits that names nobody";
     }
+    bytes += BytesOf(waiter);
   }
+  if (bytes != bytes_) return "4: not as many bytes wait as are counted";
   return {};
 }
 

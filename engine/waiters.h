@@ -21,6 +21,7 @@ namespace presence {
 //  1. Who waits for the end of a sync asked to.
 //  2. Who asked while detaching asked after all who did not.
 //  3. Nothing but gets waits, and an isUserPresent names its client.
+//  4. Their bytes are counted.
 class Waiters {
  public:
   enum class For : uint8_t {
@@ -42,7 +43,15 @@ class Waiters {
   Waiters(const Waiters&) = delete;
   Waiters& operator=(const Waiters&) = delete;
 
-  void Add(Waiter waiter) { waiters_.push_back(std::move(waiter)); }
+  // The bytes that a get counts: those of its filters.
+  static size_t BytesOf(const Waiter& waiter) {
+    return waiter.client_id.size() + waiter.connection_id.size();
+  }
+
+  void Add(Waiter waiter) {
+    bytes_ += BytesOf(waiter);
+    waiters_.push_back(std::move(waiter));
+  }
 
   // The channel is attached. Takes out who can be answered: all, or, while a sync runs, those who
   // do not wait for one; the others wait for its end from now on.
@@ -57,6 +66,7 @@ class Waiters {
 
   bool empty() const { return waiters_.empty(); }
   size_t size() const { return waiters_.size(); }
+  size_t bytes() const { return bytes_; }  // of all
   size_t waiting_for(For what) const;
 
   // The first invariant that does not hold, in words; empty if all hold.
@@ -66,6 +76,7 @@ class Waiters {
   friend struct WaitersTestPeer;
 
   std::vector<Waiter> waiters_;
+  size_t bytes_ = 0;
 };
 
 }  // namespace presence

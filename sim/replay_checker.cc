@@ -332,6 +332,10 @@ void ReplayChecker::CheckBounds(const Channel& channel) {
   if (waiting > options.max_queued + options.max_in_flight) {
     Fail("bounded", absl::StrCat(waiting, " calls are waiting"));
   }
+  if (channel.operations_in_flight() > 1 &&
+      channel.bytes_in_flight() > options.max_in_flight_bytes) {
+    Fail("bounded", absl::StrCat(channel.bytes_in_flight(), " bytes are in flight"));
+  }
   if (channel.operations_in_flight() > options.max_in_flight) {
     Fail("bounded", absl::StrCat(channel.operations_in_flight(), " operations are in flight"));
   }

@@ -153,6 +153,8 @@ absl::Status Replayer::On(const OptionsLine& line) {
   set(line.max_queued, options_.max_queued);
   set(line.max_in_flight, options_.max_in_flight);
   set(line.max_tombstones, options_.max_tombstones);
+  set(line.max_queued_bytes, options_.max_queued_bytes);
+  set(line.max_in_flight_bytes, options_.max_in_flight_bytes);
   return absl::OkStatus();
 }
 

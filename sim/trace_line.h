@@ -71,6 +71,8 @@ struct OptionsLine {
   std::optional<int64_t> max_queued;
   std::optional<int64_t> max_in_flight;
   std::optional<int64_t> max_tombstones;
+  std::optional<int64_t> max_queued_bytes;
+  std::optional<int64_t> max_in_flight_bytes;
 };
 
 // What the trace should have come to, for those who check: not an input.

@@ -68,8 +68,12 @@ constexpr KeyTable<kLineFieldCount> kLineKeys({"t", "recv", "send", "call", "sta
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
-constexpr KeyTable<7> kOptionKeys({"strictMode", "queueMessages", "attachOnSubscribe",
-                                   "maxMessageSize", "maxQueued", "maxInFlight", "maxTombstones"});
+constexpr size_t kFlagOptions = 3;
+constexpr size_t kNumberOptions = 6;
+// First those that are flags, then those that are numbers.
+constexpr KeyTable<kFlagOptions + kNumberOptions> kOptionKeys(
+    {"strictMode", "queueMessages", "attachOnSubscribe", "maxMessageSize", "maxQueued",
+     "maxInFlight", "maxTombstones", "maxQueuedBytes", "maxInFlightBytes"});
 constexpr KeyTable<3> kParamKeys({"clientId", "connectionId", "waitForSync"});
 constexpr KeyTable<7> kCallKeys({"call", "channel", "id", "clientId", "params", "events", "of"});
 constexpr KeyTable<3> kOperationKeys({"data", "encoding", "extras"});
@@ -139,23 +143,25 @@ absl::Status ReadConnection(dom::object outer, dom::element element, ConnectionL
 absl::Status ReadOptions(dom::element element, OptionsLine& line) {
   dom::object object;
   if (element.get(object)) return WrongType("options", "an object");
-  const Fields<7> fields(object, kOptionKeys);
-  std::optional<bool>* const flags[] = {&line.strict_mode, &line.queue_messages,
-                                        &line.attach_on_subscribe};
-  for (size_t i = 0; i < 3; ++i) {
+  const Fields<kFlagOptions + kNumberOptions> fields(object, kOptionKeys);
+  std::optional<bool>* const flags[kFlagOptions] = {&line.strict_mode, &line.queue_messages,
+                                                    &line.attach_on_subscribe};
+  for (size_t i = 0; i < kFlagOptions; ++i) {
     if (fields.absent(i)) continue;
     bool value = false;
     if (!fields.Get(i, value)) return WrongType(kOptionKeys.name(i), "true or false");
     *flags[i] = value;
   }
-  std::optional<int64_t>* const numbers[] = {&line.max_message_size, &line.max_queued,
-                                             &line.max_in_flight, &line.max_tombstones};
-  for (size_t i = 3; i < 7; ++i) {
-    if (fields.absent(i)) continue;
+  std::optional<int64_t>* const numbers[kNumberOptions] = {
+      &line.max_message_size, &line.max_queued,       &line.max_in_flight,
+      &line.max_tombstones,   &line.max_queued_bytes, &line.max_in_flight_bytes};
+  for (size_t i = 0; i < kNumberOptions; ++i) {
+    const size_t field = kFlagOptions + i;
+    if (fields.absent(field)) continue;
     int64_t value = 0;
-    if (!fields.Get(i, value) || value < 0)
-      return WrongType(kOptionKeys.name(i), "a non-negative integer");
-    *numbers[i - 3] = value;
+    if (!fields.Get(field, value) || value < 0)
+      return WrongType(kOptionKeys.name(field), "a non-negative integer");
+    *numbers[i] = value;
   }
   return absl::OkStatus();
 }

@@ -154,6 +154,41 @@ TEST(OperationsCost, BeingAttachedAgainAndAgainSendsAndKeepsNothingMore) {
   }
 }
 
+TEST(OperationsCost, WhatIsKeptOfOperationsIsBoundedInBytes) {
+  constexpr size_t kBound = size_t{8} << 20;
+  const std::string data(size_t{60} << 10, 'x');
+  for (const size_t n : {250, 1000}) {
+    for (const bool attached : {false, true}) {
+      World world(n);
+      if (!attached) world.Apply(OwnerMove{ChannelState::kAttaching, nullptr});
+      OperationCall call;
+      call.client_id = "client";
+      call.payload.data_kind = DataKind::kString;
+      call.payload.data = data;
+      const Cost cost = CostOf([&] {
+        for (; call.request < n; ++call.request) world.Apply(call);
+      });
+      EXPECT_EQ(world.channel().queued_operations() + world.channel().operations_in_flight(),
+                kBound / (data.size() + 6));
+      EXPECT_LT(cost.peak_bytes, kBound + kBound / 8);
+    }
+  }
+}
+
+TEST(OperationsCost, WhatIsKeptOfGetsThatWaitIsBoundedInBytes) {
+  constexpr size_t kBound = size_t{8} << 20;
+  const std::string client(size_t{60} << 10, 'x');
+  for (const size_t n : {250, 1000}) {
+    World world(n);
+    world.Apply(OwnerMove{ChannelState::kAttaching, nullptr});
+    const Cost cost = CostOf([&] {
+      for (size_t i = 0; i < n; ++i) world.Apply(GetCall{i, client, {}, true});
+    });
+    EXPECT_EQ(world.channel().waiting_gets(), kBound / client.size());
+    EXPECT_LT(cost.peak_bytes, kBound + kBound / 8);
+  }
+}
+
 TEST(OperationsCost, OperationsGoBackToTheQueueAndFailThereInOneWalk) {
   ExpectNotQuadratic([&](size_t n) {
     World world(n);

@@ -397,6 +397,117 @@ TEST(ChannelOperations, WhatDoesNotFitAtAttachedStaysQueuedAndFollows) {
   EXPECT_EQ(harness.channel.queued_operations(), 0u);
 }
 
+TEST(ChannelOperations, TheQueueIsBoundedInBytesTheFiltersOfGetsIncluded) {
+  Channel::Options options;
+  options.max_queued_bytes = 10;
+  ChannelHarness harness(options);
+  harness.Move(kAttaching);
+  Payload payload = Text("da");
+  payload.encoding = "en";
+  payload.extras = "{}";
+  EXPECT_EQ(harness.Operate(1, Action::kEnter, "c", payload), Lines{});  // 7 bytes
+  EXPECT_EQ(harness.Get(2, "fi"), Lines{});
+  EXPECT_EQ(harness.channel.queued_bytes(), 9u);
+  EXPECT_EQ(harness.Get(3, "f", "c"), Lines{"result 3 error 42910"});
+  EXPECT_EQ(std::get<CallResult>(harness.effects[0]).error->message,
+            "more than 10 bytes of calls would be waiting");
+  EXPECT_EQ(harness.IsUserPresent(4, "u"), Lines{});
+  EXPECT_EQ(harness.Get(5), Lines{}) << "no filter, no bytes";
+  EXPECT_EQ(harness.Operate(6, Action::kEnter, "d"), Lines{"result 6 error 42910"});
+  EXPECT_EQ(harness.Operate(7, Action::kEnter, std::nullopt, Text("d")),
+            Lines{"result 7 error 42910"});
+  EXPECT_EQ(harness.Operate(8, Action::kLeave), Lines{}) << "for our own client, and no payload";
+  harness.Attached();
+  EXPECT_EQ(harness.channel.queued_bytes(), 0u);
+  EXPECT_EQ(harness.channel.bytes_in_flight(), 7u);
+}
+
+TEST(ChannelOperations, WhatIsInFlightIsBoundedInBytesButOneMayBeAlone) {
+  Channel::Options options;
+  options.max_in_flight_bytes = 5;
+  ChannelHarness harness(options);
+  harness.Attached();
+  EXPECT_EQ(harness.Operate(1, Action::kUpdate, std::nullopt, Text("123456")),
+            Lines{"send #1 update \"123456\""});
+  EXPECT_EQ(harness.Operate(2, Action::kUpdate), Lines{"result 2 error 42910"});
+  EXPECT_EQ(harness.Ack(1, 0), Lines{"result 1 ok"});
+  EXPECT_EQ(harness.Operate(3, Action::kUpdate, std::nullopt, Text("123")),
+            Lines{"send #2 update \"123\""});
+  EXPECT_EQ(harness.Operate(4, Action::kUpdate, std::nullopt, Text("123")),
+            Lines{"result 4 error 42910"});
+  EXPECT_EQ(std::get<CallResult>(harness.effects[0]).error->message,
+            "more than 5 bytes of operations would be waiting");
+  EXPECT_EQ(harness.Operate(5, Action::kUpdate, std::nullopt, Text("12")),
+            Lines{"send #3 update \"12\""});
+  EXPECT_EQ(harness.channel.bytes_in_flight(), 5u);
+}
+
+TEST(ChannelOperations, WhatDoesNotFitInBytesStaysQueuedAndNothingOvertakesIt) {
+  Channel::Options options;
+  options.max_in_flight_bytes = 5;
+  ChannelHarness harness(options);
+  harness.Move(kAttaching);
+  harness.Operate(1, Action::kUpdate, std::nullopt, Text("1234"));
+  harness.Operate(2, Action::kUpdate, std::nullopt, Text("123456789"));
+  harness.Operate(3, Action::kUpdate, std::nullopt, Text("1"));
+  EXPECT_EQ(harness.Attached(),
+            (Lines{"state attached", "sync completed", "send #1 update \"1234\""}));
+  EXPECT_EQ(harness.Operate(4, Action::kUpdate), Lines{"result 4 error 42910"})
+      << "it would fit, but not before those that were asked earlier";
+  EXPECT_EQ(harness.Ack(1, 0), (Lines{"result 1 ok", "send #2 update \"123456789\""}));
+  EXPECT_EQ(harness.Ack(2, 1), (Lines{"result 2 ok", "send #3 update \"1\""}));
+}
+
+TEST(ChannelOperations, ANewConnectionPutsBackMoreThanMayBeQueuedAndLosesNothing) {
+  Channel::Options options;
+  options.max_queued_bytes = 3;
+  options.max_in_flight_bytes = 6;
+  ChannelHarness harness(options);
+  harness.Connected("c1", "*");
+  harness.Attached();
+  for (const RequestId request : {1u, 2u}) {
+    harness.Operate(request, Action::kEnter, "c", Text("12"));
+  }
+  harness.Connected("c2", "*");
+  EXPECT_EQ(harness.channel.queued_bytes(), 6u);
+  EXPECT_EQ(harness.Get(3), Lines{"result 3 error 42910"});
+  EXPECT_EQ(harness.Operate(4, Action::kEnter, "d"), Lines{"result 4 error 42910"});
+  EXPECT_EQ(harness.Attached(), (Lines{"state attached", "sync completed", "send #1 enter c \"12\"",
+                                       "send #2 enter c \"12\""}));
+}
+
+TEST(ChannelOperations, BothDefaultBoundsAre8MiB) {
+  ChannelHarness harness;
+  harness.Move(kAttaching);
+  const std::string data(size_t{64} << 10, 'x');
+  for (RequestId request = 0; request < 128; ++request) {
+    ASSERT_EQ(harness.Operate(request, Action::kUpdate, std::nullopt, Text(data)), Lines{});
+  }
+  EXPECT_EQ(harness.Operate(128, Action::kUpdate, std::nullopt, Text("x")),
+            Lines{"result 128 error 42910"});
+  EXPECT_EQ(harness.Attached().size(), 130u);
+  EXPECT_EQ(harness.Operate(129, Action::kUpdate, std::nullopt, Text("x")),
+            Lines{"result 129 error 42910"});
+  EXPECT_EQ(harness.channel.bytes_in_flight(), size_t{8} << 20);
+}
+
+TEST(ChannelOperations, WhatFailsInTheQueueIsToldTheStateThatFailedIt) {
+  for (const bool attach_again : {false, true}) {
+    ChannelHarness harness;
+    harness.Move(kAttaching);
+    harness.Operate(1, Action::kEnter);
+    harness.Move(kDetaching);
+    if (attach_again) harness.Subscribe(2);
+    harness.Detached();
+    EXPECT_EQ(harness.channel.state(), attach_again ? kAttaching : kDetached);
+    const auto told = std::find_if(
+        harness.effects.begin(), harness.effects.end(),
+        [](const Effect& effect) { return std::holds_alternative<CallResult>(effect); });
+    ASSERT_NE(told, harness.effects.end());
+    EXPECT_EQ(std::get<CallResult>(*told).error->message, "the channel is detached");
+  }
+}
+
 // --- ACK and NACK ---
 
 TEST(ChannelOperations, AnAckCompletesExactlyWhatItNamesInItsOrder) {

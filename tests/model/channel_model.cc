@@ -709,7 +709,9 @@ void ChannelModel::Ask(Waiter waiter) {
   const auto fail = [&](const ErrorInfo& error) {
     Reply(out_.waiters, waiter.request, waiter.kind, error);
   };
-  const bool full = queue_.size() + waiters_.size() >= options_.max_queued;
+  const size_t filters = waiter.client_id.size() + waiter.connection_id.size();
+  const bool full = queue_.size() + waiters_.size() >= options_.max_queued ||
+                    QueuedBytes() + filters > options_.max_queued_bytes;
   switch (state_) {
     case ChannelState::kSuspended:  // RTP11d
       if (waiter.wait_for_sync) return fail(Error(kOutOfSync, state_reason_));
@@ -819,6 +821,29 @@ void ChannelModel::On(const UnsubscribeCall& call) {
   Reply(out_.waiters, call.request, CallResult::Kind::kSubscription, std::nullopt);
 }
 
+size_t ChannelModel::BytesOf(const Operation& operation) {
+  size_t bytes = operation.message.data.size();
+  if (operation.client_id) bytes += operation.client_id->size();
+  if (operation.message.encoding) bytes += operation.message.encoding->size();
+  if (operation.message.extras) bytes += operation.message.extras->size();
+  return bytes;
+}
+
+// What waits, gets included.
+size_t ChannelModel::QueuedBytes() const {
+  size_t bytes = 0;
+  for (const Operation& one : queue_) bytes += BytesOf(one);
+  for (const Waiter& one : waiters_) bytes += one.client_id.size() + one.connection_id.size();
+  return bytes;
+}
+
+bool ChannelModel::FitsInFlight(size_t bytes) const {
+  if (in_flight_.size() >= options_.max_in_flight) return false;
+  if (in_flight_.empty()) return true;
+  for (const Operation& one : in_flight_) bytes += BytesOf(one);
+  return bytes <= options_.max_in_flight_bytes;
+}
+
 // The client that an operation is about; empty if that is not known.
 std::string ChannelModel::ClientOf(const std::optional<std::string>& named) const {
   if (named) return *named;
@@ -858,10 +883,14 @@ ChannelModel::Reason ChannelModel::Refusal(const OperationCall& call,
   if (state_ == ChannelState::kInitialized && ConnectionDown()) return ConnectionReason();
 
   because_of_state = false;
-  if (queues && queue_.size() + waiters_.size() >= options_.max_queued) {
+  const size_t bytes = (call.client_id ? call.client_id->size() : 0) + call.payload.data.size() +
+                       (call.payload.encoding ? call.payload.encoding->size() : 0) +
+                       (call.payload.extras ? call.payload.extras->size() : 0);
+  if (queues && (queue_.size() + waiters_.size() >= options_.max_queued ||
+                 QueuedBytes() + bytes > options_.max_queued_bytes)) {
     return Error(kTooManyRequests);
   }
-  if (sends && in_flight_.size() >= options_.max_in_flight) return Error(kTooManyRequests);
+  if (sends && (!queue_.empty() || !FitsInFlight(bytes))) return Error(kTooManyRequests);
   return std::nullopt;
 }
 
@@ -932,7 +961,7 @@ OutgoingItem ChannelModel::ItemOf(const Reentry& reentry) {
 // RTP5b.
 void ChannelModel::SendQueued() {
   if (state_ != ChannelState::kAttached || !Connected()) return;
-  while (!queue_.empty() && in_flight_.size() < options_.max_in_flight) {
+  while (!queue_.empty() && FitsInFlight(BytesOf(queue_.front()))) {
     Operation operation = queue_.front();
     queue_.erase(queue_.begin());
     in_flight_.push_back(operation);

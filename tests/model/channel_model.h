@@ -49,6 +49,8 @@ class ChannelModel {
     int64_t max_message_size = 65536;
     size_t max_queued = 1000;
     size_t max_in_flight = 1000;
+    size_t max_queued_bytes = size_t{8} << 20;
+    size_t max_in_flight_bytes = size_t{8} << 20;
     size_t max_tombstones = 100'000;
     size_t max_tombstone_bytes = 16'777'216;
   };
@@ -157,6 +159,9 @@ class ChannelModel {
   void AnswerWaiters();
   void FailWaiters(const Reason& reason, bool spare_asked_in_detaching);
   void Reply(Lines& lines, RequestId request, CallResult::Kind kind, const Reason& error);
+  static size_t BytesOf(const Operation& operation);
+  size_t QueuedBytes() const;
+  bool FitsInFlight(size_t bytes) const;
   Reason Refusal(const OperationCall& call, bool& because_of_state) const;
   std::string ClientOf(const std::optional<std::string>& named) const;
   void Forget(const std::string& client_id);

@@ -86,15 +86,66 @@ bool Attached(const Command& command, const Effects& effects) {
   return attached;
 }
 
-// The re-entries among what is sent: those come first, and operations sent are in flight
-// afterwards.
-std::vector<SendPresence> ReentriesOf(const Effects& effects, size_t in_flight_before,
-                                      size_t in_flight_after) {
+// One that names a token twice is an ACK like any other.
+bool Answers(const Command& command) {
+  return command.kind == Command::Kind::kAck || command.kind == Command::Kind::kNack ||
+         command.kind == Command::Kind::kAckOfUnknownToken;
+}
+
+// The re-entries among what an ATTACHED, an ACK or a NACK sends: those come first, and operations
+// sent are in flight afterwards, where those answered are not any more.
+std::vector<SendPresence> ReentriesOf(const Command& command, const Effects& effects,
+                                      size_t in_flight_before, size_t in_flight_after) {
   std::vector<SendPresence> sends;
+  if (command.kind != Command::Kind::kAttached && !Answers(command)) return sends;
   ForEach<SendPresence>(effects, [&](const SendPresence& send) { sends.push_back(send); });
-  sends.resize(sends.size() - (in_flight_after - in_flight_before));
+  size_t answered = 0;
+  ForEach<CallResult>(effects, [&](const CallResult& result) {
+    answered += result.kind == CallResult::Kind::kOperation ? 1u : 0u;
+  });
+  sends.resize(sends.size() - (in_flight_after + answered - in_flight_before));
   return sends;
 }
+
+// Re-entries in flight.
+class Reentering {
+ public:
+  struct Sent {
+    std::string client;
+    bool attached_since = false;
+  };
+
+  void Hear(const Driver& driver, const Command& command, const Effects& effects,
+            const std::vector<SendPresence>& reentries) {
+    if (Attached(command, effects)) {
+      for (auto& [token, sent] : sent_) sent.attached_since = true;
+    }
+    for (const SendPresence& send : reentries)
+      sent_[send.token] = {std::string(*send.item.client_id), false};
+    std::erase_if(sent_, [&](const auto& one) {
+      return !driver.channel().Unacknowledged(one.first).has_value();
+    });
+  }
+  bool Has(std::string_view client) const {
+    return std::any_of(sent_.begin(), sent_.end(),
+                       [&](const auto& one) { return one.second.client == client; });
+  }
+  // Those that this ACK or NACK answers and that an ATTACHED came after, in its order.
+  std::vector<std::string> AnsweredAfterAttached(const Command& command) const {
+    std::vector<std::string> clients;
+    for (const AcknowledgedOperation& one : command.acknowledged) {
+      const auto sent = sent_.find(one.token);
+      if (sent == sent_.end() || !sent->second.attached_since) continue;
+      if (std::count(clients.begin(), clients.end(), sent->second.client) == 0) {
+        clients.push_back(sent->second.client);
+      }
+    }
+    return clients;
+  }
+
+ private:
+  std::map<OperationToken, Sent> sent_;
+};
 
 bool IsCall(Command::Kind kind) {
   return kind == Command::Kind::kGet || kind == Command::Kind::kIsUserPresent ||
@@ -247,9 +298,11 @@ RC_GTEST_PROP(Calls, ARefusedCallAsksForNothing, ()) {
 RC_GTEST_PROP(OwnMembers, EachAttachEntersThoseWithoutAPendingOperationOnceInOrder, ()) {
   const Plan plan = *GenAnyPlan();
   Pending pending;
+  Reentering reentering;
   std::vector<OwnedMessage> own;
   size_t in_flight = 0;
   bool entered = false;
+  bool entered_once_answered = false;
   bool held_back = false;
   RunCase(plan, [&](Driver& driver) {
     driver.Watch({[&](const Driver& d, const Command&) {
@@ -260,12 +313,13 @@ RC_GTEST_PROP(OwnMembers, EachAttachEntersThoseWithoutAPendingOperationOnceInOrd
                   },
                   [&](const Driver& d, const Command& command, const Effects& effects) {
                     const Channel& channel = d.channel();
+                    const std::vector<SendPresence> reentries =
+                        ReentriesOf(command, effects, in_flight, channel.operations_in_flight());
                     if (command.kind == Command::Kind::kAttached) {
-                      const std::vector<SendPresence> reentries =
-                          ReentriesOf(effects, in_flight, channel.operations_in_flight());
                       std::vector<OwnedMessage> expected;
                       for (const OwnedMessage& member : own) {
-                        if (pending.Has(channel, member.client_id)) {
+                        if (pending.Has(channel, member.client_id) ||
+                            reentering.Has(member.client_id)) {
                           held_back = true;
                         } else if (Attached(command, effects) && channel.connection().connected()) {
                           expected.push_back(member);
@@ -288,9 +342,27 @@ RC_GTEST_PROP(OwnMembers, EachAttachEntersThoseWithoutAPendingOperationOnceInOrd
                     }
                     pending.Ask(d, command);
                     pending.Hear(effects);
+                    if (Answers(command) && d.status().ok()) {
+                      std::vector<std::string> expected;
+                      for (const std::string& client : reentering.AnsweredAfterAttached(command)) {
+                        if (channel.state() == ChannelState::kAttached &&
+                            channel.connection().connected() && !pending.Has(channel, client) &&
+                            channel.own_members().Find(client).has_value()) {
+                          expected.push_back(client);
+                          entered_once_answered = true;
+                        }
+                      }
+                      std::vector<std::string> sent;
+                      for (const SendPresence& send : reentries) {
+                        sent.emplace_back(*send.item.client_id);
+                      }
+                      RC_ASSERT(sent == expected);
+                    }
+                    reentering.Hear(d, command, effects, reentries);
                   }});
   });
   RC_CLASSIFY(entered, "entered again");
+  RC_CLASSIFY(entered_once_answered, "entered again once answered");
   RC_CLASSIFY(held_back, "held back");
 }
 
@@ -358,12 +430,10 @@ RC_GTEST_PROP(OwnMembers, WhoAskedToLeaveIsNeverEnteredAgain, ()) {
            }
            // Without its tombstone a stale page does bring a member back.
            if (channel.members().tombstones_evicted() > 0) left.clear();
-           if (command.kind == Command::Kind::kAttached) {
-             for (const SendPresence& send :
-                  ReentriesOf(effects, in_flight, channel.operations_in_flight())) {
-               tried = true;
-               RC_ASSERT(left.count(std::string(send.item.client_id.value_or(""))) == 0u);
-             }
+           for (const SendPresence& send :
+                ReentriesOf(command, effects, in_flight, channel.operations_in_flight())) {
+             tried = true;
+             RC_ASSERT(left.count(std::string(send.item.client_id.value_or(""))) == 0u);
            }
            pending.Hear(effects);
          }});
@@ -376,6 +446,7 @@ RC_GTEST_PROP(OwnMembers, WhoAskedToLeaveIsNeverEnteredAgain, ()) {
 RC_GTEST_PROP(OwnMembers, WhoEnteredAndWasAcknowledgedIsEnteredAgain, ()) {
   const Plan plan = *GenPlan(WorldKind::kCorrectServer);
   Pending pending;
+  Reentering reentering;
   std::set<std::string> entered;
   size_t in_flight = 0;
   bool checked = false;
@@ -384,11 +455,11 @@ RC_GTEST_PROP(OwnMembers, WhoEnteredAndWasAcknowledgedIsEnteredAgain, ()) {
         {[&](const Driver& d, const Command&) { in_flight = d.channel().operations_in_flight(); },
          [&](const Driver& d, const Command& command, const Effects& effects) {
            const Channel& channel = d.channel();
+           const std::vector<SendPresence> reentries =
+               ReentriesOf(command, effects, in_flight, channel.operations_in_flight());
            if (Attached(command, effects) && channel.connection().connected()) {
-             const std::vector<SendPresence> reentries =
-                 ReentriesOf(effects, in_flight, channel.operations_in_flight());
              for (const std::string& client : entered) {
-               if (pending.Has(channel, client)) continue;
+               if (pending.Has(channel, client) || reentering.Has(client)) continue;
                checked = true;
                RC_ASSERT(
                    std::count_if(reentries.begin(), reentries.end(), [&](const SendPresence& send) {
@@ -430,6 +501,7 @@ RC_GTEST_PROP(OwnMembers, WhoEnteredAndWasAcknowledgedIsEnteredAgain, ()) {
              }
            }
            pending.Hear(effects);
+           reentering.Hear(d, command, effects, reentries);
          }});
   });
   RC_CLASSIFY(checked, "checked");
@@ -497,11 +569,9 @@ RC_GTEST_PROP(OwnMembers, ARefusedReentryNamesTheClientAndTheCause, ()) {
     driver.Watch(
         {[&](const Driver& d, const Command&) { in_flight = d.channel().operations_in_flight(); },
          [&](const Driver& d, const Command& command, const Effects& effects) {
-           if (command.kind == Command::Kind::kAttached) {
-             for (const SendPresence& send :
-                  ReentriesOf(effects, in_flight, d.channel().operations_in_flight())) {
-               reentries[send.token] = *send.item.client_id;
-             }
+           for (const SendPresence& send :
+                ReentriesOf(command, effects, in_flight, d.channel().operations_in_flight())) {
+             reentries[send.token] = *send.item.client_id;
            }
            if (command.kind != Command::Kind::kNack || !d.status().ok()) return;
            std::vector<std::string> clients;

@@ -331,6 +331,8 @@ std::string OptionsLine(const Channel::Options& options) {
       .Number("maxMessageSize", options.max_message_size)
       .Number("maxQueued", static_cast<int64_t>(options.max_queued))
       .Number("maxInFlight", static_cast<int64_t>(options.max_in_flight))
+      .Number("maxQueuedBytes", static_cast<int64_t>(options.max_queued_bytes))
+      .Number("maxInFlightBytes", static_cast<int64_t>(options.max_in_flight_bytes))
       .Number("maxTombstones", static_cast<int64_t>(options.max_tombstones));
   return Object().Raw("options", object.str()).str();
 }

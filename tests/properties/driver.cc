@@ -17,6 +17,8 @@ ChannelModel::Options ModelOptionsOf(const Channel::Options& options) {
   same.max_message_size = options.max_message_size;
   same.max_queued = options.max_queued;
   same.max_in_flight = options.max_in_flight;
+  same.max_queued_bytes = options.max_queued_bytes;
+  same.max_in_flight_bytes = options.max_in_flight_bytes;
   same.max_tombstones = options.max_tombstones;
   same.max_tombstone_bytes = options.max_tombstone_bytes;
   return same;

@@ -853,6 +853,8 @@ Channel::Options OptionsOf(const Plan& plan) {
   if (draws.Chance(1, 4)) options.max_message_size = draws.Pick({0, 6, 14, 20});
   if (draws.Chance(1, 3)) options.max_queued = draws.Pick({1u, 2u, 0u});
   if (draws.Chance(1, 3)) options.max_in_flight = draws.Pick({1u, 2u, 0u});
+  if (draws.Chance(1, 4)) options.max_queued_bytes = draws.Pick({4u, 9u, 0u});
+  if (draws.Chance(1, 4)) options.max_in_flight_bytes = draws.Pick({4u, 9u, 0u});
   if (draws.Chance(1, 3)) options.max_tombstones = draws.Pick({1u, 2u, 0u});
   return options;
 }

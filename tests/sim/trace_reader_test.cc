@@ -313,7 +313,7 @@ TEST_F(TraceReaderTest, StatesAndConnections) {
 TEST_F(TraceReaderTest, OptionsNotNamedAreKept) {
   const auto& options =
       ReadAs<OptionsLine>(R"({"options":{"strictMode":true,"queueMessages":false,"maxQueued":0,)"
-                          R"("maxTombstones":null}})");
+                          R"("maxTombstones":null,"maxQueuedBytes":7,"maxInFlightBytes":8}})");
   EXPECT_EQ(options.strict_mode, true);
   EXPECT_EQ(options.queue_messages, false);
   EXPECT_EQ(options.attach_on_subscribe, std::nullopt);
@@ -321,6 +321,8 @@ TEST_F(TraceReaderTest, OptionsNotNamedAreKept) {
   EXPECT_EQ(options.max_queued, 0);
   EXPECT_EQ(options.max_in_flight, std::nullopt);
   EXPECT_EQ(options.max_tombstones, std::nullopt);
+  EXPECT_EQ(options.max_queued_bytes, 7);
+  EXPECT_EQ(options.max_in_flight_bytes, 8);
 }
 
 TEST(TraceReaderIsBlankTest, BlankLinesAndCarriageReturns) {
