@@ -30,8 +30,9 @@ std::string_view StateName(ChannelState state) {
   return "unknown";
 }
 
-Channel::Channel(const Options& options)
+Channel::Channel(const Options& options, const Connection& connection)
     : options_(options),
+      connection_(connection),
       members_(MemberSet::Options{options.max_tombstones, options.max_tombstone_bytes}),
       operations_({options.max_in_flight, options.max_in_flight_bytes}) {}
 

@@ -99,7 +99,9 @@ class Channel {
     kComplete,    // one has completed (RTP13)
   };
 
-  explicit Channel(const Options& options);
+  // `connection` is the owner's as it is now, to be told of its changes from here on, so that both
+  // know the same last id; as it is by default, if the owner has none yet.
+  explicit Channel(const Options& options, const Connection& connection = Connection());
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 

@@ -8,6 +8,7 @@ namespace presence {
 
 Connection::Transition Connection::Apply(const ConnectionUpdate& update) {
   Transition transition;
+  transition.lost = update.state != ConnectionState::kConnected && update.state != state_;
   if (update.state == ConnectionState::kConnected) {
     transition.new_id = !update.id.empty() && !connected_id_.empty() && update.id != connected_id_;
     transition.reconnected = !connected() || transition.new_id;

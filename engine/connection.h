@@ -26,7 +26,8 @@ struct ConnectionUpdate {
 // The connection as far as its channels need it (RTL3, RTN15, RTN19, RTN24): one small state
 // machine, used by every channel and by the outbox, so that all agree on what is a new connection.
 //
-// Before the first update the connection counts as connected, its id and identity unknown.
+// Before the first update the connection counts as connected, its id and identity unknown. The last
+// id known is remembered while there is none, so who joins later is given a copy.
 class Connection {
  public:
   // What an update meant. The update may view this connection's own strings.
@@ -36,6 +37,9 @@ class Connection {
     // Connected with another id than before: nothing sent earlier will be acknowledged. The first
     // id ever known is not a new one.
     bool new_id = false;
+    // Not connected, and in another state than before: what is in flight may have failed (RTN7d,
+    // RTN7e).
+    bool lost = false;
   };
   Transition Apply(const ConnectionUpdate& update);
 

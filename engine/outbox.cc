@@ -1,5 +1,6 @@
 #include "engine/outbox.h"
 
+#include <iterator>
 #include <limits>
 
 namespace presence {
@@ -32,6 +33,12 @@ std::vector<Outbox::Entry> Outbox::Acknowledge(int64_t msg_serial, int64_t count
   entries_.erase(first, end);
   unknown_acknowledged_ += static_cast<uint64_t>(count) - acknowledged.size();
   return acknowledged;
+}
+
+void Outbox::ForgetIf(absl::FunctionRef<bool(const Entry&)> has_failed) {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    entry = has_failed(*entry) ? entries_.erase(entry) : std::next(entry);
+  }
 }
 
 void Outbox::Restart() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/container/btree_set.h"
+#include "absl/functional/function_ref.h"
 
 namespace presence {
 
@@ -40,8 +41,9 @@ class Outbox {
   // of it is sent again, unchanged, after the ATTACH frames (RTN19a).
   const Entries& unacknowledged() const { return entries_; }
 
-  // The connection is suspended, closed or failed: nothing is waiting any more, serials go on.
-  void Forget() { entries_.clear(); }
+  // Forgets what has failed with its connection (RTN7d, RTN7e), which is what its channel has not
+  // in flight any more: serials go on, and a late ACK of it is unknown. O(unacknowledged).
+  void ForgetIf(absl::FunctionRef<bool(const Entry&)> has_failed);
   // A connection with a new id: nothing is waiting, serials begin at 0 again.
   void Restart();
 

@@ -11,7 +11,8 @@
 namespace presence::sim {
 
 struct Replayer::NamedChannel {
-  explicit NamedChannel(const Channel::Options& options) : channel(options) {}
+  NamedChannel(const Channel::Options& options, const Connection& connection)
+      : channel(options, connection) {}
 
   size_t index = 0;
   std::optional<std::string> name;  // nullopt until a line names it
@@ -192,13 +193,13 @@ Replayer::NamedChannel& Replayer::ChannelNamed(std::string_view name) {
 }
 
 Replayer::NamedChannel& Replayer::AddChannel(std::string_view name) {
-  NamedChannel& added = *channels_.emplace_back(std::make_unique<NamedChannel>(options_));
+  NamedChannel& added =
+      *channels_.emplace_back(std::make_unique<NamedChannel>(options_, connection_));
   added.index = channels_.size() - 1;
   if (!name.empty()) {
     added.name.emplace(name);
     by_name_.emplace(*added.name, &added);
   }
-  if (connection_known_) Feed(added, CurrentConnection());  // no effects: it is initialized
   return added;
 }
 
@@ -255,26 +256,22 @@ ConnectionUpdate Replayer::CurrentConnection() const {
 }
 
 void Replayer::UpdateConnection(const ConnectionUpdate& update) {
-  connection_known_ = true;
   const Connection::Transition transition = connection_.Apply(update);
   if (transition.new_id) outbox_.Restart();
-  // What is sent again on a new transport of the same connection (RTN19a), before anything new.
-  std::vector<Outbox::Entry> resent;
-  if (transition.reconnected) {
-    resent.assign(outbox_.unacknowledged().begin(), outbox_.unacknowledged().end());
+  for (const auto& channel : channels_) Feed(*channel, CurrentConnection());
+  if (transition.lost) {
+    outbox_.ForgetIf([this](const Outbox::Entry& entry) {
+      return !channels_[entry.channel]->channel.Unacknowledged(entry.token).has_value();
+    });
   }
-  if (connection_.down() || (!connection_.connected() && !options_.queue_messages)) {
-    outbox_.Forget();
-  }
-  for (const auto& channel : channels_) {
-    Feed(*channel, CurrentConnection());
-    WriteResends(*channel, resent);
-  }
+  if (transition.reconnected) WriteResends();
 }
 
-void Replayer::WriteResends(NamedChannel& channel, std::span<const Outbox::Entry> entries) {
-  for (const Outbox::Entry& entry : entries) {
-    if (entry.channel != channel.index) continue;
+// What is sent again on a new transport of the same connection (RTN19a), in the order of the
+// serials over all channels.
+void Replayer::WriteResends() {
+  for (const Outbox::Entry& entry : outbox_.unacknowledged()) {
+    const NamedChannel& channel = *channels_[entry.channel];
     const std::optional<OutgoingItem> item = channel.channel.Unacknowledged(entry.token);
     PRESENCE_CHECK(item.has_value());
     const Effect effect = SendPresence{entry.token, *item};
@@ -286,19 +283,22 @@ void Replayer::WriteResends(NamedChannel& channel, std::span<const Outbox::Entry
 
 void Replayer::Acknowledge(const wire::Frame& frame) {
   if (!frame.msg_serial.has_value()) return;
-  const std::vector<Outbox::Entry> entries =
+  std::vector<Outbox::Entry> entries =
       outbox_.Acknowledge(*frame.msg_serial, frame.count.value_or(1));
+  // By channel, and for each in the order of the serials.
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& a, const auto& b) { return a.channel < b.channel; });
   std::vector<AcknowledgedOperation> operations;
-  for (const auto& channel : channels_) {
+  for (auto entry = entries.begin(); entry != entries.end();) {
+    NamedChannel& channel = *channels_[entry->channel];
     operations.clear();
-    for (const Outbox::Entry& entry : entries) {
-      if (entry.channel == channel->index) operations.push_back({entry.token, entry.msg_serial});
+    for (; entry != entries.end() && entry->channel == channel.index; ++entry) {
+      operations.push_back({entry->token, entry->msg_serial});
     }
-    if (operations.empty()) continue;
     if (frame.action == wire::kAck) {
-      Feed(*channel, OperationsAcked{operations});
+      Feed(channel, OperationsAcked{operations});
     } else {
-      Feed(*channel,
+      Feed(channel,
            OperationsNacked{operations, frame.error.has_value() ? &*frame.error : nullptr});
     }
   }

@@ -102,7 +102,7 @@ class Replayer {
   NamedChannel& AddChannel(std::string_view name);
   void Feed(NamedChannel& channel, const ChannelInput& input);
   void Write(NamedChannel& channel, const Effect& effect);
-  void WriteResends(NamedChannel& channel, std::span<const Outbox::Entry> entries);
+  void WriteResends();
   ConnectionUpdate CurrentConnection() const;
   void UpdateConnection(const ConnectionUpdate& update);
   void Acknowledge(const wire::Frame& frame);
@@ -122,7 +122,6 @@ class Replayer {
   MemberSet::Expected expected_{};
   NamedChannel* last_ = nullptr;  // the channel named last, to find it at once
 
-  bool connection_known_ = false;  // whether there was an update yet
   Connection connection_;
   Outbox outbox_;
 

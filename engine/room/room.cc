@@ -43,8 +43,8 @@ struct RoomListener {
 // delivered, and what these view stays good.
 class RoomCore : public std::enable_shared_from_this<RoomCore> {
  public:
-  RoomCore(const RoomOptions& options, RoomOwner& owner)
-      : options_(options), owner_(owner), channel_(options.channel) {}
+  RoomCore(const RoomOptions& options, RoomOwner& owner, const Connection& connection)
+      : options_(options), owner_(owner), channel_(options.channel, connection) {}
   RoomCore(const RoomCore&) = delete;
   RoomCore& operator=(const RoomCore&) = delete;
 
@@ -539,8 +539,8 @@ Result<Subscription> Presence::Subscribe(std::initializer_list<PresenceEventType
   return core_->Subscribe(events, std::move(listener));
 }
 
-Room::Room(const RoomOptions& options, RoomOwner& owner)
-    : core_(std::make_shared<RoomCore>(options, owner)), presence_(core_) {}
+Room::Room(const RoomOptions& options, RoomOwner& owner, const Connection& connection)
+    : core_(std::make_shared<RoomCore>(options, owner, connection)), presence_(core_) {}
 
 Room::~Room() { core_->Destroy(); }
 

@@ -17,11 +17,12 @@
 #include "absl/status/status.h"
 #include "engine/channel.h"
 #include "engine/channel_input.h"
+#include "engine/connection.h"
 #include "engine/effects.h"
 #include "engine/error.h"
+#include "engine/json/json_value.h"
 #include "engine/message.h"
 #include "engine/outbox.h"
-#include "engine/json/json_value.h"
 #include "engine/room/result.h"
 
 namespace presence {
@@ -202,8 +203,8 @@ class Presence {
 // Not copyable or movable.
 class Room {
  public:
-  // `owner` must outlive the room.
-  Room(const RoomOptions& options, RoomOwner& owner);
+  // `owner` must outlive the room. `connection` is the owner's as it is now, as for a Channel.
+  Room(const RoomOptions& options, RoomOwner& owner, const Connection& connection = Connection());
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
   ~Room();

@@ -36,6 +36,16 @@ TEST(Connection, CountsAsConnectedBeforeTheFirstUpdateWithNothingKnown) {
   EXPECT_EQ(connection.identity(), "");
 }
 
+TEST(Connection, IsLostWithEachStepAwayFromConnected) {
+  Connection connection;
+  EXPECT_FALSE(connection.Apply(Is(ConnectionState::kConnected, "c1")).lost);
+  for (const ConnectionState state : kNotConnected) {
+    EXPECT_TRUE(connection.Apply(Is(state)).lost);
+    EXPECT_FALSE(connection.Apply(Is(state)).lost) << "it was so already";
+  }
+  EXPECT_FALSE(connection.Apply(Is(ConnectionState::kConnected, "c1")).lost);
+}
+
 TEST(Connection, AnUpdateIsWhole) {
   Connection connection;
   const ErrorInfo reason = MakeError(kRefused, "");

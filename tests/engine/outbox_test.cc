@@ -87,12 +87,16 @@ TEST(Outbox, SerialsAtTheEndsOfTheirRangeDoNoHarm) {
   EXPECT_EQ(outbox.Acknowledge(kMax, 1).size(), 3u);
 }
 
-TEST(Outbox, RTN7eForgettingKeepsTheSerialsGoing) {
+TEST(Outbox, RTN7eWhatIsForgottenIsUnknownAndTheSerialsGoOn) {
   Outbox outbox;
   outbox.Send(1, 10);
-  outbox.Forget();
-  EXPECT_TRUE(outbox.unacknowledged().empty());
-  EXPECT_EQ(outbox.Send(1, 11), 1);
+  outbox.Send(2, 10);
+  outbox.Send(1, 11);
+  outbox.ForgetIf([](const Outbox::Entry& entry) { return entry.channel == 1; });
+  EXPECT_EQ(Text(outbox.unacknowledged()), "1=2#10");
+  EXPECT_EQ(Text(outbox.Acknowledge(0, 3)), "1=2#10");
+  EXPECT_EQ(outbox.unknown_acknowledged(), 2u);
+  EXPECT_EQ(outbox.Send(1, 12), 3);
 }
 
 TEST(Outbox, ANewConnectionBeginsAt0) {

@@ -166,11 +166,16 @@ void RoomWorld::Connect(Client& client, const ConnectionUpdate& update) {
   const Connection::Transition transition = client.connection.Apply(update);
   if (transition.new_id) client.outbox.Restart();
   Apply(client, update);
+  if (transition.lost) {
+    client.outbox.ForgetIf([&](const Outbox::Entry& sent) {
+      return !client.channel.Unacknowledged(sent.token).has_value();
+    });
+  }
   if (!transition.reconnected) return;
   for (const auto& [serial, channel, token] : client.outbox.unacknowledged()) {  // RTN19a
-    if (const auto item = client.channel.Unacknowledged(token)) {
-      wire::AppendPresence(kRoom, serial, *item, client.to_host.emplace_back());
-    }
+    const auto item = client.channel.Unacknowledged(token);
+    if (!item.has_value()) return Fail("a serial waits for what its channel has not sent");
+    wire::AppendPresence(kRoom, serial, *item, client.to_host.emplace_back());
   }
 }
 

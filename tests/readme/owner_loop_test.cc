@@ -193,6 +193,37 @@ TEST_F(OwnerLoopTest, FailsWhatIsInFlightOnAConnectionGivenUp) {
   EXPECT_EQ(transport_.Take(), Lines{kAttach}) << "nothing is sent again";
 }
 
+// RTN7d: without queueing, what was in flight has failed, and a late ACK of it is no error.
+TEST(OwnerLoopWithoutQueueing, ALateAckOfWhatFailedIsUnknownAndTheOthersComplete) {
+  FakeTransport transport;
+  FakeListener listener;
+  Channel::Options options;
+  options.queue_messages = false;
+  OwnerLoop loop("room", transport, listener, options);
+  const auto receive = [&](std::string_view json) {
+    EXPECT_TRUE(loop.Receive(TimestampFromMs(1), json).ok()) << json;
+  };
+  const auto enter = [&](RequestId request) {
+    OperationCall call;
+    call.request = request;
+    EXPECT_TRUE(loop.Apply(TimestampFromMs(1), call).ok());
+  };
+  constexpr std::string_view kConnected =
+      R"({"action":4,"connectionId":"c1","connectionDetails":{"clientId":"me"}})";
+  receive(kConnected);
+  receive(R"({"action":11,"channel":"room"})");
+  enter(1);
+  EXPECT_TRUE(loop.ConnectionIs(TimestampFromMs(1), ConnectionState::kDisconnected).ok());
+  receive(kConnected);
+  receive(R"({"action":11,"channel":"room"})");
+  enter(2);
+  listener.Take();
+  EXPECT_EQ(transport.Take().back(),
+            R"({"action":14,"channel":"room","msgSerial":1,"presence":[{"action":2}]})");
+  receive(R"({"action":1,"msgSerial":0,"count":2})");
+  EXPECT_EQ(listener.Take(), Lines{"2: ok"});
+}
+
 TEST_F(OwnerLoopTest, DetachesByHand) {
   AttachToEmptyRoom();
   ASSERT_TRUE(loop_.Detach(Now()).ok());

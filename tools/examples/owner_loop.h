@@ -41,8 +41,12 @@ class Listener {
 // README: begin
 class OwnerLoop {  // one thread at a time
  public:
-  OwnerLoop(std::string channel, Transport& transport, Listener& listener)
-      : name_(std::move(channel)), transport_(transport), listener_(listener) {
+  OwnerLoop(std::string channel, Transport& transport, Listener& listener,
+            const Channel::Options& options = Channel::Options())
+      : name_(std::move(channel)),
+        transport_(transport),
+        listener_(listener),
+        channel_(options, connection_) {
     ConnectionIs(Timestamp::min(), ConnectionState::kDisconnected).IgnoreError();
   }
   // (1) Hand in every frame, in the order received, with the time. An error: it was no frame.
@@ -100,16 +104,18 @@ class OwnerLoop {  // one thread at a time
     if (frame.action == wire::kAck) return Apply(now, OperationsAcked{settled});
     return Apply(now, OperationsNacked{settled, frame.error ? &*frame.error : nullptr});
   }
-  // (7) Numbers begin at 0 with a new connection id; a connection that is down answers nothing; on
-  // a new transport, what is not acknowledged goes out again as it was, after ATTACH.
+  // (7) Numbers begin at 0 with a new connection id; what fails with the connection is not answered
+  // any more; on a new transport, what is not acknowledged goes out again as it was, after ATTACH.
   absl::Status Connect(Timestamp now, const ConnectionUpdate& update) {
     const Connection::Transition transition = connection_.Apply(update);
     if (transition.new_id) outbox_.Restart();
-    if (connection_.down()) outbox_.Forget();
     const absl::Status status = Apply(now, Current());
+    if (transition.lost) {
+      outbox_.ForgetIf([this](auto& sent) { return !channel_.Unacknowledged(sent.token); });
+    }
+    if (!transition.reconnected) return status;
     for (const auto& [serial, channel, token] : outbox_.unacknowledged()) {
-      const auto item = channel_.Unacknowledged(token);
-      if (transition.reconnected && item) Send(serial, *item);
+      Send(serial, *channel_.Unacknowledged(token));
     }
     return status;
   }
@@ -134,7 +140,7 @@ class OwnerLoop {  // one thread at a time
   wire::FrameReader reader_;
   Connection connection_;
   Outbox outbox_;  // shared, if there are several channels on the connection
-  Channel channel_{Channel::Options()};
+  Channel channel_;
   Effects effects_;
 };
 // README: end
