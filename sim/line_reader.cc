@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
-#include "simdjson.h"
+#include "engine/json/padded_text.h"
 
 namespace presence::sim {
 namespace {
@@ -123,7 +123,7 @@ std::unique_ptr<ByteSource> ReadMemory(std::string_view bytes) {
 }
 
 LineReader::LineReader(std::unique_ptr<ByteSource> source)
-    : source_(std::move(source)), buffer_(kChunkBytes + simdjson::SIMDJSON_PADDING) {}
+    : source_(std::move(source)), buffer_(kChunkBytes + json::kPadding) {}
 
 // Moves line_end_ to the first LF, or to the end of what has been read: false, there is none.
 bool LineReader::FindLineEnd() {
@@ -163,18 +163,18 @@ std::optional<std::string_view> LineReader::Ahead() {
 
 // Reads more behind what is there, moving it to the front or growing the buffer first.
 absl::Status LineReader::Fill() {
-  const size_t room = buffer_.size() - simdjson::SIMDJSON_PADDING;
+  const size_t room = buffer_.size() - json::kPadding;
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
     line_end_ -= begin_;
     begin_ = 0;
   } else if (end_ == room) {
-    buffer_.resize(room * 2 + simdjson::SIMDJSON_PADDING);
+    buffer_.resize(room * 2 + json::kPadding);
   }
   if (on_read_) on_read_();
   absl::StatusOr<size_t> got =
-      source_->Read(buffer_.data() + end_, buffer_.size() - simdjson::SIMDJSON_PADDING - end_);
+      source_->Read(buffer_.data() + end_, buffer_.size() - json::kPadding - end_);
   if (!got.ok()) return got.status();
   if (*got == 0) at_end_ = true;
   end_ += *got;

@@ -43,7 +43,7 @@ class LineReader {
   LineReader& operator=(const LineReader&) = delete;
 
   // The next line, without its LF; false at the end. A last line without LF counts. The line holds
-  // until the next call; simdjson's padding after it may be read. ResourceExhausted: this line is
+  // until the next call; json::kPadding bytes after it may be read. ResourceExhausted: this line is
   // too long and was skipped, the next call goes on after it. Other errors: the source cannot be
   // read any further.
   absl::StatusOr<bool> Next(std::string_view& line);

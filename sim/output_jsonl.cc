@@ -2,7 +2,7 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/json/parser.h"
+#include "engine/json/writer.h"
 #include "engine/wire/frame.h"
 #include "sim/output.h"
 #include "sim/trace_line.h"

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
-#include "engine/json/parser.h"
+#include "engine/json/writer.h"
 #include "sim/output.h"
 
 namespace presence::sim {

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
-#include "engine/json/parser.h"
+#include "engine/json/writer.h"
 #include "engine/stored_message.h"
 
 namespace presence::sim {

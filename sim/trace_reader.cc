@@ -1,16 +1,26 @@
 #include "sim/trace_reader.h"
 
+#include <list>
+#include <string>
 #include <type_traits>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
 #include "engine/check.h"
+#include "engine/json/element.h"
+#include "engine/json/key_table.h"
+#include "engine/json/parser.h"
+#include "engine/json/plain_json.h"
+#include "engine/json/raw_text.h"
+#include "engine/json/writer.h"
+#include "engine/wire/plain_frame_reader.h"
+#include "engine/wire/tree_frame_reader.h"
 
 namespace presence::sim {
 namespace {
 
-namespace dom = simdjson::dom;
 using json::Fields;
 using json::KeyTable;
 
@@ -86,7 +96,7 @@ Line& Become(TraceLine& line) {
   return same != nullptr ? *same : line.content.emplace<Line>();
 }
 
-absl::Status ReadState(dom::object object, StateLine& line) {
+absl::Status ReadState(const json::Object& object, StateLine& line) {
   const Fields<3> fields(object, kStateKeys);
   std::string_view name;
   if (!fields.Get(0, name)) return WrongType("state", "a string");
@@ -106,9 +116,10 @@ absl::Status ReadState(dom::object object, StateLine& line) {
   return status;
 }
 
-absl::Status ReadConnection(dom::object outer, dom::element element, ConnectionLine& line) {
-  dom::object object;
-  if (element.get(object)) return WrongType("connection", "an object");
+absl::Status ReadConnection(const json::Object& outer, const json::Element& element,
+                            ConnectionLine& line) {
+  json::Object object;
+  if (!element.Get(object)) return WrongType("connection", "an object");
   const Fields<4> fields(object, kConnectionKeys);
   const auto read = [&](size_t i, std::string_view name, std::optional<std::string_view>& value) {
     if (!fields.has(i)) return absl::OkStatus();
@@ -140,9 +151,9 @@ absl::Status ReadConnection(dom::object outer, dom::element element, ConnectionL
   return status;
 }
 
-absl::Status ReadOptions(dom::element element, OptionsLine& line) {
-  dom::object object;
-  if (element.get(object)) return WrongType("options", "an object");
+absl::Status ReadOptions(const json::Element& element, OptionsLine& line) {
+  json::Object object;
+  if (!element.Get(object)) return WrongType("options", "an object");
   const Fields<kFlagOptions + kNumberOptions> fields(object, kOptionKeys);
   std::optional<bool>* const flags[kFlagOptions] = {&line.strict_mode, &line.queue_messages,
                                                     &line.attach_on_subscribe};
@@ -166,9 +177,9 @@ absl::Status ReadOptions(dom::element element, OptionsLine& line) {
   return absl::OkStatus();
 }
 
-absl::Status ReadParams(dom::element element, CallLine& call) {
-  dom::object object;
-  if (element.get(object)) return WrongType("params", "an object");
+absl::Status ReadParams(const json::Element& element, CallLine& call) {
+  json::Object object;
+  if (!element.Get(object)) return WrongType("params", "an object");
   const Fields<3> fields(object, kParamKeys);
   absl::Status status = ReadText(fields, 0, "clientId", call.filter_client_id);
   if (status.ok()) status = ReadText(fields, 1, "connectionId", call.filter_connection_id);
@@ -178,13 +189,13 @@ absl::Status ReadParams(dom::element element, CallLine& call) {
   return status;
 }
 
-absl::Status ReadEvents(dom::element element, EventMask& events) {
-  dom::array array;
-  if (element.get(array)) return WrongType("events", "an array");
+absl::Status ReadEvents(const json::Element& element, EventMask& events) {
+  json::Array array;
+  if (!element.Get(array)) return WrongType("events", "an array");
   events = 0;
-  for (const dom::element name : array) {
+  for (const json::Element& name : array) {
     std::string_view text;
-    if (name.get(text)) return WrongType("events", "an array of strings");
+    if (!name.Get(text)) return WrongType("events", "an array of strings");
     bool known = false;
     for (int i = 0; i < kEventTypeCount; ++i) {
       const auto type = static_cast<EventType>(i);
@@ -200,12 +211,42 @@ absl::Status ReadEvents(dom::element element, EventMask& events) {
 
 }  // namespace
 
+// Reads one line with one set of buffers.
+class TraceReader::LineParser {
+ public:
+  absl::Status Read(std::string_view text);
+  TraceLine line;
+
+ private:
+  bool ReadPlain(std::string_view text);
+  absl::Status ReadFrame(const json::Element& element, std::string_view name, std::string_view text,
+                         wire::Frame& frame);
+  absl::Status ReadCall(const json::Object& object, std::string_view text, CallLine& call);
+  absl::Status ReadOperation(const json::Object& object, std::string_view text, CallLine& call);
+  absl::StatusOr<std::optional<std::string_view>> ReadCallId(const json::Element& element,
+                                                             std::string_view name,
+                                                             std::string_view text);
+  std::string& Keep(std::string text);
+
+  wire::PlainFrameReader plain_;
+  json::Parser parser_;
+  wire::TreeFrameReader frames_;
+  std::list<std::string> kept_;  // texts made for the current line
+};
+
+TraceReader::TraceReader()
+    : current_(std::make_unique<LineParser>()),
+      next_(std::make_unique<LineParser>()),
+      line_(&current_->line) {}
+TraceReader::~TraceReader() = default;
+
 absl::Status TraceReader::Read(std::string_view text) {
   const bool read_ahead = ahead_.has_value();
   if (!read_ahead) return current_->Read(text);
   PRESENCE_CHECK(ahead_->data() == text.data() && ahead_->size() == text.size());
   ahead_.reset();
   std::swap(current_, next_);
+  line_ = &current_->line;
   return std::move(ahead_status_);
 }
 
@@ -219,11 +260,12 @@ const TraceLine* TraceReader::ReadAhead(std::string_view text) {
 
 absl::Status TraceReader::LineParser::Read(std::string_view text) {
   kept_.clear();
+  parser_.Trim(text.size());
   if (ReadPlain(text)) return absl::OkStatus();
-  absl::StatusOr<dom::element> element = parser_.Parse(text);
+  const absl::StatusOr<json::Element> element = parser_.Parse(text);
   if (!element.ok()) return element.status();
-  dom::object object;
-  if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
+  json::Object object;
+  if (!element->Get(object)) return absl::InvalidArgumentError("not a JSON object");
   const Fields<kLineFieldCount> fields(object, kLineKeys);
   line.t.reset();
   if (fields.has(kT)) {
@@ -298,16 +340,16 @@ bool TraceReader::LineParser::ReadPlain(std::string_view text) {
   return true;
 }
 
-absl::Status TraceReader::LineParser::ReadFrame(dom::element element, std::string_view name,
+absl::Status TraceReader::LineParser::ReadFrame(const json::Element& element, std::string_view name,
                                                 std::string_view text, wire::Frame& frame) {
-  dom::object object;
-  if (element.get(object)) return WrongType(name, "an object");
+  json::Object object;
+  if (!element.Get(object)) return WrongType(name, "an object");
   // Only asked for the frame's own text if something in it is to be kept byte for byte.
   return frames_.ReadObject(
-      object, [&] { return raw_.Field(text, name).value_or("{}"); }, frame);
+      object, [&] { return json::RawField(text, name).value_or("{}"); }, frame);
 }
 
-absl::Status TraceReader::LineParser::ReadCall(dom::object object, std::string_view text,
+absl::Status TraceReader::LineParser::ReadCall(const json::Object& object, std::string_view text,
                                                CallLine& call) {
   enum { kName, kChannel, kId, kClientId, kParams, kEvents, kOf, kCount };
   const Fields<kCount> fields(object, kCallKeys);
@@ -364,8 +406,8 @@ absl::Status TraceReader::LineParser::ReadCall(dom::object object, std::string_v
   return is_user_present ? absl::OkStatus() : ReadOperation(object, text, call);
 }
 
-absl::Status TraceReader::LineParser::ReadOperation(dom::object object, std::string_view text,
-                                                    CallLine& call) {
+absl::Status TraceReader::LineParser::ReadOperation(const json::Object& object,
+                                                    std::string_view text, CallLine& call) {
   enum { kData, kEncoding, kExtras, kCount };
   const Fields<kCount> fields(object, kOperationKeys);
   if (!fields.absent(kEncoding)) {
@@ -374,7 +416,7 @@ absl::Status TraceReader::LineParser::ReadOperation(dom::object object, std::str
     call.payload.encoding = encoding;
   }
   const auto compact = [&](std::string_view field) -> std::string_view {
-    return Keep(json::Compact(raw_.Field(text, field).value_or("null")));
+    return Keep(json::Compact(json::RawField(text, field).value_or("null")));
   };
   if (!fields.absent(kData)) {
     call.payload.data_kind = DataKind::kString;
@@ -392,15 +434,15 @@ absl::Status TraceReader::LineParser::ReadOperation(dom::object object, std::str
 
 // The JSON text of an id, the same for equal strings however they were escaped.
 absl::StatusOr<std::optional<std::string_view>> TraceReader::LineParser::ReadCallId(
-    dom::element element, std::string_view name, std::string_view text) {
+    const json::Element& element, std::string_view name, std::string_view text) {
   std::string_view value;
-  if (element.get(value) == simdjson::SUCCESS) {
+  if (element.Get(value)) {
     std::string& quoted = Keep({});
     json::AppendString(value, quoted);
     return quoted;
   }
   if (!element.is_number()) return WrongType(name, "a string or a number");
-  return raw_.Field(text, name);
+  return json::RawField(text, name);
 }
 
 std::string& TraceReader::LineParser::Keep(std::string text) {

@@ -1,16 +1,11 @@
 #ifndef SIM_TRACE_READER_H_
 #define SIM_TRACE_READER_H_
 
-#include <list>
+#include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "engine/json/parser.h"
-#include "engine/wire/frame_reader.h"
-#include "engine/wire/plain_frame_reader.h"
 #include "sim/trace_line.h"
 
 namespace presence::sim {
@@ -19,17 +14,18 @@ namespace presence::sim {
 // look at the next one meanwhile. One thread at a time.
 class TraceReader {
  public:
-  TraceReader() = default;
+  TraceReader();
   TraceReader(const TraceReader&) = delete;
   TraceReader& operator=(const TraceReader&) = delete;
+  ~TraceReader();
 
-  // Reads one line. `text` is the line without its end, not blank, with simdjson's padding readable
-  // after it, as LineReader gives it. Fails with InvalidArgument, and a message that fits after
-  // "FILE:LINE: ", if the line is malformed.
+  // Reads one line. `text` is the line without its end, not blank, with json::kPadding bytes
+  // readable after it, as LineReader gives it. Fails with InvalidArgument, and a message that fits
+  // after "FILE:LINE: ", if the line is malformed.
   absl::Status Read(std::string_view text);
   // The line that was read; it views `text` and this reader's buffers, until the next Read.
   // REQUIRES: the last Read did not fail.
-  const TraceLine& line() const { return current_->line; }
+  const TraceLine& line() const { return *line_; }
 
   // Reads the line after that one, for the Read of the same `text` that must come next. Null if it
   // is blank, malformed, or too long to be worth a second set of buffers; Read will tell. Holds as
@@ -44,33 +40,11 @@ class TraceReader {
   }
 
  private:
-  // Reads one line with one set of buffers.
-  class LineParser {
-   public:
-    absl::Status Read(std::string_view text);
-    TraceLine line;
+  class LineParser;
 
-   private:
-    bool ReadPlain(std::string_view text);
-    absl::Status ReadFrame(simdjson::dom::element element, std::string_view name,
-                           std::string_view text, wire::Frame& frame);
-    absl::Status ReadCall(simdjson::dom::object object, std::string_view text, CallLine& call);
-    absl::Status ReadOperation(simdjson::dom::object object, std::string_view text, CallLine& call);
-    absl::StatusOr<std::optional<std::string_view>> ReadCallId(simdjson::dom::element element,
-                                                               std::string_view name,
-                                                               std::string_view text);
-    std::string& Keep(std::string text);
-
-    wire::PlainFrameReader plain_;
-    json::Parser parser_;
-    json::RawJson raw_;
-    wire::FrameReader frames_;
-    std::list<std::string> kept_;  // texts made for the current line
-  };
-
-  LineParser parsers_[2];
-  LineParser* current_ = &parsers_[0];
-  LineParser* next_ = &parsers_[1];
+  std::unique_ptr<LineParser> current_;
+  std::unique_ptr<LineParser> next_;
+  const TraceLine* line_;  // current_'s
   // What ReadAhead has read into next_.
   std::optional<std::string_view> ahead_;
   absl::Status ahead_status_;

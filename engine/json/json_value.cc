@@ -11,8 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
+#include "engine/json/element.h"
+#include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
-#include "simdjson.h"
+#include "engine/json/writer.h"
 
 namespace presence {
 
@@ -110,8 +112,6 @@ const JsonValue* JsonValue::Find(std::string_view key) const {
 
 namespace {
 
-namespace dom = simdjson::dom;
-
 bool BeginsNumber(char c) { return c == '-' || (c >= '0' && c <= '9'); }
 bool ContinuesNumber(char c) {
   return BeginsNumber(c) || c == '+' || c == '.' || c == 'e' || c == 'E';
@@ -144,40 +144,40 @@ std::string_view NumberOutOfRange(std::string_view text) {
 }
 
 // The value of an element that json::Parser accepted, whose depth is therefore limited.
-JsonValue ValueOf(const dom::element& element) {
-  switch (element.type()) {
-    case dom::element_type::BOOL: {
+JsonValue ValueOf(const json::Element& element) {
+  switch (element.kind()) {
+    case json::Kind::kBool: {
       bool value = false;
-      if (element.get(value) == simdjson::SUCCESS) return value;
+      if (element.Get(value)) return value;
       break;
     }
-    case dom::element_type::INT64: {
+    case json::Kind::kInt: {
       int64_t value = 0;
-      if (element.get(value) == simdjson::SUCCESS) return value;
+      if (element.Get(value)) return value;
       break;
     }
-    case dom::element_type::DOUBLE: {
+    case json::Kind::kDouble: {
       double value = 0;
-      if (element.get(value) == simdjson::SUCCESS) return value;
+      if (element.Get(value)) return value;
       break;
     }
-    case dom::element_type::STRING: {
+    case json::Kind::kString: {
       std::string_view value;
-      if (element.get(value) == simdjson::SUCCESS) return value;
+      if (element.Get(value)) return value;
       break;
     }
-    case dom::element_type::ARRAY: {
+    case json::Kind::kArray: {
       JsonArray values;
-      dom::array array;
-      if (element.get(array) != simdjson::SUCCESS) break;
-      for (const dom::element& value : array) values.push_back(ValueOf(value));
+      json::Array array;
+      if (!element.Get(array)) break;
+      for (const json::Element& value : array) values.push_back(ValueOf(value));
       return values;
     }
-    case dom::element_type::OBJECT: {
+    case json::Kind::kObject: {
       std::vector<JsonField> fields;
-      dom::object object;
-      if (element.get(object) != simdjson::SUCCESS) break;
-      for (const dom::key_value_pair& field : object) {
+      json::Object object;
+      if (!element.Get(object)) break;
+      for (const json::Object::Field& field : object) {
         fields.push_back({std::string(field.key), ValueOf(field.value)});
       }
       return JsonObject(std::move(fields));
@@ -200,7 +200,7 @@ JsonReader::JsonReader() : impl_(std::make_unique<Impl>()) {}
 JsonReader::~JsonReader() = default;
 
 absl::StatusOr<JsonValue> JsonReader::Read(std::string_view text) {
-  const absl::StatusOr<dom::element> element = impl_->parser.Parse(impl_->padded.Assign(text));
+  const absl::StatusOr<json::Element> element = impl_->parser.Parse(impl_->padded.Assign(text));
   if (!element.ok()) return element.status();
   std::string_view number = NumberOutOfRange(text);
   if (!number.empty()) {
@@ -219,9 +219,6 @@ absl::StatusOr<JsonValue> ParseJson(std::string_view text) { return JsonReader()
 // --- Writing ---
 
 namespace {
-
-// Whether `text` is UTF-8, of which JSON text is made.
-bool IsUtf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 // Writes values, and keeps the first thing that JSON does not have.
 class Writer {
@@ -294,7 +291,7 @@ class Writer {
   }
 
   void AppendString(std::string_view text) {
-    if (!IsUtf8(text)) Refuse("is not valid UTF-8");
+    if (!json::IsUtf8(text)) Refuse("is not valid UTF-8");
     json::AppendString(text, out_);
   }
 

@@ -3,107 +3,147 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <memory>
+#include <string>
 #include <string_view>
-
-#include "engine/json/parser.h"
-#include "simdjson.h"
 
 namespace presence::json {
 
 // Reads JSON in one pass, checking it while it is read, where Parser builds a tree that is then
 // walked. For texts of the usual kind, plain ones: objects whose fields the caller all knows, which
 // are strings, integers, objects, or arrays of objects. All readers answer false for what is not
-// plain; that says nothing about why, nor whether the text is valid: Parser must read it then,
-// from the start.
+// plain; that says nothing about why, nor whether the text is valid: Parser must read it then, from
+// the start.
 //
 // What is read is exactly what Parser would give. One thread at a time.
 class PlainJson {
  public:
-  using Array = simdjson::ondemand::array;
-  using Object = simdjson::ondemand::object;
+  // Is next: to be read at once, by Fields or Elements.
+  struct Object {};
+  struct Array {};
+
+  PlainJson();
+  PlainJson(const PlainJson&) = delete;
+  PlainJson& operator=(const PlainJson&) = delete;
+  ~PlainJson();
 
   // Hands the object that `text` is to `read`, which is to read all of it by Fields, and says
   // whether it could. True if it could, and nothing follows the object. What was read holds until
-  // the next Read, and as long as `text`, which it views. REQUIRES: padding as for Parser.
+  // the next Read, and as long as `text`, which it views.
   template <typename ReadObject>
   bool Read(std::string_view text, const ReadObject& read) {
-    if (!text.starts_with('{') || !Reserve(text.size())) return false;
-    escapes_ = std::memchr(text.data(), '\\', text.size()) != nullptr;
+    if (!FindTokens(text)) return false;
+    ++next_;
     Object object;
-    return parser_.iterate(Padded(text)).get(document_) == simdjson::SUCCESS &&
-           document_.get_object().get(object) == simdjson::SUCCESS && read(object) && AtEnd();
+    return read(object) && next_ == end_;
   }
 
   // Calls `take` with the key of each field and its value, which is a std::string_view, an int64_t,
   // an Object, to be read by Fields, or an Array, to be read by Elements; it says whether it could.
-  // A key is as it is written, escapes and all, and part of the padded text.
+  // A key is as it is written, escapes and all.
   template <typename Take>
-  bool Fields(Object& object, const Take& take) {
-    // simdjson's fields and values are not handed to anybody, nor copied: where they come to lie in
-    // memory, each one stalls the processor, which must load as a whole what was stored in parts.
-    for (auto result : object) {
-      if (result.error()) return false;
-      simdjson::ondemand::field& field = result.value_unsafe();
-      simdjson::ondemand::value& value = field.value();
-      const std::string_view token = value.raw_json_token();
-      // Nothing but a colon and white space is between a key and its value.
-      const char* key_end = token.data() - 1;
-      while (*key_end != ':') --key_end;
-      do --key_end;
-      while (*key_end != '"');
-      const char* const key_begin = field.key().raw();
-      const std::string_view key(key_begin, static_cast<size_t>(key_end - key_begin));
-
-      switch (token.front()) {
+  bool Fields(Object&, const Take& take) {
+    if (TakeIf('}')) return true;
+    for (;;) {
+      // A key, a colon, a value, and what follows it.
+      const uint32_t* const at = next_;
+      if (end_ - at < 4) return false;
+      const char* const key_begin = text_ + at[0];
+      const char* const colon = text_ + at[1];
+      const char* const value = text_ + at[2];
+      if (*key_begin != '"' || *colon != ':') return false;
+      const std::string_view key = StringBetween(key_begin, colon);
+      next_ = at + 3;
+      switch (*value) {
         case '"': {
-          std::string_view text;
-          if (escapes_ && token.find('\\') != token.npos) {
-            if (value.get_string().get(text)) return false;
-          } else {
-            simdjson::ondemand::raw_json_string raw;
-            if (value.get_raw_json_string().get(raw)) return false;
-            text = token.substr(1, token.rfind('"') - 1);
-          }
+          std::string_view text = StringBetween(value, text_ + at[3]);
+          if (escapes_ && !Unescape(text)) return false;
           if (!take(key, text)) return false;
           break;
         }
         case '[': {
           Array array;
-          if (value.get_array().get(array) || !take(key, array)) return false;
+          if (!take(key, array)) return false;
           break;
         }
         case '{': {
           Object inner;
-          if (value.get_object().get(inner) || !take(key, inner)) return false;
+          if (!take(key, inner)) return false;
           break;
         }
         default: {
           int64_t number = 0;
-          if (value.get_int64().get(number) || !take(key, number)) return false;
+          if (!ReadInt(value, text_ + at[3], number) || !take(key, number)) return false;
         }
       }
+      if (next_ == end_) return false;
+      const char separator = text_[*next_++];
+      if (separator != ',') return separator == '}';
     }
-    return true;
   }
   // Calls `take` with each element of an array of objects.
   template <typename Take>
-  bool Elements(Array& array, const Take& take) {
-    for (auto result : array) {
+  bool Elements(Array&, const Take& take) {
+    if (TakeIf(']')) return true;
+    for (;;) {
       Object object;
-      if (result.get_object().get(object) || !take(object)) return false;
+      if (!TakeIf('{') || !take(object) || next_ == end_) return false;
+      const char separator = text_[*next_++];
+      if (separator != ',') return separator == ']';
     }
-    return true;
   }
 
  private:
-  bool Reserve(size_t bytes) { return bytes <= parser_.capacity() || Grow(bytes); }
-  bool Grow(size_t bytes);
-  bool AtEnd();
+  // Where the tokens of a text begin: braces, brackets, colons, commas, strings, and scalars, which
+  // are whatever else stands between white space and those.
+  struct Tokens;
 
-  simdjson::ondemand::parser parser_;
-  simdjson::ondemand::document document_;
-  bool escapes_ = false;  // in the text
+  // Finds them, and checks all that is to be checked of the text apart from its tokens: UTF-8, and
+  // that strings are closed and without control characters. False: not so, or not worth it.
+  bool FindTokens(std::string_view text);
+
+  bool TakeIf(char token) {
+    if (next_ == end_ || text_[*next_] != token) return false;
+    ++next_;
+    return true;
+  }
+
+  // What stands between the quotes of a string that begins at `begin`, when the next token begins
+  // at `next`: but for white space, that is right behind the closing quote.
+  static std::string_view StringBetween(const char* begin, const char* next) {
+    do --next;
+    while (*next != '"');
+    return std::string_view(begin + 1, static_cast<size_t>(next - begin) - 1);
+  }
+
+  // Reads a scalar, all of it, if it is an integer.
+  static bool ReadInt(const char* at, const char* next, int64_t& number) {
+    constexpr ptrdiff_t kMaxDigits = 19;  // which an uint64_t holds, whatever they are
+    const bool negative = *at == '-';
+    if (negative) ++at;
+    const char* const first = at;
+    uint64_t magnitude = 0;
+    for (; *at >= '0' && *at <= '9'; ++at) {
+      magnitude = magnitude * 10 + static_cast<uint64_t>(*at - '0');
+    }
+    const ptrdiff_t digits = at - first;
+    if (digits == 0 || digits > kMaxDigits || (*first == '0' && digits > 1)) return false;
+    if (magnitude > static_cast<uint64_t>(INT64_MAX) + (negative ? 1 : 0)) return false;
+    if (at != next && *at != ' ' && *at != '\t' && *at != '\n' && *at != '\r') return false;
+    number = static_cast<int64_t>(negative ? 0 - magnitude : magnitude);
+    return true;
+  }
+
+  // Replaces the inside of a string by what it says.
+  bool Unescape(std::string_view& string);
+
+  std::unique_ptr<Tokens> tokens_;
+  size_t capacity_ = 0;  // of tokens_, for texts of so many bytes
+  const char* text_ = nullptr;
+  const uint32_t* next_ = nullptr;  // the next token's place in the text
+  const uint32_t* end_ = nullptr;
+  bool escapes_ = false;   // in the text
+  std::string unescaped_;  // the strings that had escapes, one after the other, never moved
 };
 
 }  // namespace presence::json

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/json/parser.h"
+#include "engine/json/writer.h"
 
 namespace presence::wire {
 namespace {

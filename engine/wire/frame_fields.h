@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/channel_input.h"
-#include "engine/json/parser.h"
+#include "engine/json/key_table.h"
 #include "engine/message.h"
 #include "engine/wire/frame.h"
 

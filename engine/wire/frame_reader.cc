@@ -1,230 +1,37 @@
 #include "engine/wire/frame_reader.h"
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <utility>
-
-#include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
+#include "absl/status/status.h"
+#include "engine/json/element.h"
+#include "engine/json/padded_text.h"
+#include "engine/json/parser.h"
+#include "engine/wire/plain_frame_reader.h"
+#include "engine/wire/tree_frame_reader.h"
 
 namespace presence::wire {
-namespace {
 
-namespace dom = simdjson::dom;
+struct FrameReader::Parts {
+  json::PaddedText padded;
+  PlainFrameReader plain;
+  json::Parser parser;
+  TreeFrameReader tree;
+};
 
-absl::Status WrongType(std::string_view field, std::string_view wanted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", AbslView(field), "\" is not ", AbslView(wanted)));
-}
-
-// Reads a value; null is none, and so is an empty string where a number is wanted. False: it has
-// another type, and none is read.
-bool ReadText(const dom::element& value, std::string_view& text) {
-  if (value.get(text) == simdjson::SUCCESS) return true;
-  text = {};
-  return value.is_null();
-}
-bool ReadInt(const dom::element& value, std::optional<int64_t>& number) {
-  if (int64_t read = 0; value.is_int64() && value.get(read) == simdjson::SUCCESS) {
-    number = read;
-    return true;
-  }
-  number.reset();
-  return json::IsLacking(value);
-}
-
-constexpr std::string_view kText = "a string";
-constexpr std::string_view kInt = "a 64-bit integer";
-
-// What is told of an item's fields that have a wrong type.
-constexpr std::string_view kWrongItem[] = {
-    "action is not a 64-bit integer",    "id is not a string",
-    "clientId is not a string",          "connectionId is not a string",
-    "timestamp is not a 64-bit integer", "",
-    "encoding is not a string"};
-constexpr json::KeyTable<5> kDetailsKeys({"clientId", "connectionKey", "maxMessageSize",
-                                          "maxIdleInterval", "connectionStateTtl"});
-constexpr json::KeyTable<1> kAuthKeys({"accessToken"});
-constexpr json::KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
-
-absl::Status ReadDetails(dom::object object, Frame& frame) {
-  const json::Fields<5> details(object, kDetailsKeys);
-  const std::pair<size_t, std::string_view*> texts[] = {{0, &frame.details_client_id},
-                                                        {1, &frame.details_connection_key}};
-  for (const auto& [field, value] : texts) {
-    if (details.has(field) && !ReadText(details[field], *value)) {
-      return WrongType(kDetailsKeys.name(field), kText);
-    }
-  }
-  const std::pair<size_t, std::optional<int64_t>*> ints[] = {
-      {2, &frame.details_max_message_size},
-      {3, &frame.details_max_idle_interval},
-      {4, &frame.details_connection_state_ttl}};
-  for (const auto& [field, value] : ints) {
-    if (details.has(field) && !ReadInt(details[field], *value)) {
-      return WrongType(kDetailsKeys.name(field), kInt);
-    }
-  }
-  return absl::OkStatus();
-}
-
-// With so many causes at most.
-absl::StatusOr<ErrorInfo> ReadError(dom::element element, std::string_view field, size_t causes) {
-  dom::object object;
-  if (element.get(object)) return WrongType(field, "an object");
-  const json::Fields<4> fields(object, kErrorKeys);
-  std::optional<int64_t> code;
-  std::optional<int64_t> status_code;
-  std::string_view message;
-  if (fields.has(0) && !ReadInt(fields[0], code)) return WrongType("code", kInt);
-  if (fields.has(1) && !ReadInt(fields[1], status_code)) return WrongType("statusCode", kInt);
-  if (fields.has(2) && !ReadText(fields[2], message)) return WrongType("message", kText);
-  ErrorInfo error;
-  error.code = code.value_or(0);
-  error.status_code = status_code.value_or(0);
-  error.message = message;
-  if (causes > 0 && !fields.lacking(3)) {
-    absl::StatusOr<ErrorInfo> cause = ReadError(fields[3], "cause", causes - 1);
-    if (!cause.ok()) return cause.status();
-    error.cause = std::make_shared<ErrorInfo>(*std::move(cause));
-  }
-  return error;
-}
-
-}  // namespace
+FrameReader::FrameReader() : parts_(std::make_unique<Parts>()) {}
+FrameReader::~FrameReader() = default;
 
 absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
-  const std::string_view text = padded_.Assign(json);
+  const std::string_view text = parts_->padded.Assign(json);
+  parts_->parser.Trim(text.size());
   Frame frame;
-  if (plain_.Read(text, frame)) return frame;
-  absl::StatusOr<dom::element> element = parser_.Parse(text);
+  if (parts_->plain.Read(text, frame)) return frame;
+  const absl::StatusOr<json::Element> element = parts_->parser.Parse(text);
   if (!element.ok()) return element.status();
-  dom::object object;
-  if (element->get(object)) return absl::InvalidArgumentError("not a JSON object");
-  absl::Status status = ReadObject(
+  json::Object object;
+  if (!element->Get(object)) return absl::InvalidArgumentError("not a JSON object");
+  absl::Status status = parts_->tree.ReadObject(
       object, [text] { return text; }, frame);
   if (!status.ok()) return status;
   return frame;
-}
-
-absl::Status FrameReader::ReadObject(dom::object object, absl::FunctionRef<std::string_view()> text,
-                                     Frame& frame) {
-  Clear(frame);
-  const json::Fields<kFrameFieldCount> fields(object, kFrameKeys);
-  std::optional<int64_t> action;
-  if (fields.has(kFrameAction)) ReadInt(fields[kFrameAction], action);
-  if (!action.has_value()) {
-    return absl::InvalidArgumentError("a frame without an integer \"action\"");
-  }
-  frame.action = *action;
-  const std::pair<FrameField, std::string_view*> texts[] = {
-      {kFrameChannel, &frame.channel},
-      {kFrameChannelSerial, &frame.channel_serial},
-      {kFrameId, &frame.id},
-      {kFrameConnectionId, &frame.connection_id}};
-  for (const auto& [field, value] : texts) {
-    if (fields.has(field) && !ReadText(fields[field], *value)) {
-      return WrongType(kFrameKeys.name(field), kText);
-    }
-  }
-  const std::pair<FrameField, std::optional<int64_t>*> ints[] = {
-      {kFrameTimestamp, &frame.timestamp},
-      {kFrameMsgSerial, &frame.msg_serial},
-      {kFrameCount, &frame.count},
-      {kFrameFlags, &frame.flags}};
-  for (const auto& [field, value] : ints) {
-    if (fields.has(field) && !ReadInt(fields[field], *value)) {
-      return WrongType(kFrameKeys.name(field), kInt);
-    }
-  }
-  if (!fields.lacking(kFrameError)) {
-    absl::StatusOr<ErrorInfo> error = ReadError(fields[kFrameError], "error");
-    if (!error.ok()) return error.status();
-    frame.error = *std::move(error);
-  }
-  if (!fields.lacking(kFrameDetails)) {
-    dom::object details_object;
-    if (!fields.Get(kFrameDetails, details_object))
-      return WrongType("connectionDetails", "an object");
-    if (absl::Status status = ReadDetails(details_object, frame); !status.ok()) return status;
-  }
-  if (!fields.lacking(kFrameAuth)) {
-    dom::object auth_object;
-    if (!fields.Get(kFrameAuth, auth_object)) return WrongType("auth", "an object");
-    const json::Fields<1> auth(auth_object, kAuthKeys);
-    if (auth.has(0) && !ReadText(auth[0], frame.auth_access_token)) {
-      return WrongType("accessToken", kText);
-    }
-  }
-  if (!fields.lacking(kFramePresence)) {
-    dom::array array;
-    if (!fields.Get(kFramePresence, array)) return WrongType("presence", "an array");
-    frame.presence = ReadItems(array, text);
-  }
-  return absl::OkStatus();
-}
-
-std::span<const IncomingItem> FrameReader::ReadItems(dom::array array,
-                                                     absl::FunctionRef<std::string_view()> text) {
-  items_.Clear();
-  bool raw = false;
-  for (const dom::element element : array) {
-    IncomingItem& item = items_.Add();
-    dom::object object;
-    if (element.get(object)) {
-      item.malformed = "not an object";
-    } else {
-      raw |= ReadItem(object, item);
-    }
-  }
-  if (raw) ReadRawPayloads(text(), items_.all());
-  return items_.all();
-}
-
-// Reads into a cleared item. True if a part of the payload is to be kept as it stands in the text:
-// extras, and data that is not a string. The views are filled in afterwards, for all items at once.
-bool FrameReader::ReadItem(dom::object object, IncomingItem& item) {
-  Payload& payload = item.payload;
-  const json::Fields<kItemFieldCount> fields(object, kItemKeys);
-  const auto read = [&](ItemField field, const auto& reader, auto& value) {
-    if (fields.has(field) && !reader(fields[field], value)) item.malformed = kWrongItem[field];
-  };
-  std::optional<int64_t> timestamp;
-  read(kItemAction, ReadInt, item.action);
-  read(kItemId, ReadText, item.id);
-  read(kItemClientId, ReadText, item.client_id);
-  read(kItemConnectionId, ReadText, item.connection_id);
-  read(kItemTimestamp, ReadInt, timestamp);
-  if (timestamp.has_value()) item.timestamp = TimestampFromMs(*timestamp);
-  if (!fields.absent(kItemData)) {
-    payload.data_kind = fields.Get(kItemData, payload.data) ? DataKind::kString : DataKind::kJson;
-  }
-  if (!fields.absent(kItemEncoding)) {
-    read(kItemEncoding, ReadText, payload.encoding.emplace());
-  }
-  if (!fields.absent(kItemExtras)) payload.extras = "";
-  return payload.data_kind == DataKind::kJson || payload.extras.has_value();
-}
-
-void FrameReader::ReadRawPayloads(std::string_view frame_text, std::span<IncomingItem> items) {
-  raw_.Elements(raw_.Field(frame_text, "presence").value_or(""), item_texts_);
-  for (size_t i = 0; i < items.size() && i < item_texts_.size(); ++i) {
-    Payload& payload = items[i].payload;
-    if (payload.data_kind == DataKind::kJson) {
-      payload.data = raw_.Field(item_texts_[i], "data").value_or("null");
-    }
-    if (payload.extras.has_value()) {
-      payload.extras = raw_.Field(item_texts_[i], "extras").value_or("null");
-    }
-  }
-}
-
-// --- Errors ---
-
-absl::StatusOr<ErrorInfo> ReadError(dom::element element, std::string_view field) {
-  return ReadError(element, field, kMaxCauses);
 }
 
 }  // namespace presence::wire

@@ -19,9 +19,9 @@ class PlainFrameReader {
   PlainFrameReader(const PlainFrameReader&) = delete;
   PlainFrameReader& operator=(const PlainFrameReader&) = delete;
 
-  // Reads one frame into `frame`, whatever it held; it views `text`, padded as json::Parser wants
-  // it, and the reader's buffers, until the next Read. False if the frame is not plain or not
-  // valid: then `frame` is not meaningful, and FrameReader has to read it.
+  // Reads one frame into `frame`, whatever it held; it views `text` and the reader's
+  // buffers, until the next Read. False if the frame is not plain or not valid: then `frame` is not
+  // meaningful, and TreeFrameReader has to read it.
   bool Read(std::string_view text, Frame& frame);
 
   // The same in parts, for who finds a frame within something else, while json() reads that: a

@@ -12,13 +12,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
+#include "engine/json/element.h"
+#include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
-#include "simdjson.h"
+#include "engine/json/writer.h"
 
 namespace presence::wire {
 namespace {
-
-namespace dom = simdjson::dom;
 
 // The text is kHead, the version, kChecksum, 16 hexadecimal digits, kRoom, the room, kTail.
 constexpr std::string_view kHead = "{\"format\":\"presence-room\",\"version\":";
@@ -53,7 +53,7 @@ std::string HexOf(uint64_t number) {
 
 // Strings are JSON strings, or, if they are no UTF-8, arrays of one string of hexadecimal digits.
 void AppendBytes(std::string_view bytes, std::string& out) {
-  if (simdjson::validate_utf8(bytes.data(), bytes.size())) return json::AppendString(bytes, out);
+  if (json::IsUtf8(bytes)) return json::AppendString(bytes, out);
   out += "[\"";
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
@@ -187,32 +187,34 @@ int HexValue(char c) {
 class TupleReader {
  public:
   // Nothing to read is wrong, as anything but an array is.
-  explicit TupleReader(std::optional<dom::element> element) {
-    if (!element.has_value() || element->get(array_)) {
+  explicit TupleReader(std::optional<json::Element> element) {
+    json::Array array;
+    if (!element.has_value() || !element->Get(array)) {
       ok_ = false;
     } else {
-      next_ = array_.begin();
+      next_.emplace(array.begin());
+      end_.emplace(array.end());
     }
   }
 
-  bool Has() const { return ok_ && next_ != array_.end(); }
-  std::optional<dom::element> Next() {
+  bool Has() const { return ok_ && *next_ != *end_; }
+  std::optional<json::Element> Next() {
     if (!Has()) {
       ok_ = false;
       return std::nullopt;
     }
-    const dom::element element = *next_;
-    ++next_;
+    const json::Element element = **next_;
+    ++*next_;
     return element;
   }
   // Nothing was wrong, and nothing is left.
-  bool Finished() const { return ok_ && next_ == array_.end(); }
+  bool Finished() const { return ok_ && *next_ == *end_; }
 
   // Each reads one element.
   int64_t Int() {
-    const std::optional<dom::element> element = Next();
+    const std::optional<json::Element> element = Next();
     int64_t number = 0;
-    if (ok_ && (!element->is_int64() || element->get(number))) ok_ = false;
+    if (ok_ && !element->Get(number)) ok_ = false;
     return number;
   }
   uint64_t Number() {
@@ -222,17 +224,17 @@ class TupleReader {
   }
   Timestamp Time() { return TimestampFromMs(Int()); }
   std::string Bytes() {
-    const std::optional<dom::element> element = Next();
+    const std::optional<json::Element> element = Next();
     return ok_ ? BytesOf(*element) : std::string();
   }
   std::optional<std::string> OptionalBytes() {
-    const std::optional<dom::element> element = Next();
+    const std::optional<json::Element> element = Next();
     if (!ok_ || element->is_null()) return std::nullopt;
     return BytesOf(*element);
   }
   // One that may be null: then there is nothing to read.
   std::optional<TupleReader> OptionalTuple() {
-    const std::optional<dom::element> element = Next();
+    const std::optional<json::Element> element = Next();
     if (!ok_ || element->is_null()) return std::nullopt;
     return TupleReader(element);
   }
@@ -240,12 +242,13 @@ class TupleReader {
   void Require(bool condition) { ok_ = ok_ && condition; }
 
  private:
-  std::string BytesOf(dom::element element) {
+  std::string BytesOf(json::Element element) {
     std::string_view text;
-    if (element.get(text) == simdjson::SUCCESS) return std::string(text);
-    dom::array hex;
+    if (element.Get(text)) return std::string(text);
     std::string bytes;
-    if (element.get(hex) || hex.size() != 1 || hex.at(0).get(text) || text.size() % 2 != 0) {
+    TupleReader hex(element);
+    const std::optional<json::Element> digits = hex.Next();
+    if (!hex.Finished() || !digits->Get(text) || text.size() % 2 != 0) {
       ok_ = false;
       return bytes;
     }
@@ -258,12 +261,12 @@ class TupleReader {
     return bytes;
   }
 
-  dom::array array_;
-  dom::array::iterator next_;
+  std::optional<json::Array::Iterator> next_;  // there, unless something is wrong
+  std::optional<json::Array::Iterator> end_;
   bool ok_ = true;
 };
 
-bool ReadMessage(std::optional<dom::element> element, int64_t& number,
+bool ReadMessage(std::optional<json::Element> element, int64_t& number,
                  RoomSnapshot::OwnedMessage& message) {
   TupleReader tuple(element);
   number = tuple.Int();
@@ -284,7 +287,7 @@ bool ReadMessage(std::optional<dom::element> element, int64_t& number,
 constexpr std::string_view kWrongForm = "the room lacks something, or has it in a wrong form";
 constexpr std::string_view kTooManyCauses = "an error in it has more causes than any can have";
 
-bool ReadRefusal(std::optional<dom::element> element, RoomSnapshot::Refusal& refusal,
+bool ReadRefusal(std::optional<json::Element> element, RoomSnapshot::Refusal& refusal,
                  std::string_view& wrong) {
   TupleReader tuple(element);
   refusal.msg_serial = tuple.Int();
@@ -308,7 +311,7 @@ bool ReadRefusal(std::optional<dom::element> element, RoomSnapshot::Refusal& ref
   return tuple.Finished();
 }
 
-bool ReadConnection(std::optional<dom::element> element, RoomSnapshot::Connection& connection,
+bool ReadConnection(std::optional<json::Element> element, RoomSnapshot::Connection& connection,
                     std::string_view& wrong) {
   TupleReader tuple(element);
   connection.id = tuple.Bytes();
@@ -347,7 +350,7 @@ bool ReadConnection(std::optional<dom::element> element, RoomSnapshot::Connectio
 
 // [room time, joins, syncs, leaves, orders, due of the batch or null, members, connections,
 // pending]
-bool ReadRoom(std::optional<dom::element> element, RoomSnapshot& room, std::string_view& wrong) {
+bool ReadRoom(std::optional<json::Element> element, RoomSnapshot& room, std::string_view& wrong) {
   TupleReader tuple(element);
   room.room_time = tuple.Time();
   room.last_joined = tuple.Number();
@@ -449,7 +452,7 @@ absl::StatusOr<RoomSnapshot> ParseSnapshot(std::string_view text) {
 
   json::PaddedText padded;
   json::Parser parser;
-  const absl::StatusOr<dom::element> element = parser.Parse(padded.Assign(rest));
+  const absl::StatusOr<json::Element> element = parser.Parse(padded.Assign(rest));
   if (!element.ok()) return Wrong(std::string(element.status().message()));
   RoomSnapshot room;
   std::string_view wrong = kWrongForm;

@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "engine/absl_view.h"
 #include "engine/check.h"
-#include "engine/json/parser.h"
 #include "engine/wire/host_frame.h"
 #include "sim/world/random.h"
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "engine/check.h"
-#include "engine/json/parser.h"
+#include "engine/json/writer.h"
 #include "engine/wire/frame.h"
 
 namespace presence::sim {

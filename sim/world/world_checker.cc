@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/json/parser.h"
+#include "engine/json/writer.h"
 
 namespace presence::sim {
 namespace {

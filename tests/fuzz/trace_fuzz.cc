@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "engine/channel.h"
+#include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
 #include "sim/output.h"
 #include "sim/replay_checker.h"

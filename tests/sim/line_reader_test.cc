@@ -15,8 +15,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/json/padded_text.h"
 #include "gtest/gtest.h"
-#include "simdjson.h"
 #include "zlib.h"
 
 namespace presence::sim {
@@ -79,7 +79,7 @@ std::vector<std::string> ReadAll(LineReader& reader) {
     }
     if (!*more) return lines;
     // The padding may be read; what it holds does not matter.
-    volatile char last = line.data()[line.size() + simdjson::SIMDJSON_PADDING - 1];
+    volatile char last = line.data()[line.size() + json::kPadding - 1];
     static_cast<void>(last);
     lines.emplace_back(line);
   }

@@ -6,9 +6,9 @@
 
 #include "absl/status/status.h"
 #include "engine/channel_input.h"
+#include "engine/json/padded_text.h"
 #include "engine/wire/frame.h"
 #include "gtest/gtest.h"
-#include "simdjson.h"
 #include "tests/sim/malformed_lines.h"
 #include "tests/wire/frame_difference.h"
 #include "tests/wire/mutations.h"
@@ -24,7 +24,7 @@ using testing::MalformedLine;
 class PaddedLine {
  public:
   explicit PaddedLine(std::string_view text) : text_(text), size_(text.size()) {
-    text_.append(simdjson::SIMDJSON_PADDING, '}');  // what must not matter
+    text_.append(json::kPadding, '}');  // what must not matter
   }
   std::string_view view() const { return std::string_view(text_).substr(0, size_); }
 

@@ -553,22 +553,5 @@ TEST(ReadFrame, DoesNotViewTheTextItWasGiven) {
   EXPECT_EQ(frame->presence[0].payload.data, "[1 ]");
 }
 
-TEST(ReadObject, ReadsAFrameInsideAnotherText) {
-  json::PaddedText padded;
-  json::Parser parser;
-  json::RawJson raw;
-  FrameReader reader;
-  const std::string_view text = padded.Assign(
-      R"({"presence":[{"data":[0]}],"recv": {"action":14,"presence":[{"data":[ 1e400 ]}]} ,"t":1})");
-  const auto element = parser.Parse(text);
-  ASSERT_TRUE(element.ok()) << element.status();
-  Frame frame;
-  const absl::Status status = reader.ReadObject(
-      element->at_key("recv"), [&] { return *raw.Field(text, "recv"); }, frame);
-  ASSERT_TRUE(status.ok()) << status;
-  ASSERT_EQ(frame.presence.size(), 1u);
-  EXPECT_EQ(frame.presence[0].payload.data, "[ 1e400 ]");
-}
-
 }  // namespace
 }  // namespace presence::wire

@@ -1,0 +1,95 @@
+#include "engine/json/unescape.h"
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+
+namespace presence::json {
+namespace {
+
+// Takes the four digits of a \u off the front.
+bool TakeUnit(std::string_view& text, uint32_t& unit) {
+  constexpr size_t kDigits = 4;
+  if (text.size() < kDigits) return false;
+  const char* const end = text.data() + kDigits;
+  const auto result = std::from_chars(text.data(), end, unit, 16);
+  text.remove_prefix(kDigits);
+  return result.ec == std::errc() && result.ptr == end;
+}
+
+// Takes a code point off the front, of which the first \u is taken already.
+bool TakeCodePoint(std::string_view& text, uint32_t& code_point) {
+  if (!TakeUnit(text, code_point)) return false;
+  if (code_point < 0xD800 || code_point >= 0xE000) return true;
+  uint32_t low = 0;
+  if (code_point >= 0xDC00 || !text.starts_with("\\u")) return false;
+  text.remove_prefix(2);
+  if (!TakeUnit(text, low) || low < 0xDC00 || low >= 0xE000) return false;
+  code_point = 0x10000 + ((code_point - 0xD800) << 10) + (low - 0xDC00);
+  return true;
+}
+
+void AppendUtf8(uint32_t code_point, std::string& out) {
+  const auto put = [&out](uint32_t byte) { out += static_cast<char>(byte); };
+  const auto put_rest = [&](int bits) { put(0x80 | (code_point >> bits & 0x3F)); };
+  if (code_point < 0x80) return put(code_point);
+  if (code_point < 0x800) {
+    put(0xC0 | code_point >> 6);
+  } else {
+    if (code_point < 0x10000) {
+      put(0xE0 | code_point >> 12);
+    } else {
+      put(0xF0 | code_point >> 18);
+      put_rest(12);
+    }
+    put_rest(6);
+  }
+  put_rest(0);
+}
+
+// What a single character behind a backslash stands for; NUL: for nothing.
+char Meaning(char escape) {
+  switch (escape) {
+    case '"':
+    case '\\':
+    case '/':
+      return escape;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return '\0';
+  }
+}
+
+}  // namespace
+
+bool AppendUnescaped(std::string_view escaped, std::string& out) {
+  for (;;) {
+    const size_t backslash = escaped.find('\\');
+    out += escaped.substr(0, backslash);
+    if (backslash == escaped.npos) return true;
+    escaped.remove_prefix(backslash + 1);
+    if (escaped.empty()) return false;
+    const char escape = escaped.front();
+    escaped.remove_prefix(1);
+    if (escape == 'u') {
+      uint32_t code_point = 0;
+      if (!TakeCodePoint(escaped, code_point)) return false;
+      AppendUtf8(code_point, out);
+    } else {
+      const char meaning = Meaning(escape);
+      if (meaning == '\0') return false;
+      out += meaning;
+    }
+  }
+}
+
+}  // namespace presence::json

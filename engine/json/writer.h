@@ -1,0 +1,20 @@
+#ifndef ENGINE_JSON_WRITER_H_
+#define ENGINE_JSON_WRITER_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace presence::json {
+
+// Whether `text` is UTF-8, of which JSON texts are made.
+bool IsUtf8(std::string_view text);
+
+// Appends `text` as a JSON string: UTF-8, of which only quotes, backslashes and control characters
+// are escaped. Bytes that are not UTF-8 become U+FFFD.
+void AppendString(std::string_view text, std::string& out);
+void AppendInt(int64_t number, std::string& out);
+
+}  // namespace presence::json
+
+#endif  // ENGINE_JSON_WRITER_H_
