@@ -67,6 +67,12 @@ absl::Status Channel::Validate(const OwnerMove& move) const {
     case ChannelState::kSuspended:
     case ChannelState::kFailed:
       return absl::OkStatus();
+    case ChannelState::kAttached:
+      if (state_ == ChannelState::kDetaching) return absl::OkStatus();
+      return absl::InvalidArgumentError(
+          absl::StrCat("only a detaching channel can be moved to attached, to give up its detach; "
+                       "this one is ",
+                       AbslView(StateName(state_))));
     default:
       return absl::InvalidArgumentError(
           absl::StrCat("an owner cannot move a channel to ", AbslView(StateName(move.state))));
@@ -212,10 +218,22 @@ bool Channel::TakesItems() const {
 }
 
 void Channel::ApplyItems(const PresenceFrame& frame, std::string_view kind) {
-  for (size_t i = 0; i < frame.items.size(); ++i) ApplyItem(frame, i, kind);
+  size_t malformed = 0;
+  for (size_t i = 0; i < frame.items.size(); ++i) {
+    const std::string_view wrong = ApplyItem(frame, i);
+    if (wrong.empty()) continue;
+    if (++malformed > kMaxDiagnosedItems) continue;
+    Diagnose(effects_->Keep(absl::StrCat(AbslView(kind), " item ", i, ": ", AbslView(wrong))));
+  }
+  stats_.malformed += malformed;
+  if (malformed > kMaxDiagnosedItems) {
+    Diagnose(effects_->Keep(absl::StrCat(AbslView(kind), " frame: ", malformed - kMaxDiagnosedItems,
+                                         " more malformed items")));
+  }
 }
 
-void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_view kind) {
+// Says what is wrong with the item, if it is malformed; empty if it is not.
+std::string_view Channel::ApplyItem(const PresenceFrame& frame, size_t index) {
   const IncomingItem& item = frame.items[index];
   ++stats_.items;
 
@@ -233,7 +251,7 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
     if (!known) {  // ABSENT, none, or of a later protocol
       ++stats_.ignored;
       effects_->RemoveLast();
-      return;
+      return {};
     }
     if (message.client_id.empty()) {
       malformed = "no clientId";
@@ -241,14 +259,14 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
       malformed = "no connectionId, nor has its frame one";
     } else if (!StoredMessage::Fits(message)) {
       malformed = "too large";
+    } else if (*item.action != static_cast<int64_t>(PresenceAction::kLeave) &&
+               IsOneTooMany(message)) {
+      malformed = "one member too many";
     }
   }
   if (!malformed.empty()) {
-    ++stats_.malformed;
     effects_->RemoveLast();
-    Diagnose(
-        effects_->Keep(absl::StrCat(AbslView(kind), " item ", index, ": ", AbslView(malformed))));
-    return;
+    return malformed;
   }
   if (message.id.empty() && !frame.id.empty()) {  // TP3a
     char suffix[24] = ":";
@@ -279,12 +297,23 @@ void Channel::ApplyItem(const PresenceFrame& frame, size_t index, std::string_vi
   }
   if (!outcome.event.has_value()) {
     effects_->RemoveLast();
-    return;
+    return {};
   }
   event.type = *outcome.event;
   event.reason = outcome.reason;
   event.connections = outcome.connections;
   Count(event);
+  return {};
+}
+
+// Whether one of the two sets would have to take in somebody new, and is full.
+bool Channel::IsOneTooMany(const Message& message) const {
+  if (members_.size() >= options_.max_members &&
+      !members_.Find(message.connection_id, message.client_id).has_value()) {
+    return true;
+  }
+  return own_members_.size() >= options_.max_members && message.connection_id == connection_.id() &&
+         !own_members_.Find(message.client_id).has_value();
 }
 
 void Channel::Emit(const MemberEvent& event) {
@@ -340,6 +369,8 @@ void Channel::On(const OwnerMove& move) {
       return BecomeDetached(ShareError(move.reason));
     case ChannelState::kSuspended:
       return BecomeSuspended(ShareError(move.reason));
+    case ChannelState::kAttached:
+      return GiveUpDetach(ShareError(move.reason));
     default:
       return BecomeFailed(ShareError(move.reason));
   }
@@ -362,13 +393,22 @@ void Channel::BecomeAttaching(const SharedError& reason) {
 }
 
 void Channel::BecomeDetached(const SharedError& reason) {
-  const bool attach_again = wishes_attach_;  // RTL4h
+  const bool attach_again = wishes_attach_ && !connection_.down();  // RTL4h
   SetState(ChannelState::kDetached, reason);
   if (attach_again) SetState(ChannelState::kAttaching, nullptr);
   ClearSets();
   FailWaiters(attach_again ? waiters_.TakeAskedBeforeDetach() : waiters_.TakeAll(), reason);
   FailQueue(ChannelState::kDetached, reason);
   if (attach_again) effects_->Add(SendAttach{});
+}
+
+// No DETACHED came, and the owner waits no longer (RTL5f): attached as before.
+void Channel::GiveUpDetach(const SharedError& reason) {
+  if (connection_.down()) return BecomeDetached(connection_.Reason());
+  SetState(ChannelState::kAttached, reason);
+  waiters_.DetachIsOver();
+  AnswerWaiters();
+  SendQueued();
 }
 
 void Channel::BecomeSuspended(const SharedError& reason) {
@@ -423,10 +463,13 @@ void Channel::On(const ConnectionUpdate& update) {
     return;
   }
   // RTN7e: what is in flight fails, before what was asked later.
-  const bool moves = state_ == ChannelState::kAttaching || state_ == ChannelState::kAttached;
+  const bool detaches = state_ == ChannelState::kDetaching;
+  const bool moves =
+      detaches || state_ == ChannelState::kAttaching || state_ == ChannelState::kAttached;
   if (!moves) return FailInFlight();
   operations_.Requeue();
   const SharedError reason = connection_.Reason();
+  if (detaches) return BecomeDetached(reason);  // nobody will say DETACHED
   switch (connection_.state()) {
     case ConnectionState::kSuspended:  // RTL3c
       return BecomeSuspended(reason);
@@ -456,7 +499,9 @@ std::string Channel::CheckInvariants() const {
   if (cleared && (members_.size() > 0 || own_members_.size() > 0)) {
     return "channel: 2: somebody is present in a detached or failed channel";
   }
-  if ((cleared || state_ == ChannelState::kSuspended) && !waiters_.empty()) {
+  const bool under_way = state_ == ChannelState::kAttaching || state_ == ChannelState::kAttached ||
+                         state_ == ChannelState::kDetaching;
+  if (!under_way && !waiters_.empty()) {
     return "channel: 3: a get waits where it cannot be answered";
   }
   if (state_ == ChannelState::kAttached) {
@@ -466,9 +511,19 @@ std::string Channel::CheckInvariants() const {
     if (connection_.connected() && operations_.CanSendNext()) {
       return "channel: 4: an operation is queued that could be sent";
     }
-  } else if (operations_.queued() > 0 && state_ != ChannelState::kAttaching &&
-             state_ != ChannelState::kDetaching) {
+  }
+  if (!under_way && operations_.queued() > 0) {
     return "channel: 5: an operation is queued where it will not be sent";
+  }
+  if (wishes_attach_ && (state_ != ChannelState::kDetaching || connection_.down())) {
+    return "channel: 6: an attach is wished for that cannot come";
+  }
+  if (!wishes_attach_ && waiters_.waiting_for(Waiters::For::kAttachAgain) > 0) {
+    return "channel: 6: a get waits for an attach that nobody wishes for";
+  }
+  if (std::max({members_.size(), own_members_.size(), subscriptions_.size()}) >
+      options_.max_members) {
+    return "channel: 7: there are more than max_members members or subscriptions";
   }
   return {};
 }

@@ -41,11 +41,13 @@ namespace presence {
 // Invariants, beyond those of MemberSet, Waiters and Operations:
 //  1. A sync of ids runs exactly when a sync of members runs.
 //  2. Detached or failed: nobody is visible, nobody of our own is remembered.
-//  3. Suspended or failed: no get waits. Detached: none either. Attached: each get that waits,
-//  waits
+//  3. Gets wait nowhere but attaching, attached and detaching. Attached: each one that waits, waits
 //     for a running sync.
 //  4. Attached and connected: an operation is queued only while it does not fit in flight.
 //  5. Operations are queued nowhere but attaching, attached and detaching.
+//  6. An attach is wished for in detaching only, and not with the connection suspended, closed or
+//     failed; who asked since the detach began waits where one is wished for only.
+//  7. There are at most max_members members, own members, and subscriptions.
 class Channel {
  public:
   struct Options {
@@ -70,6 +72,10 @@ class Channel {
     // bytes of their connection and client ids.
     size_t max_tombstones = 100'000;
     size_t max_tombstone_bytes = size_t{16} << 20;
+    // Members, own members and subscriptions, of each at most; none unless set. An item that would
+    // be one too many is malformed, a subscribe fails with 42910 and is not registered, and who was
+    // entered beyond it is not remembered to be entered again.
+    size_t max_members = SIZE_MAX;
   };
 
   // Counts since the channel was made. items = accepted + stale + malformed + ignored.
@@ -147,6 +153,8 @@ class Channel {
   std::string CheckInvariants() const;
 
  private:
+  friend struct ChannelTestPeer;
+
   // channel.cc: frames, states, the connection.
   void On(const AttachedFrame& frame);
   void On(const DetachedFrame& frame);
@@ -180,7 +188,8 @@ class Channel {
 
   bool TakesItems() const;
   void ApplyItems(const PresenceFrame& frame, std::string_view kind);
-  void ApplyItem(const PresenceFrame& frame, size_t index, std::string_view kind);
+  std::string_view ApplyItem(const PresenceFrame& frame, size_t index);
+  bool IsOneTooMany(const Message& message) const;
   void Emit(const MemberEvent& event);
   void Count(const MemberEvent& event);
   void EmitSync(SyncChanged::Phase phase, std::string_view sync_id);
@@ -191,6 +200,7 @@ class Channel {
   void SetState(ChannelState state, const SharedError& reason);
   void BecomeAttaching(const SharedError& reason);
   void BecomeDetached(const SharedError& reason);
+  void GiveUpDetach(const SharedError& reason);
   void BecomeSuspended(const SharedError& reason);
   void BecomeFailed(const SharedError& reason);
   void ClearSets();

@@ -189,6 +189,10 @@ void Channel::On(const SubscribeCall& call) {
                                  [&](const Subscription& s) { return s.id == call.id; });
   if (same != subscriptions_.end()) {
     same->events = call.events;
+  } else if (subscriptions_.size() >= options_.max_members) {
+    return Reply(call.request, CallResult::Kind::kSubscription,
+                 Refuse(kTooManyRequests,
+                        absl::StrCat("there are ", options_.max_members, " subscriptions")));
   } else {
     subscriptions_.push_back({call.id, call.events});
   }
@@ -360,7 +364,8 @@ void Channel::On(const OperationsAcked& acked) {
           effects_->Keep(absl::StrCat(AbslView(message.connection_id), ":", done.msg_serial, ":0"));
       if (operation->action == PresenceAction::kLeave) {
         own_members_.RemoveAcknowledged(message);
-      } else {
+      } else if (own_members_.size() < options_.max_members ||
+                 own_members_.Find(message.client_id).has_value()) {
         own_members_.StoreAcknowledged(message);
       }
     }

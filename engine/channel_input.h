@@ -90,7 +90,8 @@ struct OtherFrame {};
 // --- What the owner does or learns ---
 
 // The owner moves the channel: it sent ATTACH or DETACH, its detach completed, or it gave up.
-// `state` must be attaching, detaching, detached, suspended or failed.
+// `state` must be attaching, detaching, detached, suspended or failed; or, of a channel that is
+// detaching, attached: the owner gives up the detach, and all is as before it (RTL5f).
 struct OwnerMove {
   ChannelState state = ChannelState::kAttaching;
   const ErrorInfo* reason = nullptr;  // or null

@@ -38,7 +38,9 @@ struct SetCleared {
   size_t members = 0;  // that were visible
 };
 
-// Something is wrong with what the server sent, and was skipped or worked around.
+// Something is wrong with what the server sent, and was skipped or worked around. Of the malformed
+// items of one frame kMaxDiagnosedItems are told each, then one diagnostic counts the rest.
+inline constexpr size_t kMaxDiagnosedItems = 16;
 struct Diagnostic {
   std::string_view text;
 };

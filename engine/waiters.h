@@ -73,8 +73,6 @@ class Waiters {
   std::string CheckInvariants() const;
 
  private:
-  friend struct WaitersTestPeer;
-
   std::vector<Waiter> waiters_;
   size_t bytes_ = 0;
 };

@@ -65,6 +65,7 @@ struct ReplayChecker::History {
     StoredMessage message;
   };
   struct Asked {
+    bool is_get = false;  // or isUserPresent
     bool waits_for_sync = false;
     // Of a get and an isUserPresent.
     std::string client_id;
@@ -107,6 +108,9 @@ struct ReplayChecker::History {
   std::string discarded_id;
   std::unordered_set<Key, Hash, Equal> seen;  // in the running sync
   std::map<RequestId, Asked> asked;
+  size_t open_gets = 0;  // of these
+  // Since the connection is down: whether frames or the owner have put the channel where it is.
+  bool moved_while_down = false;
   size_t paid = 0;  // members that the next look at the whole may cost
 };
 
@@ -154,6 +158,7 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
       CheckResult(history, *result, effects, channel);
     }
   }
+  CheckConnection(history, input, effects, channel);
   CheckBounds(channel);
   if (pace_ == Pace::kWhenEarned) {
     CheckTouched(history, input, effects, channel);
@@ -232,6 +237,7 @@ void ReplayChecker::CheckResult(History& history, const CallResult& result, cons
     }
     CheckAnswer(history, result, effects.members(result));
   }
+  if (asked->second.is_get) --history.open_gets;
   history.asked.erase(asked);
 }
 
@@ -325,6 +331,42 @@ void ReplayChecker::CheckTouched(History& history, const ChannelInput& input,
   }
 }
 
+// What nobody will ever answer. Frames do not come on a connection that is down, and an owner does
+// not attach then; where they do all the same, the rules of the states hold.
+void ReplayChecker::CheckConnection(History& history, const ChannelInput& input,
+                                    const Effects& effects, const Channel& channel) {
+  const ChannelState state = channel.state();
+  const bool under_way = state == ChannelState::kAttaching || state == ChannelState::kAttached ||
+                         state == ChannelState::kDetaching;
+  const bool syncing = channel.sync_state() == Channel::SyncState::kInProgress;
+  if (history.open_gets > 0 && (!under_way || (state == ChannelState::kAttached && !syncing))) {
+    return Fail("waiting", absl::StrCat(history.open_gets, " gets wait while the channel is ",
+                                        AbslView(StateName(state))));
+  }
+  if (!channel.connection().down() || std::holds_alternative<ConnectionUpdate>(input)) {
+    history.moved_while_down = false;
+  }
+  if (!channel.connection().down()) return;
+  bool detached = false;
+  for (const Effect& effect : effects) {
+    const auto* changed = std::get_if<StateChanged>(&effect);
+    if (changed == nullptr) continue;
+    const bool from_outside = std::holds_alternative<AttachedFrame>(input) ||
+                              std::holds_alternative<DetachedFrame>(input) ||
+                              std::holds_alternative<OwnerMove>(input);
+    // Detached, it goes on to attaching for the sake of a wish, and nobody could fulfil that.
+    history.moved_while_down = from_outside && !detached;
+    detached = changed->state == ChannelState::kDetached;
+  }
+  if (under_way && !history.moved_while_down) {
+    const bool gets = history.open_gets > 0;
+    Fail(
+        gets ? "waiting" : "connection",
+        absl::StrCat(gets ? "a get waits, and " : "", "the channel is ", AbslView(StateName(state)),
+                     " while the connection is suspended, closed or failed"));
+  }
+}
+
 void ReplayChecker::CheckBounds(const Channel& channel) {
   const Channel::Options& options = channel.options();
   // What a new connection puts back into the queue comes on top of what waits there.
@@ -343,10 +385,12 @@ void ReplayChecker::CheckBounds(const Channel& channel) {
 
 void ReplayChecker::NoteCall(History& history, const ChannelInput& input) {
   if (const auto* get = std::get_if<GetCall>(&input)) {
-    history.asked[get->request] = {get->wait_for_sync, std::string(get->client_id),
+    history.asked[get->request] = {true, get->wait_for_sync, std::string(get->client_id),
                                    std::string(get->connection_id)};
+    ++history.open_gets;
   } else if (const auto* present = std::get_if<IsUserPresentCall>(&input)) {
-    history.asked[present->request] = {true, std::string(present->client_id), ""};
+    history.asked[present->request] = {true, true, std::string(present->client_id), ""};
+    ++history.open_gets;
   } else if (const auto* subscribe = std::get_if<SubscribeCall>(&input)) {
     history.asked[subscribe->request] = {};
   } else if (const auto* unsubscribe = std::get_if<UnsubscribeCall>(&input)) {

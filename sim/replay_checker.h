@@ -27,6 +27,10 @@ namespace presence::sim {
 //   answer        a get answers the visible members that pass its filter, in the order in which
 //                 they joined; isUserPresent whether there is one of that client
 //   once          every call is answered once, and only after it was asked
+//   connection    while the connection is suspended, closed or failed, the channel is on its way or
+//                 attached only if frames or its owner moved it there since
+//   waiting       a get waits only where an answer can come: in attaching, attached during a sync,
+//                 or detaching; and on a connection that is down only if "connection" allows these
 //   bounded       queue, in-flight list and tombstones are within their limits
 //   agreement     at a line that says so: the visible members are those that it lists
 //   liveness      at a line that says so: every call is answered, and the channel neither on its
@@ -90,6 +94,8 @@ class ReplayChecker : public ReplayObserver {
   void CheckTouched(History& history, const ChannelInput& input, const Effects& effects,
                     const Channel& channel);
   void CheckWhole(History& history, const Channel& channel);
+  void CheckConnection(History& history, const ChannelInput& input, const Effects& effects,
+                       const Channel& channel);
   void CheckBounds(const Channel& channel);
   void NoteCall(History& history, const ChannelInput& input);
   void NoteSeen(History& history, const ChannelInput& input);

@@ -24,9 +24,7 @@ Replayer::Replayer(ReplaySink& sink, ReplayObserver* observer) : sink_(sink), ob
 Replayer::~Replayer() = default;
 
 absl::Status Replayer::Apply(uint64_t line_number, const TraceLine& line) {
-  if (std::holds_alternative<OptionsLine>(line.content) && !channels_.empty()) {
-    return absl::InvalidArgumentError("\"options\" after the first line that needs a channel");
-  }
+  if (absl::Status status = CheckPlace(line); !status.ok()) return status;
   line_ = line_number;
   if (line.t.has_value()) now_ms_ = std::max(now_ms_, *line.t);
   absl::Status status =
@@ -35,6 +33,22 @@ absl::Status Replayer::Apply(uint64_t line_number, const TraceLine& line) {
     std::exchange(expecting_, nullptr)->channel.members().Fetch(expected_);
   }
   return status;
+}
+
+// Whether the line can stand here; asked before anything changes.
+absl::Status Replayer::CheckPlace(const TraceLine& line) const {
+  if (std::holds_alternative<OptionsLine>(line.content) && !channels_.empty()) {
+    return absl::InvalidArgumentError("\"options\" after the first line that needs a channel");
+  }
+  const auto* const move = std::get_if<StateLine>(&line.content);
+  if (move != nullptr && move->state == ChannelState::kAttached) {
+    const NamedChannel* const channel = FindChannel(move->channel);
+    if (channel == nullptr || channel->channel.state() != ChannelState::kDetaching) {
+      return absl::InvalidArgumentError(
+          "state \"attached\" gives up a detach, and the channel is not detaching");
+    }
+  }
+  return absl::OkStatus();
 }
 
 void Replayer::Expect(const TraceLine& line) {
@@ -156,6 +170,7 @@ absl::Status Replayer::On(const OptionsLine& line) {
   set(line.max_tombstones, options_.max_tombstones);
   set(line.max_queued_bytes, options_.max_queued_bytes);
   set(line.max_in_flight_bytes, options_.max_in_flight_bytes);
+  set(line.max_members, options_.max_members);
   return absl::OkStatus();
 }
 
@@ -172,18 +187,21 @@ bool Replayer::IsLast(std::string_view name) const {
 }
 
 // The channel of this name; without one, the first. Before any is named there is an unnamed one,
-// which the first name takes over.
+// which the first name takes over. Null: there is none yet.
+Replayer::NamedChannel* Replayer::FindChannel(std::string_view name) const {
+  if (!name.empty()) {
+    const auto known = by_name_.find(AbslView(name));
+    if (known != by_name_.end()) return known->second;
+    if (channels_.empty() || channels_.front()->name.has_value()) return nullptr;
+  }
+  return channels_.empty() ? nullptr : channels_.front().get();
+}
+
 Replayer::NamedChannel& Replayer::ChannelNamed(std::string_view name) {
   if (IsLast(name)) return *last_;
-  if (name.empty()) return channels_.empty() ? AddChannel(name) : *channels_.front();
-  NamedChannel* found = nullptr;
-  if (const auto known = by_name_.find(AbslView(name)); known != by_name_.end()) {
-    found = known->second;
-  } else if (!channels_.empty() && !channels_.front()->name.has_value()) {
-    found = channels_.front().get();
-  } else {
-    found = &AddChannel(name);
-  }
+  NamedChannel* found = FindChannel(name);
+  if (found == nullptr) found = &AddChannel(name);
+  if (name.empty()) return *found;
   if (!found->name.has_value()) {
     found->name.emplace(name);
     by_name_.emplace(*found->name, found);

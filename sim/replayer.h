@@ -98,6 +98,8 @@ class Replayer {
   absl::Status On(const CheckLine& line);
 
   bool IsLast(std::string_view name) const;
+  absl::Status CheckPlace(const TraceLine& line) const;
+  NamedChannel* FindChannel(std::string_view name) const;
   NamedChannel& ChannelNamed(std::string_view name);
   NamedChannel& AddChannel(std::string_view name);
   void Feed(NamedChannel& channel, const ChannelInput& input);

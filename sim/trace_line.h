@@ -73,6 +73,7 @@ struct OptionsLine {
   std::optional<int64_t> max_tombstones;
   std::optional<int64_t> max_queued_bytes;
   std::optional<int64_t> max_in_flight_bytes;
+  std::optional<int64_t> max_members;
 };
 
 // What the trace should have come to, for those who check: not an input.

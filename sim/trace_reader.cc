@@ -79,11 +79,11 @@ constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
 constexpr size_t kFlagOptions = 3;
-constexpr size_t kNumberOptions = 6;
+constexpr size_t kNumberOptions = 7;
 // First those that are flags, then those that are numbers.
 constexpr KeyTable<kFlagOptions + kNumberOptions> kOptionKeys(
     {"strictMode", "queueMessages", "attachOnSubscribe", "maxMessageSize", "maxQueued",
-     "maxInFlight", "maxTombstones", "maxQueuedBytes", "maxInFlightBytes"});
+     "maxInFlight", "maxTombstones", "maxQueuedBytes", "maxInFlightBytes", "maxMembers"});
 constexpr KeyTable<3> kParamKeys({"clientId", "connectionId", "waitForSync"});
 constexpr KeyTable<7> kCallKeys({"call", "channel", "id", "clientId", "params", "events", "of"});
 constexpr KeyTable<3> kOperationKeys({"data", "encoding", "extras"});
@@ -100,9 +100,9 @@ absl::Status ReadState(const json::Object& object, StateLine& line) {
   const Fields<3> fields(object, kStateKeys);
   std::string_view name;
   if (!fields.Get(0, name)) return WrongType("state", "a string");
-  constexpr ChannelState kStates[] = {ChannelState::kAttaching, ChannelState::kDetaching,
-                                      ChannelState::kDetached, ChannelState::kSuspended,
-                                      ChannelState::kFailed};
+  constexpr ChannelState kStates[] = {ChannelState::kAttaching, ChannelState::kAttached,
+                                      ChannelState::kDetaching, ChannelState::kDetached,
+                                      ChannelState::kSuspended, ChannelState::kFailed};
   bool known = false;
   for (const ChannelState state : kStates) {
     if (name == StateName(state)) {
@@ -165,7 +165,8 @@ absl::Status ReadOptions(const json::Element& element, OptionsLine& line) {
   }
   std::optional<int64_t>* const numbers[kNumberOptions] = {
       &line.max_message_size, &line.max_queued,       &line.max_in_flight,
-      &line.max_tombstones,   &line.max_queued_bytes, &line.max_in_flight_bytes};
+      &line.max_tombstones,   &line.max_queued_bytes, &line.max_in_flight_bytes,
+      &line.max_members};
   for (size_t i = 0; i < kNumberOptions; ++i) {
     const size_t field = kFlagOptions + i;
     if (fields.absent(field)) continue;

@@ -114,6 +114,7 @@ class RoomCore : public std::enable_shared_from_this<RoomCore> {
   bool attach_after_detach_ = false;  // detaching only: attach was asked for meanwhile (RTL4h)
 
   std::vector<std::shared_ptr<RoomListener>> listeners_;  // in the order subscribed
+  size_t subscribed_ = 0;  // and not unsubscribed, whether or not the channel knows yet
   SubscriptionId next_subscription_ = 1;
 };
 
@@ -452,6 +453,10 @@ Result<Subscription> RoomCore::Subscribe(EventMask events, PresenceListener list
                      "RoomOptions::presence_events");
   }
   if (!listener) return MakeError(kMalformedRequest, "subscribe needs a listener");
+  if (subscribed_ >= options_.channel.max_members) {
+    return MakeError(kTooManyRequests, absl::StrCat("there are ", subscribed_, " subscriptions"));
+  }
+  ++subscribed_;
   const auto registered = std::make_shared<RoomListener>();
   registered->id = next_subscription_++;
   registered->events = events;
@@ -467,6 +472,7 @@ Result<Subscription> RoomCore::Subscribe(EventMask events, PresenceListener list
 
 void RoomCore::Unsubscribe(std::shared_ptr<RoomListener> listener) {
   if (std::exchange(listener->unsubscribed, true)) return;
+  --subscribed_;
   // The task holds the listener until it is off the list, and destroys it then.
   Run([this, listener = std::move(listener)] {
     std::erase(listeners_, listener);

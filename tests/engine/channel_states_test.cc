@@ -293,6 +293,99 @@ TEST(ChannelStates, TheOwnerMovesItToFailed) {
       [&](ChannelHarness& harness) { return harness.Move(kFailed, &reason); });
 }
 
+// --- The owner gives up a detach (RTL5f) ---
+
+TEST(ChannelStates, RTL5fOnlyADetachingChannelIsAttachedAgainByItsOwner) {
+  for (const ChannelState state : kAllStates) {
+    SCOPED_TRACE(StateName(state));
+    ChannelHarness harness;
+    harness.BringTo(state);
+    const OwnerMove move = {kAttached, nullptr};
+    if (state != kDetaching) {
+      harness.ApplyRefused(move, absl::StatusCode::kInvalidArgument);
+      continue;
+    }
+    const ErrorInfo reason = ErrorOf(90007);
+    EXPECT_EQ(harness.Move(kAttached, &reason), Lines{"state attached 90007"});
+    EXPECT_EQ(harness.Members(), Lines{"alice@c1 c1:0:0"});
+  }
+}
+
+TEST(ChannelStates, RTL5fAGivenUpDetachEntersNobodyAgainAndLetsTheSyncGoOn) {
+  ChannelHarness harness;
+  AttachWithOwn(harness, {"me"});
+  harness.Attached(kFlagHasPresence);
+  harness.Ack(2, 1);
+  harness.Sync("s1:x", {Present("bob@c2", "c2:0:0")});
+  harness.Move(kDetaching);
+  EXPECT_EQ(harness.Move(kAttached), Lines{"state attached"});
+  EXPECT_EQ(harness.channel.sync_state(), Channel::SyncState::kInProgress);
+  EXPECT_EQ(harness.OwnMembers().size(), 1u);
+  EXPECT_EQ(harness.Sync("s1:"), Lines{"sync completed s1"});
+}
+
+TEST(ChannelStates, RTL5fAGivenUpDetachAnswersWhoWaitedAndSendsWhatWasQueued) {
+  ChannelHarness harness;
+  harness.Move(kAttaching);
+  harness.Get(1);
+  harness.Operate(2, PresenceAction::kEnter);
+  harness.Move(kDetaching);
+  harness.Get(3);
+  harness.IsUserPresent(4, "bob");
+  EXPECT_EQ(harness.Move(kAttached), (Lines{"state attached", "result 1 []", "result 3 []",
+                                            "result 4 no", "send #1 enter"}));
+}
+
+TEST(ChannelStates, RTL5fAGivenUpDetachFulfilsTheWish) {
+  ChannelHarness harness;
+  harness.BringTo(kDetaching);
+  harness.Subscribe(1);
+  harness.Move(kAttached);
+  harness.Move(kDetaching);
+  EXPECT_EQ(harness.Detached(), (Lines{"state detached", "cleared 1"}));
+}
+
+TEST(ChannelStates, RTL5fWhoWaitsForASyncWaitsOnWhenTheDetachIsGivenUp) {
+  ChannelHarness harness;
+  harness.BringTo(kAttached);
+  harness.Attached(kFlagHasPresence);
+  harness.Get(1);
+  harness.Move(kDetaching);
+  harness.Get(2);
+  harness.GetNow(3);
+  EXPECT_EQ(harness.Move(kAttached), (Lines{"state attached", "result 3 [alice@c1]"}));
+  // What was asked in that detach was not asked in this one.
+  harness.Move(kDetaching);
+  harness.Get(4);
+  EXPECT_EQ(harness.Detached(),
+            (Lines{"state detached", "state attaching", "sync discarded", "cleared 1",
+                   "result 1 error 90001", "result 2 error 90001", "send ATTACH"}));
+}
+
+TEST(ChannelStates, RTL5fASyncThatEndedWhileDetachingIsAnsweredWhenTheDetachIsGivenUp) {
+  ChannelHarness harness;
+  harness.BringTo(kAttached);
+  harness.Attached(kFlagHasPresence);
+  harness.Get(1);
+  harness.Move(kDetaching);
+  harness.Sync("s1:", {Present("alice@c1", "c1:0:0")});
+  EXPECT_EQ(harness.Move(kAttached), (Lines{"state attached", "result 1 [alice@c1]"}));
+}
+
+TEST(ChannelStates, RTL5fWithTheConnectionDownAGivenUpDetachBecomesDetached) {
+  const ErrorInfo given = ErrorOf(90007);
+  for (const auto& [connection, code] : {std::pair{ConnectionState::kSuspended, "80002"},
+                                         std::pair{ConnectionState::kClosed, "80017"},
+                                         std::pair{ConnectionState::kFailed, "80000"}}) {
+    ChannelHarness harness;
+    harness.BringTo(kSuspended);
+    harness.Lost(connection);
+    harness.Move(kDetaching);
+    EXPECT_EQ(harness.Move(kAttached, &given),
+              (Lines{"state detached " + std::string(code), "cleared 1"}));
+  }
+}
+
 // --- The connection moves its channels (RTL3) ---
 
 TEST(ChannelStates, DisconnectedMovesNothingYet) {
@@ -316,7 +409,7 @@ TEST(ChannelStates, RTL3cASuspendedConnectionSuspends) {
           {kInitialized, {}, kInitialized},
           {kAttaching, {"state suspended 80002"}, kSuspended},
           {kAttached, {"state suspended 80002"}, kSuspended},
-          {kDetaching, {}, kDetaching},
+          {kDetaching, {"state detached 80002", "cleared 1"}, kDetached},
           {kDetached, {}, kDetached},
           {kSuspended, {}, kSuspended},
           {kFailed, {}, kFailed},
@@ -330,7 +423,7 @@ TEST(ChannelStates, RTL3bAClosedConnectionDetaches) {
           {kInitialized, {}, kInitialized},
           {kAttaching, {"state detached 80017", "cleared 1"}, kDetached},
           {kAttached, {"state detached 80017", "cleared 1"}, kDetached},
-          {kDetaching, {}, kDetaching},
+          {kDetaching, {"state detached 80017", "cleared 1"}, kDetached},
           {kDetached, {}, kDetached},
           {kSuspended, {}, kSuspended},
           {kFailed, {}, kFailed},
@@ -344,7 +437,7 @@ TEST(ChannelStates, RTL3aAFailedConnectionFails) {
           {kInitialized, {}, kInitialized},
           {kAttaching, {"state failed 80000", "cleared 1"}, kFailed},
           {kAttached, {"state failed 80000", "cleared 1"}, kFailed},
-          {kDetaching, {}, kDetaching},
+          {kDetaching, {"state detached 80000", "cleared 1"}, kDetached},
           {kDetached, {}, kDetached},
           {kSuspended, {}, kSuspended},
           {kFailed, {}, kFailed},
@@ -694,6 +787,41 @@ TEST(ChannelStates, WhatIsWishedForWhileDetachingFailsWhenSuspended) {
   EXPECT_EQ(harness.Move(kSuspended), (Lines{"state suspended", "result 1 error 91005"}));
 }
 
+// Nobody will say DETACHED: the wish fails, and with it whoever waits for it.
+TEST(ChannelStates, WhatIsWishedForWhileDetachingFailsWithTheConnection) {
+  const ErrorInfo given = ErrorOf(40142);
+  for (const auto& [connection, code] : {std::pair{ConnectionState::kSuspended, "80002"},
+                                         std::pair{ConnectionState::kClosed, "80017"},
+                                         std::pair{ConnectionState::kFailed, "80000"}}) {
+    for (const bool with_reason : {false, true}) {
+      const std::string reason = with_reason ? "40142" : code;
+      ChannelHarness harness;
+      harness.Move(kAttaching);
+      harness.Get(1);
+      harness.Operate(2, PresenceAction::kEnter);
+      harness.Move(kDetaching);
+      harness.Get(3);
+      harness.Subscribe(4);
+      EXPECT_EQ(harness.Lost(connection, with_reason ? &given : nullptr),
+                (Lines{"state detached " + reason, "result 1 error " + reason,
+                       "result 3 error " + reason, "result 2 error " + reason}));
+      EXPECT_EQ(harness.Connected("c9", "me"), Lines{}) << "nothing is wished for any more";
+    }
+  }
+}
+
+TEST(ChannelStates, AGetThatWaitedForASyncTellsThatTheConnectionEndedIt) {
+  ChannelHarness harness;
+  harness.BringTo(kAttached);
+  harness.Attached(kFlagHasPresence);
+  harness.Get(1);
+  harness.Move(kDetaching);
+  harness.Get(2);
+  EXPECT_EQ(harness.Lost(ConnectionState::kClosed),
+            (Lines{"state detached 80017", "sync discarded", "cleared 1",
+                   "result 1 error 90001 < 80017", "result 2 error 80017"}));
+}
+
 // --- Calls that need an attach (RTL4b) ---
 
 TEST(ChannelStates, RTL4bWithTheConnectionDownACallThatNeedsAnAttachFails) {
@@ -706,8 +834,9 @@ TEST(ChannelStates, RTL4bWithTheConnectionDownACallThatNeedsAnAttachFails) {
       for (const ChannelState state : {kInitialized, kDetaching, kDetached}) {
         SCOPED_TRACE(StateName(state));
         ChannelHarness harness;
-        harness.BringTo(state);
+        harness.BringTo(state == kDetaching ? kDetached : state);
         harness.Lost(connection, with_reason ? &given : nullptr);
+        if (state == kDetaching) harness.Move(state);
         EXPECT_EQ(harness.Get(1), Lines{"result 1" + error});
         EXPECT_EQ(harness.IsUserPresent(2, "bob"), Lines{"result 2" + error});
         EXPECT_EQ(harness.Subscribe(3), Lines{"result 3" + error});
@@ -726,8 +855,9 @@ TEST(ChannelStates, RTL4bWithTheConnectionDownACallThatNeedsAnAttachFails) {
 
 TEST(ChannelStates, WithTheConnectionDownNoWishForAttachIsKept) {
   ChannelHarness harness;
-  harness.BringTo(kDetaching);
+  harness.BringTo(kSuspended);
   harness.Lost(ConnectionState::kSuspended);
+  harness.Move(kDetaching);
   harness.Get(1);
   harness.Subscribe(2);
   EXPECT_EQ(harness.Detached(), (Lines{"state detached", "cleared 1"}));
@@ -747,7 +877,7 @@ TEST(ChannelStates, AnInputThatMakesNoSenseIsRefusedAndChangesNothing) {
     harness.BringTo(state);
     constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
     harness.ApplyRefused(OwnerMove{kInitialized}, kInvalid);
-    harness.ApplyRefused(OwnerMove{kAttached}, kInvalid);
+    if (state != kDetaching) harness.ApplyRefused(OwnerMove{kAttached}, kInvalid);
     harness.ApplyRefused(OwnerMove{static_cast<ChannelState>(7)}, kInvalid);
     ConnectionUpdate update;
     update.state = static_cast<ConnectionState>(5);

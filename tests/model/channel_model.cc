@@ -149,6 +149,7 @@ bool ChannelModel::IsRefused(const ChannelInput& input) const {
     return unknown({nacked->operations.begin(), nacked->operations.end()});
   }
   if (const auto* move = std::get_if<OwnerMove>(&input)) {
+    if (move->state == ChannelState::kAttached) return state_ != ChannelState::kDetaching;
     return move->state != ChannelState::kAttaching && move->state != ChannelState::kDetaching &&
            move->state != ChannelState::kDetached && move->state != ChannelState::kSuspended &&
            move->state != ChannelState::kFailed;
@@ -315,13 +316,29 @@ bool ChannelModel::TakesItems() const {
          state_ == ChannelState::kAttached || state_ == ChannelState::kDetaching;
 }
 
+// Whether somebody new would be one too many, in the set or among our own.
+bool ChannelModel::IsFullFor(const Message& message) const {
+  bool known = false;
+  for (const Member& member : members_) known |= SameKey(member.message, message);
+  if (!known && members_.size() >= options_.max_members) return true;
+  if (connection_id_.empty() || message.connection_id != connection_id_) return false;
+  for (const OwnedMessage& own : own_) {
+    if (own.client_id == message.client_id) return false;
+  }
+  return own_.size() >= options_.max_members;
+}
+
 void ChannelModel::ApplyItems(const PresenceFrame& frame, bool is_page) {
+  size_t malformed = 0;
+  const auto diagnose = [&] {
+    ++stats_[kMalformed];
+    if (++malformed <= 16) out_.events.push_back(Line(Diagnostic{"malformed"}));
+  };
   for (size_t i = 0; i < frame.items.size(); ++i) {
     const IncomingItem& item = frame.items[i];
     ++stats_[kItems];
     if (!item.malformed.empty()) {
-      ++stats_[kMalformed];
-      out_.events.push_back(Line(Diagnostic{"malformed"}));
+      diagnose();
       continue;
     }
     if (!item.action || *item.action < 1 || *item.action > 4) {
@@ -340,11 +357,14 @@ void ChannelModel::ApplyItems(const PresenceFrame& frame, bool is_page) {
                                           : now_;
     message.payload = item.payload;
     if (message.client_id.empty() || message.connection_id.empty()) {
-      ++stats_[kMalformed];
-      out_.events.push_back(Line(Diagnostic{"malformed"}));
+      diagnose();
       continue;
     }
     const auto action = static_cast<PresenceAction>(*item.action);
+    if (action != PresenceAction::kLeave && IsFullFor(message)) {
+      diagnose();
+      continue;
+    }
     if (action == PresenceAction::kLeave) {
       ApplyLeave(message);
       ApplyOwn(action, message, false);
@@ -355,6 +375,7 @@ void ChannelModel::ApplyItems(const PresenceFrame& frame, bool is_page) {
                                                                : EventType::kPresent;
     if (ApplyPresent(type, message, is_page)) ApplyOwn(action, message, false);
   }
+  if (malformed > 16) out_.events.push_back(Line(Diagnostic{"more of them"}));
 }
 
 // Whether the item may be news for the own members as well: not if the member has left since.
@@ -464,7 +485,8 @@ void ChannelModel::ApplyOwn(PresenceAction action, const Message& item, bool is_
     }
     return;
   }
-  if (action != PresenceAction::kLeave) own_.push_back(OwnedMessage::Of(item));
+  if (action == PresenceAction::kLeave || own_.size() >= options_.max_members) return;
+  own_.push_back(OwnedMessage::Of(item));
 }
 
 void ChannelModel::Emit(EventType type, LeaveReason reason, const Message& message) {
@@ -537,7 +559,7 @@ void ChannelModel::BecomeAttaching(const Reason& reason) {
 
 void ChannelModel::BecomeDetached(const Reason& reason) {
   if (state_ == ChannelState::kDetached) return;
-  const bool wished = wishes_attach_;
+  const bool wished = wishes_attach_ && !ConnectionDown();
   SetState(ChannelState::kDetached, reason);
   ClearSets();
   FailWaiters(reason, wished);
@@ -595,8 +617,13 @@ void ChannelModel::On(const OwnerMove& move) {
       return BecomeSuspended(reason);
     case ChannelState::kFailed:
       return BecomeFailed(reason);
+    case ChannelState::kAttached:  // the detach is given up (RTL5f)
+      if (ConnectionDown()) return BecomeDetached(ConnectionReason());
+      SetState(ChannelState::kAttached, reason);
+      AnswerWaiters();
+      SendQueued();
+      return;
     case ChannelState::kInitialized:
-    case ChannelState::kAttached:
       return;
   }
 }
@@ -656,6 +683,7 @@ void ChannelModel::On(const ConnectionUpdate& update) {
     return;
   }
   FailInFlight(reason);  // RTN7e
+  if (state_ == ChannelState::kDetaching) return BecomeDetached(reason);
   if (state_ != ChannelState::kAttaching && state_ != ChannelState::kAttached) return;
   if (connection_state_ == ConnectionState::kSuspended) BecomeSuspended(reason);
   if (connection_state_ == ConnectionState::kClosed) BecomeDetached(reason);
@@ -795,6 +823,10 @@ void ChannelModel::On(const SubscribeCall& call) {
     if (id != call.id) continue;
     events = call.events;
     replaced = true;
+  }
+  if (!replaced && subscriptions_.size() >= options_.max_members) {
+    return Reply(out_.waiters, call.request, CallResult::Kind::kSubscription,
+                 Error(kTooManyRequests));
   }
   if (!replaced) subscriptions_.emplace_back(call.id, call.events);
   Reason error;

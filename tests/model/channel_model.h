@@ -53,6 +53,7 @@ class ChannelModel {
     size_t max_in_flight_bytes = size_t{8} << 20;
     size_t max_tombstones = 100'000;
     size_t max_tombstone_bytes = 16'777'216;
+    size_t max_members = SIZE_MAX;
   };
 
   // How often something rare happened, to see that the generators reach it.
@@ -130,6 +131,7 @@ class ChannelModel {
 
   // Members.
   bool TakesItems() const;
+  bool IsFullFor(const Message& message) const;
   void ApplyItems(const PresenceFrame& frame, bool is_page);
   bool ApplyPresent(EventType type, const Message& item, bool is_page);
   void ApplyLeave(const Message& item);

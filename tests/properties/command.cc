@@ -334,6 +334,9 @@ std::string OptionsLine(const Channel::Options& options) {
       .Number("maxQueuedBytes", static_cast<int64_t>(options.max_queued_bytes))
       .Number("maxInFlightBytes", static_cast<int64_t>(options.max_in_flight_bytes))
       .Number("maxTombstones", static_cast<int64_t>(options.max_tombstones));
+  if (options.max_members != SIZE_MAX) {
+    object.Number("maxMembers", static_cast<int64_t>(options.max_members));
+  }
   return Object().Raw("options", object.str()).str();
 }
 

@@ -21,6 +21,7 @@ ChannelModel::Options ModelOptionsOf(const Channel::Options& options) {
   same.max_in_flight_bytes = options.max_in_flight_bytes;
   same.max_tombstones = options.max_tombstones;
   same.max_tombstone_bytes = options.max_tombstone_bytes;
+  same.max_members = options.max_members;
   return same;
 }
 

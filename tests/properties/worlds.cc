@@ -234,6 +234,9 @@ class ServerWorld {
   }
 
   void OwnerMovesChannel(Draws& draws) {
+    if (driver_.channel().state() == ChannelState::kDetaching && draws.Chance(1, 2)) {
+      return Move(ChannelState::kAttached);  // no DETACHED came in time
+    }
     if (draws.Chance(1, 3)) {
       Move(ChannelState::kDetaching);
       SendUp(Up{Up::Kind::kDetach, 0, {}});
@@ -600,10 +603,10 @@ class AnyWorld {
         break;
       case 6:
         command.kind = Command::Kind::kMove;
-        command.state =
-            draws.Pick({ChannelState::kAttaching, ChannelState::kAttaching,
-                        ChannelState::kDetaching, ChannelState::kDetaching, ChannelState::kDetached,
-                        ChannelState::kSuspended, ChannelState::kFailed});
+        command.state = draws.Pick(
+            {ChannelState::kAttaching, ChannelState::kAttaching, ChannelState::kDetaching,
+             ChannelState::kDetaching, ChannelState::kDetached, ChannelState::kAttached,
+             ChannelState::kAttached, ChannelState::kSuspended, ChannelState::kFailed});
         command.error = SomeError(draws);
         break;
       case 7:
@@ -735,6 +738,11 @@ class AnyWorld {
         item.payload.data = "{\"a\":[1,null]}";
       }
       command.items.push_back(std::move(item));
+    }
+    if (draws.Chance(1, 40)) {  // more of them than are told one by one
+      OwnedItem item;
+      item.malformed = true;
+      command.items.resize(command.items.size() + 14 + draws.Below(5), item);
     }
   }
 
@@ -878,7 +886,12 @@ void RunCase(const Plan& plan, const std::function<void(Driver&)>& prepare,
 }
 
 void RunCaseWithModel(const Plan& plan, const std::function<void(Driver&)>& finish) {
-  RunCaseWithModel(OptionsOf(plan), plan, finish);
+  Channel::Options options = OptionsOf(plan);
+  // Only here: who cannot take in the whole room does not agree with its server.
+  Draws draws(plan.options);
+  for (int i = 0; i < 32; ++i) draws.Next();  // those before are used
+  if (draws.Chance(1, 4)) options.max_members = draws.Pick({2u, 1u, 3u, 0u});
+  RunCaseWithModel(options, plan, finish);
 }
 
 void RunCaseWithModel(const Channel::Options& options, const Plan& plan,

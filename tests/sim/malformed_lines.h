@@ -128,7 +128,7 @@ inline constexpr MalformedLine kMalformedLines[] = {
     {"{\"call\":\"unsubscribe\",\"of\":[]}", "\"of\" is not a string or a number"},
     // States.
     {"{\"state\":5}", "\"state\" is not a string"},
-    {"{\"state\":\"attached\"}", "unknown state \"attached\""},
+    {"{\"state\":\"Attached\"}", "unknown state \"Attached\""},
     {"{\"state\":\"initialized\"}", "unknown state \"initialized\""},
     {"{\"state\":\"failed\",\"channel\":{}}", "\"channel\" is not a string"},
     {"{\"state\":\"failed\",\"reason\":\"why\"}", "\"reason\" is not an object"},
@@ -151,6 +151,7 @@ inline constexpr MalformedLine kMalformedLines[] = {
     {"{\"options\":{\"maxQueued\":\"5\"}}", "\"maxQueued\" is not a non-negative integer"},
     {"{\"options\":{\"maxInFlight\":1.5}}", "\"maxInFlight\" is not a non-negative integer"},
     {"{\"options\":{\"maxTombstones\":true}}", "\"maxTombstones\" is not a non-negative integer"},
+    {"{\"options\":{\"maxMembers\":-1}}", "\"maxMembers\" is not a non-negative integer"},
 };
 
 }  // namespace presence::testing

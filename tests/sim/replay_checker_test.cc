@@ -6,6 +6,7 @@
 
 #include "engine/channel.h"
 #include "gtest/gtest.h"
+#include "tests/engine/channel_test_peer.h"
 
 namespace presence::sim {
 namespace {
@@ -149,6 +150,98 @@ TEST_F(ReplayCheckerTest, AGetAnsweredInsideASync) {
   Claim(result);
   EXPECT_EQ(Invariant(), "sync");
   EXPECT_EQ(What(), "a get that waits for the sync was answered before its end");
+}
+
+TEST_F(ReplayCheckerTest, WhatTheEngineSaysOfItself) {
+  ChannelTestPeer::sync(channel_).Announce();
+  Claim();
+  EXPECT_EQ(Invariant(), "engine");
+  EXPECT_EQ(What(), "channel: 1: the syncs of ids and members differ");
+}
+
+TEST_F(ReplayCheckerTest, AGetThatNobodyWillAnswer) {
+  for (const ChannelState state : {ChannelState::kDetached, ChannelState::kSuspended,
+                                   ChannelState::kFailed, ChannelState::kInitialized}) {
+    Channel channel{Channel::Options()};
+    ReplayChecker checker;
+    Effects effects;
+    const GetCall get{1, "", "", true};
+    ASSERT_TRUE(channel.Apply(Timestamp(), get, effects).ok());
+    checker.OnApply(0, Timestamp(), get, effects, channel);
+    EXPECT_FALSE(checker.violation().has_value());
+    ChannelTestPeer::state(channel) = state;
+    checker.OnApply(0, Timestamp(), OtherFrame(), Effects(), channel);
+    ASSERT_TRUE(checker.violation().has_value());
+    EXPECT_EQ(checker.violation()->invariant, "waiting");
+  }
+}
+
+TEST_F(ReplayCheckerTest, AGetThatWaitsAfterTheSync) {
+  Apply(AttachedFrame{kFlagHasPresence});
+  Apply(IsUserPresentCall{1, "ann"});
+  EXPECT_EQ(Invariant(), "");
+  Effects unseen;
+  ASSERT_TRUE(channel_.Apply(Timestamp(), SyncFrame{"s:", {}}, unseen).ok());
+  Claim();
+  EXPECT_EQ(Invariant(), "waiting");
+  EXPECT_EQ(What(), "1 gets wait while the channel is attached");
+}
+
+// The engine as it would be if a connection that is closed moved nothing.
+TEST_F(ReplayCheckerTest, AChannelOnAConnectionThatIsDown) {
+  for (const ChannelState state :
+       {ChannelState::kAttaching, ChannelState::kAttached, ChannelState::kDetaching}) {
+    for (const bool waits : {false, true}) {
+      Channel channel{Channel::Options()};
+      ReplayChecker checker;
+      const auto apply = [&](const ChannelInput& input) {
+        Effects effects;
+        ASSERT_TRUE(channel.Apply(Timestamp(), input, effects).ok());
+        checker.OnApply(0, Timestamp(), input, effects, channel);
+      };
+      apply(AttachedFrame{kFlagHasPresence});
+      if (state != ChannelState::kAttached) apply(OwnerMove{state});
+      if (waits) apply(GetCall{1, "", "", true});
+      ASSERT_FALSE(checker.violation().has_value());
+      ConnectionUpdate closed;
+      closed.state = ConnectionState::kClosed;
+      ChannelTestPeer::connection(channel).Apply(closed);
+      checker.OnApply(0, Timestamp(), closed, Effects(), channel);
+      ASSERT_TRUE(checker.violation().has_value());
+      EXPECT_EQ(checker.violation()->invariant, waits ? "waiting" : "connection");
+    }
+  }
+}
+
+// As it would be if the wish outlived the connection.
+TEST_F(ReplayCheckerTest, AnAttachForTheSakeOfAWishOnAConnectionThatIsDown) {
+  ConnectionUpdate closed;
+  closed.state = ConnectionState::kClosed;
+  Apply(closed);
+  Apply(OwnerMove{ChannelState::kDetaching});
+  EXPECT_EQ(Invariant(), "") << "the owner may know why";
+  ChannelTestPeer::state(channel_) = ChannelState::kAttaching;
+  Effects effects;
+  effects.Add(StateChanged{ChannelState::kDetached});
+  effects.Add(StateChanged{ChannelState::kAttaching});
+  checker_.OnApply(0, Timestamp(), DetachedFrame(), effects, channel_);
+  EXPECT_EQ(Invariant(), "connection");
+  EXPECT_EQ(What(), "the channel is attaching while the connection is suspended, closed or failed");
+}
+
+TEST_F(ReplayCheckerTest, FramesThatComeOnAConnectionThatIsDownMoveTheChannelByTheRules) {
+  for (const ConnectionState state :
+       {ConnectionState::kSuspended, ConnectionState::kClosed, ConnectionState::kFailed}) {
+    ConnectionUpdate down;
+    down.state = state;
+    Apply(down);
+    Apply(AttachedFrame{kFlagHasPresence});
+    Apply(GetCall{static_cast<RequestId>(state), "", "", true});
+    Apply(DetachedFrame());
+    Apply(ErrorFrame());
+    Apply(OwnerMove{ChannelState::kAttaching});
+    EXPECT_EQ(Invariant(), "") << What();
+  }
 }
 
 TEST_F(ReplayCheckerTest, ACallAnsweredTwiceOrNeverAsked) {
