@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "engine/absl_view.h"
 #include "engine/check.h"
 
 namespace presence {
@@ -122,6 +123,10 @@ void Operations::RemoveReentry(OperationToken token) {
 }
 
 // --- Invariants ---
+
+bool Operations::IsReentering(std::string_view client_id) const {
+  return reentering_.contains(AbslView(client_id));
+}
 
 std::string Operations::CheckInvariants() const {
   const auto is_issued = [this](const auto& list) {

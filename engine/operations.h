@@ -12,7 +12,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
-#include "engine/absl_view.h"
 #include "engine/message.h"
 #include "engine/outbox.h"
 #include "engine/stored_message.h"
@@ -98,9 +97,7 @@ class Operations {
   std::pair<OperationToken, const Reentry&> AddReentry(const Message& message);
   size_t reentries() const { return reentries_.size(); }
   // Whether a re-entry of the client is in flight.
-  bool IsReentering(std::string_view client_id) const {
-    return reentering_.contains(AbslView(client_id));
-  }
+  bool IsReentering(std::string_view client_id) const;
   // The channel is attached anew: the re-entries in flight were sent before that. O(1).
   void BeginRound() { round_ = next_token_; }
   // Whether a re-entry was sent before the last round began.
