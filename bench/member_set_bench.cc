@@ -17,8 +17,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "bench/bench.h"
 #include "benchmark/benchmark.h"
-#include "engine/member_set.h"
-#include "engine/message.h"
+#include "presence/members/member_set.h"
+#include "presence/message.h"
 #include "tests/cost/allocations.h"
 
 namespace presence::bench {

@@ -1,4 +1,4 @@
-#include "engine/error.h"
+#include "presence/error.h"
 
 #include <array>
 #include <utility>

@@ -1,5 +1,5 @@
-#ifndef ENGINE_ERROR_H_
-#define ENGINE_ERROR_H_
+#ifndef PRESENCE_ERROR_H_
+#define PRESENCE_ERROR_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -60,4 +60,4 @@ SharedError ShareError(const ErrorInfo* error);
 
 }  // namespace presence
 
-#endif  // ENGINE_ERROR_H_
+#endif  // PRESENCE_ERROR_H_

@@ -1,5 +1,5 @@
-#ifndef ENGINE_MESSAGE_H_
-#define ENGINE_MESSAGE_H_
+#ifndef PRESENCE_MESSAGE_H_
+#define PRESENCE_MESSAGE_H_
 
 // The vocabulary that every layer shares: times, actions, payloads, messages and events. Plain
 // structs of views; who owns the bytes, and until when, is said where a struct is handed over.
@@ -84,4 +84,4 @@ struct MemberEvent {
 
 }  // namespace presence
 
-#endif  // ENGINE_MESSAGE_H_
+#endif  // PRESENCE_MESSAGE_H_

@@ -1,4 +1,4 @@
-#include "engine/operation_size.h"
+#include "presence/operation_size.h"
 
 #include <cstddef>
 

@@ -1,10 +1,10 @@
-#ifndef ENGINE_OPERATION_SIZE_H_
-#define ENGINE_OPERATION_SIZE_H_
+#ifndef PRESENCE_OPERATION_SIZE_H_
+#define PRESENCE_OPERATION_SIZE_H_
 
 #include <cstdint>
 #include <string_view>
 
-#include "engine/message.h"
+#include "presence/message.h"
 
 namespace presence {
 
@@ -14,4 +14,4 @@ int64_t OperationSize(const Payload& payload, std::string_view client_id);
 
 }  // namespace presence
 
-#endif  // ENGINE_OPERATION_SIZE_H_
+#endif  // PRESENCE_OPERATION_SIZE_H_

@@ -12,8 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "engine/absl_view.h"
-#include "sim/output.h"
+#include "engine/base/absl_view.h"
+#include "sim/replay/output.h"
 
 namespace presence::tools {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "sim/line_reader.h"
-#include "sim/output.h"
+#include "sim/replay/output.h"
+#include "sim/trace/line_reader.h"
 
 namespace presence::tools {
 

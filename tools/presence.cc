@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
+#include "engine/base/absl_view.h"
 #include "tools/command_line.h"
 #include "tools/console.h"
 #include "tools/replay_command.h"

@@ -17,7 +17,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "engine/absl_view.h"
+#include "engine/base/absl_view.h"
 #include "sim/world/simulation.h"
 #include "tools/command_line.h"
 #include "tools/console.h"

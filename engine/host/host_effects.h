@@ -1,5 +1,5 @@
-#ifndef ENGINE_HOST_HOST_EFFECTS_H_
-#define ENGINE_HOST_HOST_EFFECTS_H_
+#ifndef PRESENCE_HOST_HOST_EFFECTS_H_
+#define PRESENCE_HOST_HOST_EFFECTS_H_
 
 // What a room host tells its owner: frames to send, and changes of the set.
 
@@ -14,9 +14,9 @@
 #include <variant>
 #include <vector>
 
-#include "engine/error.h"
-#include "engine/message.h"
-#include "engine/spare.h"
+#include "presence/base/internal/spare.h"
+#include "presence/error.h"
+#include "presence/message.h"
 
 namespace presence {
 
@@ -165,4 +165,4 @@ class HostEffects {
 
 }  // namespace presence
 
-#endif  // ENGINE_HOST_HOST_EFFECTS_H_
+#endif  // PRESENCE_HOST_HOST_EFFECTS_H_

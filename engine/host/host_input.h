@@ -1,5 +1,5 @@
-#ifndef ENGINE_HOST_HOST_INPUT_H_
-#define ENGINE_HOST_HOST_INPUT_H_
+#ifndef PRESENCE_HOST_HOST_INPUT_H_
+#define PRESENCE_HOST_HOST_INPUT_H_
 
 // Everything that can happen to a room host: a closed set, so that a log of inputs replays without
 // a clock. Inputs are views; the host copies what it keeps, and they need to live only as long as
@@ -11,8 +11,8 @@
 #include <string_view>
 #include <variant>
 
-#include "engine/channel_input.h"
-#include "engine/error.h"
+#include "presence/client/channel_input.h"
+#include "presence/error.h"
 
 namespace presence {
 
@@ -81,4 +81,4 @@ using HostInput = std::variant<ConnectionOpened, ConnectionLost, ConnectionResum
 
 }  // namespace presence
 
-#endif  // ENGINE_HOST_HOST_INPUT_H_
+#endif  // PRESENCE_HOST_HOST_INPUT_H_

@@ -1,14 +1,14 @@
-#include "engine/host/room_host.h"
+#include "presence/host/room_host.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
-#include "engine/check.h"
-#include "engine/newness.h"
-#include "engine/operation_size.h"
-#include "engine/spare.h"
+#include "engine/base/absl_view.h"
+#include "presence/base/internal/check.h"
+#include "presence/base/internal/spare.h"
+#include "presence/members/newness.h"
+#include "presence/operation_size.h"
 
 namespace presence {
 namespace {

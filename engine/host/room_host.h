@@ -1,5 +1,5 @@
-#ifndef ENGINE_HOST_ROOM_HOST_H_
-#define ENGINE_HOST_ROOM_HOST_H_
+#ifndef PRESENCE_HOST_ROOM_HOST_H_
+#define PRESENCE_HOST_ROOM_HOST_H_
 
 #include <chrono>
 #include <cstddef>
@@ -16,13 +16,13 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/error.h"
-#include "engine/host/host_effects.h"
-#include "engine/host/host_input.h"
-#include "engine/host/snapshot.h"
-#include "engine/member_set.h"
-#include "engine/message.h"
-#include "engine/stored_message.h"
+#include "presence/error.h"
+#include "presence/host/host_effects.h"
+#include "presence/host/host_input.h"
+#include "presence/host/snapshot.h"
+#include "presence/members/internal/stored_message.h"
+#include "presence/members/member_set.h"
+#include "presence/message.h"
 
 namespace presence {
 
@@ -270,4 +270,4 @@ class RoomHost {
 
 }  // namespace presence
 
-#endif  // ENGINE_HOST_ROOM_HOST_H_
+#endif  // PRESENCE_HOST_ROOM_HOST_H_

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/host/room_host.h"
-#include "engine/newness.h"
+#include "presence/host/room_host.h"
+#include "presence/members/newness.h"
 
 namespace presence {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/host/snapshot.h"
+#include "presence/host/snapshot.h"
 
 namespace presence {
 

@@ -1,5 +1,5 @@
-#ifndef ENGINE_HOST_SNAPSHOT_H_
-#define ENGINE_HOST_SNAPSHOT_H_
+#ifndef PRESENCE_HOST_SNAPSHOT_H_
+#define PRESENCE_HOST_SNAPSHOT_H_
 
 // All that determines what a room host will do, options aside, as plain values.
 // engine/wire/snapshot.h writes it as text and reads it.
@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/error.h"
-#include "engine/message.h"
+#include "presence/error.h"
+#include "presence/message.h"
 
 namespace presence {
 
@@ -110,4 +110,4 @@ bool SameError(const ErrorInfo& a, const ErrorInfo& b);
 
 }  // namespace presence
 
-#endif  // ENGINE_HOST_SNAPSHOT_H_
+#endif  // PRESENCE_HOST_SNAPSHOT_H_

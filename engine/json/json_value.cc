@@ -1,4 +1,4 @@
-#include "engine/json/json_value.h"
+#include "presence/json/json_value.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
+#include "engine/base/absl_view.h"
 #include "engine/json/element.h"
 #include "engine/json/padded_text.h"
 #include "engine/json/parser.h"

@@ -1,5 +1,5 @@
-#ifndef ENGINE_JSON_JSON_VALUE_H_
-#define ENGINE_JSON_JSON_VALUE_H_
+#ifndef PRESENCE_JSON_JSON_VALUE_H_
+#define PRESENCE_JSON_JSON_VALUE_H_
 
 #include <concepts>
 #include <cstddef>
@@ -154,4 +154,4 @@ std::string DebugJson(const JsonValue& value);
 
 }  // namespace presence
 
-#endif  // ENGINE_JSON_JSON_VALUE_H_
+#endif  // PRESENCE_JSON_JSON_VALUE_H_

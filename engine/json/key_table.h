@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "engine/bytes.h"
+#include "engine/base/bytes.h"
 
 namespace presence::json {
 

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
-#include "engine/absl_view.h"
+#include "engine/base/absl_view.h"
 #include "engine/json/capacity.h"
 #include "engine/json/padded_text.h"
 #include "simdjson.h"

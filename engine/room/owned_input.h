@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/channel_input.h"
-#include "engine/error.h"
-#include "engine/message.h"
+#include "presence/client/channel_input.h"
+#include "presence/error.h"
+#include "presence/message.h"
 
 namespace presence {
 

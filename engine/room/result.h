@@ -1,12 +1,12 @@
-#ifndef ENGINE_ROOM_RESULT_H_
-#define ENGINE_ROOM_RESULT_H_
+#ifndef PRESENCE_ROOM_RESULT_H_
+#define PRESENCE_ROOM_RESULT_H_
 
 #include <optional>
 #include <utility>
 #include <variant>
 
-#include "engine/check.h"
-#include "engine/error.h"
+#include "presence/base/internal/check.h"
+#include "presence/error.h"
 
 namespace presence {
 
@@ -63,4 +63,4 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace presence
 
-#endif  // ENGINE_ROOM_RESULT_H_
+#endif  // PRESENCE_ROOM_RESULT_H_

@@ -1,4 +1,4 @@
-#include "engine/room/room.h"
+#include "presence/room/room.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -8,9 +8,9 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
-#include "engine/check.h"
+#include "engine/base/absl_view.h"
 #include "engine/room/owned_input.h"
+#include "presence/base/internal/check.h"
 
 namespace presence {
 

@@ -1,5 +1,5 @@
-#ifndef ENGINE_ROOM_ROOM_H_
-#define ENGINE_ROOM_ROOM_H_
+#ifndef PRESENCE_ROOM_ROOM_H_
+#define PRESENCE_ROOM_ROOM_H_
 
 // A chat room as its users' programs see it: who is there, told to listeners and asked for by calls
 // that complete. The layer above Channel, and the only one that calls back.
@@ -15,15 +15,15 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "engine/channel.h"
-#include "engine/channel_input.h"
-#include "engine/connection.h"
-#include "engine/effects.h"
-#include "engine/error.h"
-#include "engine/json/json_value.h"
-#include "engine/message.h"
-#include "engine/outbox.h"
-#include "engine/room/result.h"
+#include "presence/client/channel.h"
+#include "presence/client/channel_input.h"
+#include "presence/client/connection.h"
+#include "presence/client/effects.h"
+#include "presence/client/outbox.h"
+#include "presence/error.h"
+#include "presence/json/json_value.h"
+#include "presence/message.h"
+#include "presence/room/result.h"
 
 namespace presence {
 
@@ -239,4 +239,4 @@ class Room {
 
 }  // namespace presence
 
-#endif  // ENGINE_ROOM_ROOM_H_
+#endif  // PRESENCE_ROOM_ROOM_H_

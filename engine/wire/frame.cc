@@ -1,4 +1,4 @@
-#include "engine/wire/frame.h"
+#include "presence/wire/frame.h"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
-#ifndef ENGINE_WIRE_FRAME_H_
-#define ENGINE_WIRE_FRAME_H_
+#ifndef PRESENCE_WIRE_FRAME_H_
+#define PRESENCE_WIRE_FRAME_H_
 
 // Frames of the Ably realtime protocol in their JSON form: structs, and structs to text.
 // frame_reader.h reads them.
@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "engine/channel_input.h"
-#include "engine/effects.h"
-#include "engine/error.h"
+#include "presence/client/channel_input.h"
+#include "presence/client/effects.h"
+#include "presence/error.h"
 
 namespace presence::wire {
 
@@ -96,4 +96,4 @@ void AppendPresence(std::string_view channel, int64_t msg_serial, const Outgoing
 
 }  // namespace presence::wire
 
-#endif  // ENGINE_WIRE_FRAME_H_
+#endif  // PRESENCE_WIRE_FRAME_H_

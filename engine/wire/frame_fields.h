@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "engine/channel_input.h"
 #include "engine/json/key_table.h"
-#include "engine/message.h"
-#include "engine/wire/frame.h"
+#include "presence/client/channel_input.h"
+#include "presence/message.h"
+#include "presence/wire/frame.h"
 
 namespace presence::wire {
 

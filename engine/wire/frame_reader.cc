@@ -1,4 +1,4 @@
-#include "engine/wire/frame_reader.h"
+#include "presence/wire/frame_reader.h"
 
 #include "absl/status/status.h"
 #include "engine/json/element.h"

@@ -1,11 +1,11 @@
-#ifndef ENGINE_WIRE_FRAME_READER_H_
-#define ENGINE_WIRE_FRAME_READER_H_
+#ifndef PRESENCE_WIRE_FRAME_READER_H_
+#define PRESENCE_WIRE_FRAME_READER_H_
 
 #include <memory>
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "engine/wire/frame.h"
+#include "presence/wire/frame.h"
 
 namespace presence::wire {
 
@@ -31,4 +31,4 @@ class FrameReader {
 
 }  // namespace presence::wire
 
-#endif  // ENGINE_WIRE_FRAME_READER_H_
+#endif  // PRESENCE_WIRE_FRAME_READER_H_

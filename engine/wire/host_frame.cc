@@ -1,11 +1,11 @@
-#include "engine/wire/host_frame.h"
+#include "presence/wire/host_frame.h"
 
 #include <cstdint>
 #include <span>
 #include <variant>
 #include <vector>
 
-#include "engine/check.h"
+#include "presence/base/internal/check.h"
 
 namespace presence::wire {
 namespace {

@@ -1,5 +1,5 @@
-#ifndef ENGINE_WIRE_HOST_FRAME_H_
-#define ENGINE_WIRE_HOST_FRAME_H_
+#ifndef PRESENCE_WIRE_HOST_FRAME_H_
+#define PRESENCE_WIRE_HOST_FRAME_H_
 
 // What frames mean to a room host, and the frames that it sends.
 
@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "engine/host/host_effects.h"
-#include "engine/host/host_input.h"
-#include "engine/wire/frame.h"
+#include "presence/host/host_effects.h"
+#include "presence/host/host_input.h"
+#include "presence/wire/frame.h"
 
 namespace presence::wire {
 
@@ -25,4 +25,4 @@ void AppendHostFrame(std::string_view channel, const HostEffect& effect, std::st
 
 }  // namespace presence::wire
 
-#endif  // ENGINE_WIRE_HOST_FRAME_H_
+#endif  // PRESENCE_WIRE_HOST_FRAME_H_

@@ -1,8 +1,8 @@
 #include "engine/wire/plain_frame_reader.h"
 
-#include "engine/bytes.h"
-#include "engine/channel_input.h"
-#include "engine/message.h"
+#include "engine/base/bytes.h"
+#include "presence/client/channel_input.h"
+#include "presence/message.h"
 
 namespace presence::wire {
 namespace {

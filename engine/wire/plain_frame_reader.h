@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "engine/json/plain_json.h"
-#include "engine/wire/frame.h"
 #include "engine/wire/frame_fields.h"
+#include "presence/wire/frame.h"
 
 namespace presence::wire {
 

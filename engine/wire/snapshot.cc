@@ -1,4 +1,4 @@
-#include "engine/wire/snapshot.h"
+#include "presence/wire/snapshot.h"
 
 #include <array>
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
+#include "engine/base/absl_view.h"
 #include "engine/json/element.h"
 #include "engine/json/padded_text.h"
 #include "engine/json/parser.h"

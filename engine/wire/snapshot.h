@@ -1,5 +1,5 @@
-#ifndef ENGINE_WIRE_SNAPSHOT_H_
-#define ENGINE_WIRE_SNAPSHOT_H_
+#ifndef PRESENCE_WIRE_SNAPSHOT_H_
+#define PRESENCE_WIRE_SNAPSHOT_H_
 
 // The snapshot of a room host as text, and back.
 
@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "engine/host/snapshot.h"
+#include "presence/host/snapshot.h"
 
 namespace presence::wire {
 
@@ -23,4 +23,4 @@ absl::StatusOr<RoomSnapshot> ParseSnapshot(std::string_view text);
 
 }  // namespace presence::wire
 
-#endif  // ENGINE_WIRE_SNAPSHOT_H_
+#endif  // PRESENCE_WIRE_SNAPSHOT_H_

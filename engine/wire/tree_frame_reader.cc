@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
+#include "engine/base/absl_view.h"
 #include "engine/json/key_table.h"
 #include "engine/json/raw_text.h"
 

@@ -7,11 +7,11 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/channel_input.h"
-#include "engine/error.h"
 #include "engine/json/element.h"
-#include "engine/wire/frame.h"
 #include "engine/wire/frame_fields.h"
+#include "presence/client/channel_input.h"
+#include "presence/error.h"
+#include "presence/wire/frame.h"
 
 namespace presence::wire {
 

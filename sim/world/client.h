@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/effects.h"
-#include "sim/replayer.h"
+#include "presence/client/channel.h"
+#include "presence/client/effects.h"
+#include "sim/replay/replayer.h"
 #include "sim/world/recording.h"
 #include "sim/world/surroundings.h"
 

@@ -6,9 +6,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
-#include "engine/check.h"
-#include "engine/wire/host_frame.h"
+#include "engine/base/absl_view.h"
+#include "presence/base/internal/check.h"
+#include "presence/wire/host_frame.h"
 #include "sim/world/random.h"
 
 namespace presence::sim {

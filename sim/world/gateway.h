@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/host/room_host.h"
+#include "presence/host/room_host.h"
 #include "sim/world/surroundings.h"
 
 namespace presence::sim {

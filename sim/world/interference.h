@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/effects.h"
-#include "engine/message.h"
-#include "sim/trace_line.h"
+#include "presence/client/effects.h"
+#include "presence/message.h"
+#include "sim/trace/trace_line.h"
 
 namespace presence::sim {
 

@@ -9,8 +9,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "engine/absl_view.h"
-#include "engine/check.h"
+#include "engine/base/absl_view.h"
+#include "presence/base/internal/check.h"
 #include "sim/world/random.h"
 
 namespace presence::sim {

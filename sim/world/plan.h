@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/host/room_host.h"
-#include "engine/message.h"
+#include "presence/host/room_host.h"
+#include "presence/message.h"
 #include "sim/world/faults.h"
 
 namespace presence::sim {

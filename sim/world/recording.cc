@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "engine/check.h"
 #include "engine/json/writer.h"
-#include "engine/wire/frame.h"
+#include "presence/base/internal/check.h"
+#include "presence/wire/frame.h"
 
 namespace presence::sim {
 namespace {

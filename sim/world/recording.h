@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "engine/message.h"
-#include "engine/wire/frame.h"
-#include "sim/output.h"
-#include "sim/trace_line.h"
+#include "presence/message.h"
+#include "presence/wire/frame.h"
+#include "sim/replay/output.h"
+#include "sim/trace/trace_line.h"
 
 namespace presence::sim {
 

@@ -9,8 +9,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "engine/absl_view.h"
-#include "engine/check.h"
+#include "engine/base/absl_view.h"
+#include "presence/base/internal/check.h"
 
 namespace presence::sim {
 namespace {

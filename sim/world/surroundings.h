@@ -1,8 +1,8 @@
 #ifndef SIM_WORLD_SURROUNDINGS_H_
 #define SIM_WORLD_SURROUNDINGS_H_
 
-#include "engine/wire/frame.h"
-#include "engine/wire/frame_reader.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 #include "sim/world/faults.h"
 #include "sim/world/interference.h"
 #include "sim/world/network.h"

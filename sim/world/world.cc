@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/check.h"
+#include "presence/base/internal/check.h"
 #include "sim/world/random.h"
 
 namespace presence::sim {

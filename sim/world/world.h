@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/wire/frame.h"
-#include "engine/wire/frame_reader.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 #include "sim/world/client.h"
 #include "sim/world/faults.h"
 #include "sim/world/gateway.h"

@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/effects.h"
-#include "engine/message.h"
-#include "engine/stored_message.h"
-#include "sim/replay_checker.h"
+#include "presence/client/channel.h"
+#include "presence/client/effects.h"
+#include "presence/members/internal/stored_message.h"
+#include "presence/message.h"
+#include "sim/replay/replay_checker.h"
 #include "sim/world/plan.h"
 
 namespace presence::sim {

@@ -7,13 +7,13 @@
 #include <string_view>
 #include <variant>
 
-#include "engine/channel_input.h"
-#include "engine/error.h"
-#include "engine/host/host_effects.h"
-#include "engine/host/host_input.h"
-#include "engine/host/room_host.h"
-#include "engine/message.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel_input.h"
+#include "presence/error.h"
+#include "presence/host/host_effects.h"
+#include "presence/host/host_input.h"
+#include "presence/host/room_host.h"
+#include "presence/message.h"
 #include "tests/cost/allocations.h"
 
 namespace presence::cost {

@@ -12,14 +12,14 @@
 #include <variant>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/channel_input.h"
-#include "engine/effects.h"
-#include "engine/member_set.h"
-#include "engine/message.h"
-#include "engine/own_members.h"
-#include "engine/stored_message.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel.h"
+#include "presence/client/channel_input.h"
+#include "presence/client/effects.h"
+#include "presence/client/own_members.h"
+#include "presence/members/internal/stored_message.h"
+#include "presence/members/member_set.h"
+#include "presence/message.h"
 #include "tests/cost/allocations.h"
 
 namespace presence {

@@ -9,11 +9,11 @@
 #include <variant>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/channel_input.h"
-#include "engine/effects.h"
-#include "engine/outbox.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel.h"
+#include "presence/client/channel_input.h"
+#include "presence/client/effects.h"
+#include "presence/client/outbox.h"
 #include "tests/cost/allocations.h"
 #include "tests/cost/steps.h"
 

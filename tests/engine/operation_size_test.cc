@@ -1,11 +1,11 @@
-#include "engine/operation_size.h"
+#include "presence/operation_size.h"
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "engine/message.h"
 #include "gtest/gtest.h"
+#include "presence/message.h"
 
 namespace presence {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/channel_input.h"
-#include "engine/wire/frame.h"
-#include "engine/wire/frame_reader.h"
+#include "presence/client/channel_input.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 #include "tests/fuzz/check.h"
 #include "tests/wire/frame_difference.h"
 #include "tests/wire/reader_agreement.h"

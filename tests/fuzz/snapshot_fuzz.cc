@@ -12,8 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/host/room_host.h"
-#include "engine/wire/snapshot.h"
+#include "presence/host/room_host.h"
+#include "presence/wire/snapshot.h"
 #include "tests/fuzz/check.h"
 
 namespace {

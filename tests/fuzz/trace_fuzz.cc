@@ -9,13 +9,13 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "engine/channel.h"
 #include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
-#include "sim/output.h"
-#include "sim/replay_checker.h"
-#include "sim/replayer.h"
-#include "sim/trace_reader.h"
+#include "presence/client/channel.h"
+#include "sim/replay/output.h"
+#include "sim/replay/replay_checker.h"
+#include "sim/replay/replayer.h"
+#include "sim/trace/trace_reader.h"
 #include "tests/fuzz/check.h"
 
 namespace {

@@ -12,8 +12,8 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/channel.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
 #include "tests/host/room_world.h"

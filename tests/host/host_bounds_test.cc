@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/error.h"
-#include "engine/host/host_effects.h"
-#include "engine/host/room_host.h"
-#include "engine/message.h"
 #include "gtest/gtest.h"
+#include "presence/error.h"
+#include "presence/host/host_effects.h"
+#include "presence/host/room_host.h"
+#include "presence/message.h"
 #include "tests/host/host_harness.h"
 
 namespace presence {

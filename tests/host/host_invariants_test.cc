@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/channel_input.h"
-#include "engine/host/room_host.h"
-#include "engine/host/snapshot.h"
-#include "engine/member_set.h"
-#include "engine/message.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel_input.h"
+#include "presence/host/room_host.h"
+#include "presence/host/snapshot.h"
+#include "presence/members/member_set.h"
+#include "presence/message.h"
 #include "tests/host/host_harness.h"
 
 namespace presence {

@@ -13,10 +13,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/host/room_host.h"
-#include "engine/wire/host_frame.h"
-#include "engine/wire/snapshot.h"
 #include "gtest/gtest.h"
+#include "presence/host/room_host.h"
+#include "presence/wire/host_frame.h"
+#include "presence/wire/snapshot.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
 #include "tests/host/host_harness.h"

@@ -1,6 +1,6 @@
 // The host rule by rule: connections, attaching, operations, broadcasts, time.
 
-#include "engine/host/room_host.h"
+#include "presence/host/room_host.h"
 
 #include <chrono>
 #include <cstdint>

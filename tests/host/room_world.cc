@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/wire/host_frame.h"
+#include "presence/wire/host_frame.h"
 
 namespace presence {
 namespace {

@@ -14,14 +14,14 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/connection.h"
-#include "engine/effects.h"
-#include "engine/host/host_effects.h"
-#include "engine/host/room_host.h"
-#include "engine/outbox.h"
-#include "engine/wire/frame.h"
-#include "engine/wire/frame_reader.h"
+#include "presence/client/channel.h"
+#include "presence/client/connection.h"
+#include "presence/client/effects.h"
+#include "presence/client/outbox.h"
+#include "presence/host/host_effects.h"
+#include "presence/host/room_host.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 
 namespace presence {
 

@@ -1,7 +1,7 @@
 // Export and restore, as structs and as text: what was exported behaves as before, and what is
 // damaged is refused.
 
-#include "engine/host/snapshot.h"
+#include "presence/host/snapshot.h"
 
 #include <chrono>
 #include <cstdint>
@@ -15,9 +15,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/host/room_host.h"
-#include "engine/wire/snapshot.h"
 #include "gtest/gtest.h"
+#include "presence/host/room_host.h"
+#include "presence/wire/snapshot.h"
 #include "tests/host/host_harness.h"
 
 namespace presence {

@@ -1,6 +1,6 @@
 // JSON as the data of users: building, reading, writing, and what is refused.
 
-#include "engine/json/json_value.h"
+#include "presence/json/json_value.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "engine/json/json_value.h"
 #include "gtest/gtest.h"
+#include "presence/json/json_value.h"
 #include "tests/json/reader.h"
 
 namespace {

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/channel_input.h"
-#include "engine/effects.h"
+#include "presence/client/channel_input.h"
+#include "presence/client/effects.h"
 #include "tests/model/lines.h"
 
 namespace presence {

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/channel_input.h"
-#include "engine/message.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel_input.h"
+#include "presence/message.h"
 #include "tests/model/lines.h"
 
 namespace presence {

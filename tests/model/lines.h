@@ -17,11 +17,11 @@
 #include <utility>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/channel_input.h"
-#include "engine/effects.h"
-#include "engine/error.h"
-#include "engine/message.h"
+#include "presence/client/channel.h"
+#include "presence/client/channel_input.h"
+#include "presence/client/effects.h"
+#include "presence/error.h"
+#include "presence/message.h"
 
 namespace presence {
 

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/channel.h"
-#include "engine/effects.h"
-#include "engine/host/room_host.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel.h"
+#include "presence/client/effects.h"
+#include "presence/host/room_host.h"
 #include "tests/host/host_harness.h"
 #include "tests/host/room_world.h"
 

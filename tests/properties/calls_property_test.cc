@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/effects.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel.h"
+#include "presence/client/effects.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
 #include "tests/model/channel_model.h"

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "sim/trace_line.h"
+#include "sim/trace/trace_line.h"
 
 namespace presence {
 namespace {

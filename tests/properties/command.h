@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/channel_input.h"
-#include "engine/error.h"
+#include "presence/client/channel.h"
+#include "presence/client/channel_input.h"
+#include "presence/error.h"
 
 namespace presence {
 

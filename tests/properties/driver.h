@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/channel.h"
-#include "engine/effects.h"
+#include "presence/client/channel.h"
+#include "presence/client/effects.h"
 #include "tests/model/channel_model.h"
 #include "tests/properties/command.h"
 

@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/effects.h"
+#include "presence/client/channel.h"
+#include "presence/client/effects.h"
 #include "rapidcheck.h"
 #include "tests/model/channel_model.h"
 #include "tests/properties/command.h"

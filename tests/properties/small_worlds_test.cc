@@ -20,9 +20,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/channel.h"
-#include "engine/effects.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel.h"
+#include "presence/client/effects.h"
 #include "tests/model/channel_model.h"
 #include "tests/model/lines.h"
 #include "tests/properties/command.h"

@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "engine/channel.h"
+#include "presence/client/channel.h"
 #include "tests/properties/driver.h"
 #include "tests/properties/plan.h"
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/channel.h"
-#include "engine/wire/frame.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel.h"
+#include "presence/wire/frame.h"
 
 namespace presence::examples {
 namespace {

@@ -6,12 +6,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
-#include "sim/line_reader.h"
-#include "sim/output.h"
-#include "sim/replay_checker.h"
-#include "sim/replay_line.h"
-#include "sim/replayer.h"
-#include "sim/trace_reader.h"
+#include "sim/replay/output.h"
+#include "sim/replay/replay_checker.h"
+#include "sim/replay/replay_line.h"
+#include "sim/replay/replayer.h"
+#include "sim/trace/line_reader.h"
+#include "sim/trace/trace_reader.h"
 
 namespace presence::testing {
 namespace {

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/room/room.h"
 #include "gtest/gtest.h"
+#include "presence/room/room.h"
 
 namespace presence {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/room/room.h"
 #include "gtest/gtest.h"
+#include "presence/room/room.h"
 #include "tests/room/room_harness.h"
 
 namespace presence {

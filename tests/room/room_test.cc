@@ -1,7 +1,7 @@
 // The room, method by method. Tests are named for what the API's page names: enter, update, leave,
 // get, isUserPresent, subscribe, unsubscribe, their parameters, properties, events and errors.
 
-#include "engine/room/room.h"
+#include "presence/room/room.h"
 
 #include <cstdint>
 #include <memory>

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/sim/malformed_lines.h"
 #include "tests/tools/run_command.h"
+#include "tests/trace/malformed_lines.h"
 
 namespace presence::testing {
 namespace {

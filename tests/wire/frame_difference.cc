@@ -5,9 +5,9 @@
 #include <optional>
 #include <string_view>
 
-#include "engine/channel_input.h"
-#include "engine/error.h"
-#include "engine/message.h"
+#include "presence/client/channel_input.h"
+#include "presence/error.h"
+#include "presence/message.h"
 
 namespace presence::wire {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "engine/wire/frame.h"
+#include "presence/wire/frame.h"
 
 namespace presence::wire {
 

@@ -1,4 +1,4 @@
-#include "engine/wire/frame_reader.h"
+#include "presence/wire/frame_reader.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +12,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/channel_input.h"
-#include "engine/error.h"
 #include "engine/json/parser.h"
-#include "engine/message.h"
-#include "engine/wire/frame.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel_input.h"
+#include "presence/error.h"
+#include "presence/message.h"
+#include "presence/wire/frame.h"
 #include "tests/wire/frame_difference.h"
 
 namespace presence::wire {

@@ -1,4 +1,4 @@
-#include "engine/wire/frame.h"
+#include "presence/wire/frame.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/channel_input.h"
-#include "engine/effects.h"
-#include "engine/error.h"
-#include "engine/message.h"
-#include "engine/wire/frame_reader.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel_input.h"
+#include "presence/client/effects.h"
+#include "presence/error.h"
+#include "presence/message.h"
+#include "presence/wire/frame_reader.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
 #include "tests/wire/frame_difference.h"

@@ -1,7 +1,7 @@
 // Frames of the host: what each effect is written as, read back by the reader of frames; and what
 // frames of clients ask of it.
 
-#include "engine/wire/host_frame.h"
+#include "presence/wire/host_frame.h"
 
 #include <cstdint>
 #include <optional>
@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/error.h"
-#include "engine/wire/frame.h"
-#include "engine/wire/frame_reader.h"
 #include "gtest/gtest.h"
+#include "presence/error.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 
 namespace presence::wire {
 namespace {

@@ -7,12 +7,12 @@
 #include <string>
 #include <string_view>
 
-#include "engine/channel_input.h"
-#include "engine/message.h"
-#include "engine/wire/frame.h"
 #include "engine/json/padded_text.h"
 #include "engine/json/writer.h"
 #include "gtest/gtest.h"
+#include "presence/client/channel_input.h"
+#include "presence/message.h"
+#include "presence/wire/frame.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
 #include "tests/wire/frame_difference.h"

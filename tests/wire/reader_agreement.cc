@@ -3,8 +3,8 @@
 #include <cstddef>
 
 #include "absl/status/statusor.h"
-#include "engine/wire/frame.h"
-#include "engine/wire/frame_reader.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 #include "tests/wire/frame_difference.h"
 
 namespace presence::wire {

@@ -5,8 +5,8 @@
 #include "absl/status/status.h"
 #include "engine/json/element.h"
 #include "engine/json/raw_text.h"
-#include "engine/wire/frame.h"
 #include "gtest/gtest.h"
+#include "presence/wire/frame.h"
 #include "tests/json/reader.h"
 
 namespace presence::wire {

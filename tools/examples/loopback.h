@@ -14,10 +14,10 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
-#include "engine/outbox.h"
-#include "engine/room/room.h"
-#include "engine/wire/frame.h"
-#include "engine/wire/frame_reader.h"
+#include "presence/client/outbox.h"
+#include "presence/room/room.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 
 namespace presence::examples {
 

@@ -14,11 +14,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/channel.h"
-#include "engine/connection.h"
-#include "engine/outbox.h"
-#include "engine/wire/frame.h"
-#include "engine/wire/frame_reader.h"
+#include "presence/client/channel.h"
+#include "presence/client/connection.h"
+#include "presence/client/outbox.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 
 namespace presence::examples {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/room/room.h"
+#include "presence/room/room.h"
 #include "tools/examples/loopback.h"
 
 using presence::JsonObject;

@@ -1,0 +1,35 @@
+#include "engine/base/bytes.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace presence {
+namespace {
+
+TEST(EqualBytes, OnlyTheSameBytesAreEqual) {
+  for (size_t size = 0; size <= 40; ++size) {
+    std::string a;
+    for (size_t i = 0; i < size; ++i) a += static_cast<char>(i * 7);
+    const std::string b = a;
+    EXPECT_TRUE(EqualBytes(a, b)) << size;
+    EXPECT_FALSE(EqualBytes(a, b + '\0')) << size;
+    EXPECT_FALSE(EqualBytes(b + '\0', a)) << size;
+    for (size_t i = 0; i < size; ++i) {
+      for (const int bit : {1, 128}) {
+        std::string other = a;
+        other[i] = static_cast<char>(other[i] ^ bit);
+        EXPECT_FALSE(EqualBytes(a, other)) << size << ", byte " << i;
+      }
+    }
+  }
+}
+
+TEST(EqualBytes, NothingIsReadOfNoBytes) {
+  EXPECT_TRUE(EqualBytes({}, {}));
+  EXPECT_TRUE(EqualBytes({}, ""));
+  EXPECT_FALSE(EqualBytes({}, "a"));
+}
+
+}  // namespace
+}  // namespace presence
