@@ -52,8 +52,7 @@ Cost CostOf(const std::function<void()>& work) {
 
 }  // namespace presence::cost
 
-// The forms for arrays come down to these. That which does not throw would too, but for
-// AddressSanitizer, which has one of its own.
+// All forms, as AddressSanitizer has its own of those that are left out.
 [[gnu::noinline]] void* operator new(size_t size) {
   return presence::cost::Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 }
@@ -61,6 +60,15 @@ Cost CostOf(const std::function<void()>& work) {
   return presence::cost::Allocate(size, static_cast<size_t>(alignment));
 }
 [[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return presence::cost::Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+}
+[[gnu::noinline]] void* operator new[](size_t size) {
+  return presence::cost::Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+}
+[[gnu::noinline]] void* operator new[](size_t size, std::align_val_t alignment) {
+  return presence::cost::Allocate(size, static_cast<size_t>(alignment));
+}
+[[gnu::noinline]] void* operator new[](size_t size, const std::nothrow_t&) noexcept {
   return presence::cost::Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 }
 [[gnu::noinline]] void operator delete(void* block) noexcept { presence::cost::Free(block); }
@@ -71,5 +79,15 @@ Cost CostOf(const std::function<void()>& work) {
   presence::cost::Free(block);
 }
 [[gnu::noinline]] void operator delete(void* block, size_t, std::align_val_t) noexcept {
+  presence::cost::Free(block);
+}
+[[gnu::noinline]] void operator delete[](void* block) noexcept { presence::cost::Free(block); }
+[[gnu::noinline]] void operator delete[](void* block, size_t) noexcept {
+  presence::cost::Free(block);
+}
+[[gnu::noinline]] void operator delete[](void* block, std::align_val_t) noexcept {
+  presence::cost::Free(block);
+}
+[[gnu::noinline]] void operator delete[](void* block, size_t, std::align_val_t) noexcept {
   presence::cost::Free(block);
 }

@@ -22,6 +22,14 @@ TEST(AllocationsTest, WhatIsFreedAgainCountsAsHandedOutButNotAsKept) {
   EXPECT_LT(cost.kept_bytes, 20'000u);
 }
 
+TEST(AllocationsTest, ArraysCountToo) {
+  std::unique_ptr<char[]> kept;
+  const Cost cost = CostOf([&] { kept = std::make_unique<char[]>(10'000); });
+  EXPECT_EQ(cost.allocations, 1u);
+  EXPECT_GE(cost.kept_bytes, 10'000u);
+  EXPECT_EQ(CostOf([&] { kept.reset(); }).kept_bytes, 0u);
+}
+
 TEST(AllocationsTest, GivingBackWhatWasThereBeforeKeepsNothing) {
   std::optional<std::vector<char>> before(100'000);
   const Cost cost = CostOf([&] { before.reset(); });

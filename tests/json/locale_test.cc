@@ -1,6 +1,7 @@
 // Numbers are read and written alike whatever locale the process is in. The locales in which a
-// comma stands before the fraction are not installed everywhere; so the C library's readers of
-// numbers are replaced here by what they do in such a locale, for the whole program.
+// comma stands before the fraction are not installed everywhere; so strtod, on which the C
+// library's other readers of numbers rest, is replaced here, for the whole program, by what it does
+// in such a one.
 
 #include <cctype>
 #include <cmath>
@@ -26,17 +27,14 @@ double ReadWithComma(const char* text, char** end) {
 
 }  // namespace
 
-extern "C" {
-double strtod(const char* text, char** end) noexcept { return ReadWithComma(text, end); }
-double atof(const char* text) noexcept { return ReadWithComma(text, nullptr); }
-}
+extern "C" double strtod(const char* text, char** end) noexcept { return ReadWithComma(text, end); }
 
 namespace presence {
 namespace {
 
 TEST(Locale, IsOneWithACommaInThisTest) {
   EXPECT_EQ(std::strtod("1.5e400", nullptr), 1);
-  EXPECT_EQ(std::atof("-2.5"), -2);
+  EXPECT_EQ(std::strtod("-2.5", nullptr), -2);
 }
 
 TEST(Locale, ANumberOutOfRangeIsFoundInAny) {
