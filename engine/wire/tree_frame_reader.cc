@@ -158,18 +158,34 @@ bool ReadItem(const json::Object& object, IncomingItem& item) {
   return payload.data_kind == DataKind::kJson || payload.extras.has_value();
 }
 
+// Fills in the views of the items that such a part is to be kept of.
 void ReadRawPayloads(std::string_view frame_text, std::span<IncomingItem> items) {
-  size_t i = 0;
-  const std::string_view array = json::RawField(frame_text, "presence").value_or("");
-  json::ForEachRawElement(array, [&](std::string_view item_text) {
-    if (i == items.size()) return;
-    Payload& payload = items[i++].payload;
-    if (payload.data_kind == DataKind::kJson) {
-      payload.data = json::RawField(item_text, "data").value_or("null");
+  json::RawScanner scanner(frame_text);
+  const auto read_item = [&](Payload& payload) {
+    scanner.Fields([&](std::string_view name) {
+      const std::string_view value = scanner.Value();
+      if (payload.data_kind == DataKind::kJson && json::RawStringSays(name, "data")) {
+        payload.data = value;
+      } else if (payload.extras.has_value() && json::RawStringSays(name, "extras")) {
+        payload.extras = value;
+      }
+    });
+  };
+  scanner.Fields([&](std::string_view name) {
+    if (!scanner.Sees('[') || !json::RawStringSays(name, "presence")) {
+      scanner.Value();
+      return;
     }
-    if (payload.extras.has_value()) {
-      payload.extras = json::RawField(item_text, "extras").value_or("null");
-    }
+    // If the key comes up again, the items are those of its last array, and so is what is read.
+    size_t i = 0;
+    scanner.Elements([&] {
+      const size_t item = i++;
+      if (item < items.size() && scanner.Sees('{')) {
+        read_item(items[item].payload);
+      } else {
+        scanner.Value();
+      }
+    });
   });
 }
 

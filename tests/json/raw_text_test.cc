@@ -18,7 +18,8 @@ using wire::AnyJsonText;
 
 std::vector<std::string_view> Elements(std::string_view text) {
   std::vector<std::string_view> elements;
-  ForEachRawElement(text, [&](std::string_view element) { elements.push_back(element); });
+  RawScanner scanner(text);
+  scanner.Elements([&] { elements.push_back(scanner.Value()); });
   return elements;
 }
 
@@ -72,7 +73,7 @@ TEST(RawField, NothingIsFoundWhereNothingIs) {
   EXPECT_EQ(RawField("[1]", "a"), std::nullopt);
 }
 
-TEST(RawElements, AreKeptByteForByte) {
+TEST(RawScanner, AreKeptByteForByte) {
   std::vector<std::string_view> elements =
       Elements("[ 1.0 ,\"a,b\" ,[ 1 , 2 ], { \"a\" : 1 } ,null,1e999\t]");
   EXPECT_EQ(elements, (std::vector<std::string_view>{"1.0", "\"a,b\"", "[ 1 , 2 ]", "{ \"a\" : 1 }",
@@ -93,6 +94,27 @@ RC_GTEST_PROP(RawField, AnyValueComesBackAsItStood, ()) {
   RC_ASSERT(*found == value);
   // Of a part of the text too.
   RC_ASSERT(Elements(RawField(text, "y").value_or("")) == std::vector<std::string_view>{value});
+}
+
+TEST(RawScanner, GoesDownIntoValuesAndPastThem) {
+  RawScanner scanner(R"( { "a" : [ { "b" : 1 } , 2 ] , "c" : { } , "d":[], "e" : "]}" } )");
+  std::vector<std::string> seen;
+  scanner.Fields([&](std::string_view name) {
+    seen.emplace_back(name);
+    scanner.Elements([&] {
+      if (!scanner.Sees('{')) {
+        seen.emplace_back(scanner.Value());
+        return;
+      }
+      scanner.Fields([&](std::string_view inner) {
+        seen.push_back(std::string(inner) + "=" + std::string(scanner.Value()));
+      });
+    });
+    if (name == R"("c")") seen.emplace_back(scanner.Value());
+    if (name == R"("e")") seen.emplace_back(scanner.Value());
+  });
+  EXPECT_EQ(seen, (std::vector<std::string>{R"("a")", R"("b"=1)", "2", R"("c")", "{ }", R"("d")",
+                                            R"("e")", R"("]}")"}));
 }
 
 // --- Compact ---

@@ -4,24 +4,50 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "engine/json/json_value.h"
 #include "gtest/gtest.h"
-#include "simdjson.h"
 #include "tests/replay/replay_trace.h"
 
 namespace presence::testing {
 namespace {
 
-namespace dom = simdjson::dom;
-
-// Throws, and so fails the test, if the recording is not as expected: a test may.
-std::string Text(dom::element object, std::string_view key) {
-  return std::string(std::string_view(object[key]));
+// What is in a recording or in a line of output; nothing, and a failure, if it is not as expected.
+JsonValue Parsed(std::string_view text) {
+  absl::StatusOr<JsonValue> value = ParseJson(text);
+  EXPECT_TRUE(value.ok()) << value.status();
+  return value.ok() ? *std::move(value) : JsonValue();
+}
+const JsonValue& Field(const JsonValue& object, std::string_view key) {
+  static const JsonValue kNone;
+  const JsonValue* const value = object.Find(key);
+  EXPECT_NE(value, nullptr) << key;
+  return value != nullptr ? *value : kNone;
+}
+std::string TextOf(const JsonValue& value) {
+  EXPECT_TRUE(value.IsString());
+  return value.IsString() ? *value.AsString() : std::string();
+}
+std::string Text(const JsonValue& object, std::string_view key) {
+  return TextOf(Field(object, key));
+}
+int64_t Int(const JsonValue& object, std::string_view key) {
+  const std::optional<int64_t> number = Field(object, key).AsInt();
+  EXPECT_TRUE(number.has_value()) << key;
+  return number.value_or(0);
+}
+JsonArray List(const JsonValue& object, std::string_view key) {
+  const JsonArray* const list = Field(object, key).AsArray();
+  EXPECT_NE(list, nullptr) << key;
+  return list != nullptr ? *list : JsonArray();
 }
 
 // What a client tells its listener, as far as both sides know it.
@@ -62,29 +88,25 @@ struct Report {
 };
 
 // The recorded client has decoded the data; a replay hands out the wire's.
-std::string Decoded(dom::element wire) {
-  dom::element data;
-  if (wire["data"].get(data)) return "null";
-  std::string_view encoding;
-  if (wire["encoding"].get(encoding)) return simdjson::minify(data);
-  EXPECT_EQ(encoding, "json");
-  dom::parser parser;
-  const std::string text(std::string_view{data});
-  return simdjson::minify(dom::element(parser.parse(text)));
+std::string Decoded(const JsonValue& wire) {
+  const JsonValue* const data = wire.Find("data");
+  if (data == nullptr) return "null";
+  const JsonValue* const encoding = wire.Find("encoding");
+  if (encoding == nullptr || !encoding->IsString()) return DebugJson(*data);
+  EXPECT_EQ(*encoding->AsString(), "json");
+  return DebugJson(Parsed(TextOf(*data)));
 }
 
 Report ReadRecording(const std::string& path) {
-  const std::string text = ReadFileOrFail(path);
-  dom::parser parser;
-  const dom::element recording = parser.parse(text);
+  const JsonValue recording = Parsed(ReadFileOrFail(path));
   Report report;
-  for (const dom::element event : dom::array(recording["events"])) {
+  for (const JsonValue& event : List(recording, "events")) {
     report.events.insert({Text(event, "type"), Text(event, "clientId"), Text(event, "connectionId"),
-                          simdjson::minify(dom::element(event["data"])), event["updatedAt"]});
+                          DebugJson(Field(event, "data")), Int(event, "updatedAt")});
   }
-  for (const dom::element member : dom::array(recording["members"])) {
+  for (const JsonValue& member : List(recording, "members")) {
     report.members.push_back({Text(member, "clientId"), Text(member, "connectionId"),
-                              simdjson::minify(dom::element(member["data"])), member["updatedAt"]});
+                              DebugJson(Field(member, "data")), Int(member, "updatedAt")});
   }
   std::sort(report.members.begin(), report.members.end());
   return report;
@@ -94,27 +116,25 @@ Report Replay(const std::string& path) {
   const ReplayedTrace replayed = ReplayTrace(ReadFileOrFail(path));
   EXPECT_EQ(replayed.error, "");
   Report report;
-  dom::parser parser;
   bool syncing = false;
   for (const std::string& text : replayed.lines) {
-    const dom::element line = parser.parse(text);
-    std::string_view word;
-    if (!line["sync"].get(word)) syncing = word == "started";
-    if (!line["event"].get(word)) {
-      const Told told{std::string(word), Text(line, "clientId"), Text(line, "connectionId"),
-                      Decoded(line), line["timestamp"]};
+    const JsonValue line = Parsed(text);
+    if (const JsonValue* sync = line.Find("sync")) syncing = TextOf(*sync) == "started";
+    if (const JsonValue* event = line.Find("event")) {
+      const Told told{TextOf(*event), Text(line, "clientId"), Text(line, "connectionId"),
+                      Decoded(line), Int(line, "timestamp")};
       report.events.insert(told);
       if (told.type == "leave") {
         const std::pair key(told.client_id, told.connection_id);
-        if (line["id"].is_null()) report.synthesized.insert(key);
+        if (Field(line, "id").IsNull()) report.synthesized.insert(key);
         if (syncing && Text(line, "reason") == "left") ++report.left_in_sync[key];
       }
     }
-    dom::element end;
-    if (line["end"].get(end)) continue;
-    for (const dom::element member : dom::array(end["members"])) {
+    const JsonValue* const end = line.Find("end");
+    if (end == nullptr) continue;
+    for (const JsonValue& member : List(*end, "members")) {
       report.members.push_back({Text(member, "clientId"), Text(member, "connectionId"),
-                                Decoded(member), member["timestamp"]});
+                                Decoded(member), Int(member, "timestamp")});
     }
   }
   std::sort(report.members.begin(), report.members.end());
