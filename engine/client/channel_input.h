@@ -14,6 +14,8 @@
 #include "presence/client/connection.h"
 #include "presence/client/outbox.h"
 #include "presence/error.h"
+#include "presence/flags.h"
+#include "presence/item.h"
 #include "presence/message.h"
 
 namespace presence {
@@ -27,16 +29,6 @@ enum class ChannelState : uint8_t {
   kSuspended,
   kFailed,
 };
-
-// Bits of the flags of ATTACHED (TR3).
-inline constexpr uint64_t kFlagHasPresence = uint64_t{1} << 0;
-inline constexpr uint64_t kFlagResumed = uint64_t{1} << 2;
-inline constexpr uint64_t kFlagPresence = uint64_t{1} << 16;
-inline constexpr uint64_t kFlagPublish = uint64_t{1} << 17;
-inline constexpr uint64_t kFlagSubscribe = uint64_t{1} << 18;
-inline constexpr uint64_t kFlagPresenceSubscribe = uint64_t{1} << 19;
-inline constexpr uint64_t kFlagModes =
-    kFlagPresence | kFlagPublish | kFlagSubscribe | kFlagPresenceSubscribe;
 
 // --- Frames from the server ---
 
@@ -54,20 +46,6 @@ struct DetachedFrame {
 // ERROR for this channel.
 struct ErrorFrame {
   const ErrorInfo* error = nullptr;  // or null
-};
-
-// One item of a PRESENCE or SYNC frame, as it came. What it lacks (nullopt or empty) is filled from
-// its frame (TP3a, TP3d, TP3g).
-struct IncomingItem {
-  std::optional<int64_t> action;  // a PresenceAction; others, and none, are skipped and counted
-  std::string_view id;
-  std::string_view client_id;
-  std::string_view connection_id;
-  std::optional<Timestamp> timestamp;
-  Payload payload;
-  // Not empty: the item could not be read, and this says why. It is skipped with a diagnostic; the
-  // other items of its frame apply.
-  std::string_view malformed;
 };
 
 // PRESENCE.

@@ -16,6 +16,7 @@
 
 #include "presence/client/channel_input.h"
 #include "presence/error.h"
+#include "presence/item.h"
 #include "presence/message.h"
 
 namespace presence {
@@ -61,14 +62,6 @@ struct CallResult {
 // The owner must send ATTACH, or DETACH, for this channel.
 struct SendAttach {};
 struct SendDetach {};
-
-// One item to send in a PRESENCE frame of its own.
-struct OutgoingItem {
-  PresenceAction action = PresenceAction::kEnter;
-  std::optional<std::string_view> client_id;  // nullopt: the connection's own
-  std::string_view id;                        // empty: none (RTP17g1)
-  Payload payload;
-};
 
 // The owner must send this item, give the frame the connection's next msgSerial, and bring the
 // ACK or NACK of that serial back under `token`.

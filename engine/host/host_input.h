@@ -11,8 +11,9 @@
 #include <string_view>
 #include <variant>
 
-#include "presence/client/channel_input.h"
 #include "presence/error.h"
+#include "presence/flags.h"
+#include "presence/item.h"
 
 namespace presence {
 
