@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "engine/json/padded_text.h"
-#include "engine/wire/frame_reader.h"
+#include "presence/wire/frame_reader.h"
 #include "gtest/gtest.h"
-#include "sim/trace_reader.h"
+#include "sim/trace/trace_reader.h"
 #include "tests/cost/allocations.h"
 
 namespace presence::cost {

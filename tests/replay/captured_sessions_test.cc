@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/json/json_value.h"
+#include "presence/json/json_value.h"
 #include "gtest/gtest.h"
 #include "tests/replay/replay_trace.h"
 
