@@ -103,7 +103,7 @@ std::vector<AcknowledgedOperation> Tokens(size_t count) {
 size_t Allowed(size_t told) { return kMiB + 64 * kKiB + told * kKiB; }
 
 TEST(AnswersCost, AnErrorThatIsToldToManyGetsIsKeptOnce) {
-  for (const size_t gets : {250, 1000}) {
+  for (const size_t gets : {250u, 1000u}) {
     for (const bool syncing : {false, true}) {
       World world(gets);
       world.Attach(syncing ? kFlagHasPresence : 0);
@@ -117,7 +117,7 @@ TEST(AnswersCost, AnErrorThatIsToldToManyGetsIsKeptOnce) {
 }
 
 TEST(AnswersCost, AnErrorOfTheConnectionIsKeptOnceByAllItsChannels) {
-  for (const size_t channels : {16, 64}) {
+  for (const size_t channels : {16u, 64u}) {
     std::vector<std::unique_ptr<World>> runs;
     for (size_t i = 0; i < channels; ++i) {
       runs.push_back(std::make_unique<World>(10));
@@ -137,7 +137,7 @@ TEST(AnswersCost, AnErrorOfTheConnectionIsKeptOnceByAllItsChannels) {
 }
 
 TEST(AnswersCost, AnErrorThatIsToldToManyOperationsIsKeptOnce) {
-  for (const size_t operations : {250, 1000}) {
+  for (const size_t operations : {250u, 1000u}) {
     World queued(operations);
     queued.Apply(OwnerMove{ChannelState::kAttaching, nullptr});
     queued.Enter(operations);
@@ -156,7 +156,7 @@ TEST(AnswersCost, AnErrorThatIsToldToManyOperationsIsKeptOnce) {
 }
 
 TEST(AnswersCost, TheCauseOfManyRefusedReentriesIsKeptOnce) {
-  for (const size_t members : {250, 1000}) {
+  for (const size_t members : {250u, 1000u}) {
     World world(members);
     world.Attach(0);
     world.Enter(members);
@@ -174,7 +174,7 @@ TEST(AnswersCost, TheCauseOfManyRefusedReentriesIsKeptOnce) {
 }
 
 TEST(AnswersCost, GetsThatAreAnsweredTogetherShareTheirListOfMembers) {
-  for (const size_t n : {1, 4}) {
+  for (const size_t n : {1u, 4u}) {
     const size_t gets = 250 * n;
     const size_t members = 1250 * n;
     World world(4 * gets);
@@ -201,7 +201,7 @@ TEST(AnswersCost, GetsThatAreAnsweredTogetherShareTheirListOfMembers) {
 }
 
 TEST(AnswersCost, EffectsGiveBackWhatASmallerStepDoesNotNeed) {
-  for (const size_t members : {2500, 10'000}) {
+  for (const size_t members : {2500u, 10'000u}) {
     World world(10);
     world.Attach(kFlagHasPresence);
     world.Page("s:1", members);
@@ -231,7 +231,7 @@ TEST(AnswersCost, EffectsOnTheirOwnKeepAtMostWhatIsAllowed) {
       effects.Keep(ShareError(ErrorInfo{}));
     }
   };
-  for (const size_t n : {1000, 4000}) {
+  for (const size_t n : {1000u, 4000u}) {
     Effects effects;
     const size_t before = AllocationsSoFar().live_bytes;
     const Cost first = CostOf([&] { fill(effects, n); });

@@ -141,7 +141,7 @@ TEST(OperationsCost, ARoundOfReentryLooksAtEachOwnMemberAndOperationOnce) {
 }
 
 TEST(OperationsCost, BeingAttachedAgainAndAgainSendsAndKeepsNothingMore) {
-  for (const size_t n : {250, 1000}) {
+  for (const size_t n : {250u, 1000u}) {
     World world(10);
     world.EchoOwn(n);
     world.Apply(AttachedFrame{kFlagHasPresence, nullptr});
@@ -157,7 +157,7 @@ TEST(OperationsCost, BeingAttachedAgainAndAgainSendsAndKeepsNothingMore) {
 TEST(OperationsCost, WhatIsKeptOfOperationsIsBoundedInBytes) {
   constexpr size_t kBound = size_t{8} << 20;
   const std::string data(size_t{60} << 10, 'x');
-  for (const size_t n : {250, 1000}) {
+  for (const size_t n : {250u, 1000u}) {
     for (const bool attached : {false, true}) {
       World world(n);
       if (!attached) world.Apply(OwnerMove{ChannelState::kAttaching, nullptr});
@@ -178,7 +178,7 @@ TEST(OperationsCost, WhatIsKeptOfOperationsIsBoundedInBytes) {
 TEST(OperationsCost, WhatIsKeptOfGetsThatWaitIsBoundedInBytes) {
   constexpr size_t kBound = size_t{8} << 20;
   const std::string client(size_t{60} << 10, 'x');
-  for (const size_t n : {250, 1000}) {
+  for (const size_t n : {250u, 1000u}) {
     World world(n);
     world.Apply(OwnerMove{ChannelState::kAttaching, nullptr});
     const Cost cost = CostOf([&] {
