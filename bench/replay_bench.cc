@@ -18,8 +18,8 @@
 #include "presence/client/channel.h"
 #include "presence/members/member_set.h"
 #include "presence/message.h"
+#include "sim/replay/look_ahead.h"
 #include "sim/replay/output.h"
-#include "sim/replay/replay_line.h"
 #include "sim/replay/replayer.h"
 #include "sim/trace/line_reader.h"
 #include "sim/trace/trace_reader.h"
@@ -95,14 +95,14 @@ size_t ParseOnly(std::string_view text, simdjson::dom::parser& parser) {
 // Feeds the lines to `replayer`, as `presence replay` does.
 void Replay(std::string_view text, sim::Replayer& replayer) {
   sim::LineReader lines(sim::ReadMemory(text));
-  sim::TraceReader reader;
+  sim::LookAhead look_ahead(lines, replayer);
   std::string_view bytes;
   for (;;) {
     const absl::StatusOr<bool> more = lines.Next(bytes);
     Require(more.ok(), "a line");
     if (!*more) break;
     if (sim::TraceReader::IsBlank(bytes)) continue;
-    Require(sim::ReplayLine(bytes, lines, reader, replayer).ok(), "a frame");
+    Require(look_ahead.Replay(bytes).ok(), "a frame");
   }
   replayer.Finish();
 }

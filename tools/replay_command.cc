@@ -11,9 +11,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
+#include "sim/replay/look_ahead.h"
 #include "sim/replay/output.h"
 #include "sim/replay/replay_checker.h"
-#include "sim/replay/replay_line.h"
 #include "sim/replay/replayer.h"
 #include "sim/trace/line_reader.h"
 #include "sim/trace/trace_reader.h"
@@ -103,11 +103,10 @@ class ReplayRun {
     }
     sim::LineReader lines(*std::move(source));
     lines.OnRead([this] { output_.Flush(); });
-    sim::TraceReader reader;
     sim::ReplayChecker checker;
     sim::Replayer replayer(*sink_, check_ ? &checker : nullptr);
     Progress progress(progress_, trace);
-    const std::optional<int> ended = ReplayLines(trace, lines, reader, replayer, checker, progress);
+    const std::optional<int> ended = ReplayLines(trace, lines, replayer, checker, progress);
     if (!ended.has_value()) replayer.Finish();
     totals_.lines += lines.line_number();
     totals_.bytes += lines.bytes();
@@ -153,8 +152,9 @@ class ReplayRun {
 
  private:
   std::optional<int> ReplayLines(const std::string& trace, sim::LineReader& lines,
-                                 sim::TraceReader& reader, sim::Replayer& replayer,
-                                 const sim::ReplayChecker& checker, Progress& progress) {
+                                 sim::Replayer& replayer, const sim::ReplayChecker& checker,
+                                 Progress& progress) {
+    sim::LookAhead look_ahead(lines, replayer);
     std::string_view text;
     for (;;) {
       if (Interrupted()) return kExitInterrupted;
@@ -170,8 +170,7 @@ class ReplayRun {
       if (!*more) return std::nullopt;
       progress.Update(lines);
       if (sim::TraceReader::IsBlank(text)) continue;
-      if (const absl::Status status = sim::ReplayLine(text, lines, reader, replayer);
-          !status.ok()) {
+      if (const absl::Status status = look_ahead.Replay(text); !status.ok()) {
         Report(trace, lines.line_number(), status, progress);
         if (!Skip()) return kExitFailed;
       }

@@ -169,18 +169,6 @@ void MemberSet::SkipJoins(uint64_t last_joined) {
 
 // --- Reads ---
 
-MemberSet::Expected MemberSet::Expect(std::string_view connection_id,
-                                      std::string_view client_id) const {
-  const Expected expected{Key(connection_id, client_id).hash};
-  table_.prefetch(expected);
-  return expected;
-}
-
-void MemberSet::Fetch(Expected expected) const {
-  const auto found = table_.find(expected);
-  if (found != table_.end()) PrefetchObject(slots_[found->slot]);
-}
-
 uint32_t MemberSet::connections_of(std::string_view client_id) const {
   const Group* group = clients_.Find(client_id);
   return group == nullptr ? 0 : group->members.size;

@@ -119,16 +119,6 @@ class MemberSet {
   // REQUIRES: not less than last_joined().
   void SkipJoins(uint64_t last_joined);
 
-  // Hints for a caller who can see the next items coming: that one of this key is among them. What
-  // Apply will read is fetched into the cache meanwhile, and waiting for that is most of the time
-  // of an update in a large set. First Expect, then, when that has had some time to arrive, Fetch
-  // with what Expect returned, and some time later the item. Nothing depends on them.
-  struct Expected {
-    uint32_t hash;
-  };
-  Expected Expect(std::string_view connection_id, std::string_view client_id) const;
-  void Fetch(Expected expected) const;
-
   // --- Reads ---
 
   bool syncing() const { return syncing_; }
@@ -160,6 +150,7 @@ class MemberSet {
 
  private:
   friend struct MemberSetTestPeer;
+  friend class MemberPrefetch;
 
   using SlotIndex = uint32_t;
   using GroupIndex = uint32_t;
@@ -202,6 +193,10 @@ class MemberSet {
     std::string_view client_id;
     uint32_t hash;
   };
+  // Any key of this hash: nearly always there is only one.
+  struct AnyOfHash {
+    uint32_t hash;
+  };
   // What the table holds: it grows, and finds who is not there, without a look at the slots.
   struct Entry {
     mutable SlotIndex slot;  // another one when slots are moved; the key stays
@@ -217,20 +212,17 @@ class MemberSet {
     }
     size_t operator()(const Entry& entry) const { return Spread(entry.hash); }
     size_t operator()(const Key& key) const { return Spread(key.hash); }
-    size_t operator()(const Expected& expected) const { return Spread(expected.hash); }
+    size_t operator()(const AnyOfHash& any) const { return Spread(any.hash); }
   };
   struct KeyEqual {
     using is_transparent = void;
     bool operator()(const Entry& a, const Entry& b) const { return a.slot == b.slot; }
     bool operator()(const Entry& entry, const Key& key) const;
     bool operator()(const Key& key, const Entry& entry) const { return (*this)(entry, key); }
-    // Any key of this hash: nearly always there is only one.
-    bool operator()(const Entry& entry, const Expected& expected) const {
-      return entry.hash == expected.hash;
+    bool operator()(const Entry& entry, const AnyOfHash& any) const {
+      return entry.hash == any.hash;
     }
-    bool operator()(const Expected& expected, const Entry& entry) const {
-      return (*this)(entry, expected);
-    }
+    bool operator()(const AnyOfHash& any, const Entry& entry) const { return (*this)(entry, any); }
     const Slab<Slot>* slots;
   };
 

@@ -27,12 +27,7 @@ absl::Status Replayer::Apply(uint64_t line_number, const TraceLine& line) {
   if (absl::Status status = CheckPlace(line); !status.ok()) return status;
   line_ = line_number;
   if (line.t.has_value()) now_ms_ = std::max(now_ms_, *line.t);
-  absl::Status status =
-      std::visit([this](const auto& content) { return On(content); }, line.content);
-  if (expecting_ != nullptr) {
-    std::exchange(expecting_, nullptr)->channel.members().Fetch(expected_);
-  }
-  return status;
+  return std::visit([this](const auto& content) { return On(content); }, line.content);
 }
 
 // Whether the line can stand here; asked before anything changes.
@@ -51,21 +46,15 @@ absl::Status Replayer::CheckPlace(const TraceLine& line) const {
   return absl::OkStatus();
 }
 
-void Replayer::Expect(const TraceLine& line) {
-  const auto* const received = std::get_if<ReceivedLine>(&line.content);
-  if (received == nullptr || received->frame.presence.empty()) return;
-  const wire::Frame& frame = received->frame;
-  if (!IsLast(frame.channel)) return;
-  const IncomingItem& item = frame.presence.front();
-  expecting_ = last_;
-  expected_ = last_->channel.members().Expect(
-      item.connection_id.empty() ? frame.connection_id : item.connection_id, item.client_id);
-}
-
 void Replayer::Finish() {
   for (const auto& named : channels_) {
     sink_.WriteEnd(line_, now_ms_, named->name, named->channel);
   }
+}
+
+const Channel* Replayer::Find(std::string_view name) const {
+  const NamedChannel* const found = IsLast(name) ? last_ : FindChannel(name);
+  return found == nullptr ? nullptr : &found->channel;
 }
 
 uint64_t Replayer::items() const {

@@ -73,12 +73,12 @@ class Replayer {
 
   // Replays one line. InvalidArgument if it cannot stand where it stands; nothing has changed then.
   absl::Status Apply(uint64_t line_number, const TraceLine& line);
-  // A hint, before a line is applied, that this one comes after it: what it needs is fetched into
-  // the cache meanwhile.
-  void Expect(const TraceLine& line);
   // The end of the trace.
   void Finish();
 
+  // The channel that a line of this name is about, if there is one yet; else null. It stays as long
+  // as the replayer.
+  const Channel* Find(std::string_view name) const;
   // Over all channels, so far.
   uint64_t frames() const { return frames_; }
   uint64_t items() const;
@@ -119,9 +119,6 @@ class Replayer {
   Channel::Options options_;
   std::vector<std::unique_ptr<NamedChannel>> channels_;  // in order of first appearance
   absl::flat_hash_map<std::string, NamedChannel*> by_name_;
-  // The channel of the line that is expected after this one, or null, and what it needs.
-  NamedChannel* expecting_ = nullptr;
-  MemberSet::Expected expected_{};
   NamedChannel* last_ = nullptr;  // the channel named last, to find it at once
 
   Connection connection_;

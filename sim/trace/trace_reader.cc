@@ -164,9 +164,8 @@ absl::Status ReadOptions(const json::Element& element, OptionsLine& line) {
     *flags[i] = value;
   }
   std::optional<int64_t>* const numbers[kNumberOptions] = {
-      &line.max_message_size, &line.max_queued,       &line.max_in_flight,
-      &line.max_tombstones,   &line.max_queued_bytes, &line.max_in_flight_bytes,
-      &line.max_members};
+      &line.max_message_size, &line.max_queued,          &line.max_in_flight, &line.max_tombstones,
+      &line.max_queued_bytes, &line.max_in_flight_bytes, &line.max_members};
   for (size_t i = 0; i < kNumberOptions; ++i) {
     const size_t field = kFlagOptions + i;
     if (fields.absent(field)) continue;
@@ -212,7 +211,6 @@ absl::Status ReadEvents(const json::Element& element, EventMask& events) {
 
 }  // namespace
 
-// Reads one line with one set of buffers.
 class TraceReader::LineParser {
  public:
   absl::Status Read(std::string_view text);
@@ -235,29 +233,10 @@ class TraceReader::LineParser {
   std::list<std::string> kept_;  // texts made for the current line
 };
 
-TraceReader::TraceReader()
-    : current_(std::make_unique<LineParser>()),
-      next_(std::make_unique<LineParser>()),
-      line_(&current_->line) {}
+TraceReader::TraceReader() : parser_(std::make_unique<LineParser>()), line_(&parser_->line) {}
 TraceReader::~TraceReader() = default;
 
-absl::Status TraceReader::Read(std::string_view text) {
-  const bool read_ahead = ahead_.has_value();
-  if (!read_ahead) return current_->Read(text);
-  PRESENCE_CHECK(ahead_->data() == text.data() && ahead_->size() == text.size());
-  ahead_.reset();
-  std::swap(current_, next_);
-  line_ = &current_->line;
-  return std::move(ahead_status_);
-}
-
-const TraceLine* TraceReader::ReadAhead(std::string_view text) {
-  constexpr size_t kMaxBytes = 4096;
-  if (IsBlank(text) || text.size() > kMaxBytes) return nullptr;
-  ahead_ = text;
-  ahead_status_ = next_->Read(text);
-  return ahead_status_.ok() ? &next_->line : nullptr;
-}
+absl::Status TraceReader::Read(std::string_view text) { return parser_->Read(text); }
 
 absl::Status TraceReader::LineParser::Read(std::string_view text) {
   kept_.clear();

@@ -2,7 +2,6 @@
 #define SIM_TRACE_TRACE_READER_H_
 
 #include <memory>
-#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -10,8 +9,7 @@
 
 namespace presence::sim {
 
-// Reads the lines of a trace, one after the other, with two sets of buffers: who applies a line can
-// look at the next one meanwhile. One thread at a time.
+// Reads the lines of a trace, one after the other. One thread at a time.
 class TraceReader {
  public:
   TraceReader();
@@ -27,11 +25,6 @@ class TraceReader {
   // REQUIRES: the last Read did not fail.
   const TraceLine& line() const { return *line_; }
 
-  // Reads the line after that one, for the Read of the same `text` that must come next. Null if it
-  // is blank, malformed, or too long to be worth a second set of buffers; Read will tell. Holds as
-  // long as line(), which stays as it is.
-  const TraceLine* ReadAhead(std::string_view text);
-
   // Whether a line is blank, and so to be skipped; takes the CR of a CRLF off.
   static bool IsBlank(std::string_view& line) {
     if (line.ends_with('\r')) line.remove_suffix(1);
@@ -42,12 +35,8 @@ class TraceReader {
  private:
   class LineParser;
 
-  std::unique_ptr<LineParser> current_;
-  std::unique_ptr<LineParser> next_;
-  const TraceLine* line_;  // current_'s
-  // What ReadAhead has read into next_.
-  std::optional<std::string_view> ahead_;
-  absl::Status ahead_status_;
+  std::unique_ptr<LineParser> parser_;
+  const TraceLine* line_;  // parser_'s
 };
 
 }  // namespace presence::sim

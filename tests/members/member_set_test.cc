@@ -201,30 +201,6 @@ TEST(MemberSet, IdsMayHoldAnyByteAndAnyLength) {
 
 // --- Items ---
 
-TEST(MemberSet, WhoeverIsExpectedItIsOnlyAHint) {
-  CheckedSet checked;
-  const std::string long_id(300, 'x');
-  const auto expect_all = [&] {
-    for (const std::string_view id : {"", "alice", "bob", "a", long_id.c_str()}) {
-      checked.set.Fetch(checked.set.Expect("c1", id));
-      checked.set.Fetch(checked.set.Expect(id, "alice"));
-    }
-  };
-  expect_all();
-  EXPECT_EQ(checked.set.size(), 0u);
-  checked.Do(Action::kEnter, "alice", "c1");
-  checked.Do(Action::kEnter, long_id, long_id);
-  checked.set.StartSync();
-  checked.Do(Action::kLeave, "alice", "c1");
-  expect_all();
-  EXPECT_EQ(checked.set.size(), 1u);
-  EXPECT_EQ(checked.set.tombstone_count(), 1u);
-  checked.set.Clear();
-  expect_all();
-  EXPECT_EQ(checked.set.size(), 0u);
-  EXPECT_EQ(checked.set.CheckInvariants(), "");
-}
-
 TEST(MemberSet, RTP2dAnEventHasTheOriginalAction) {
   CheckedSet checked;
   EXPECT_EQ(checked.Do(Action::kUpdate, "alice", "c1", "c1:0:0"), "update n=1");

@@ -6,9 +6,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "sim/replay/look_ahead.h"
 #include "sim/replay/output.h"
 #include "sim/replay/replay_checker.h"
-#include "sim/replay/replay_line.h"
 #include "sim/replay/replayer.h"
 #include "sim/trace/line_reader.h"
 #include "sim/trace/trace_reader.h"
@@ -33,8 +33,8 @@ ReplayedTrace ReplayTrace(std::string_view trace) {
   sim::JsonlOutput output(kept);
   sim::ReplayChecker checker;
   sim::Replayer replayer(output, &checker);
-  sim::TraceReader reader;
   sim::LineReader lines(sim::ReadMemory(trace));
+  sim::LookAhead look_ahead(lines, replayer);
   std::string_view text;
   for (;;) {
     const absl::StatusOr<bool> more = lines.Next(text);
@@ -42,7 +42,7 @@ ReplayedTrace ReplayTrace(std::string_view trace) {
     if (more.ok() && !*more) break;
     if (status.ok()) {
       if (sim::TraceReader::IsBlank(text)) continue;
-      status = sim::ReplayLine(text, lines, reader, replayer);
+      status = look_ahead.Replay(text);
     }
     std::ostringstream error;
     if (!status.ok()) {

@@ -84,42 +84,6 @@ TEST_F(TraceReaderTest, AfterAMalformedLineTheNextOneIsReadAsIfAlone) {
   }
 }
 
-TEST_F(TraceReaderTest, TheLineReadAheadIsTheNextAndTheLineBeforeItStays) {
-  Read(R"({"t":1,"call":"get","id":"a"})");
-  const PaddedLine next(R"({"t":2,"call":"get","id":"b"})");
-  const TraceLine* const ahead = reader_.ReadAhead(next.view());
-  ASSERT_NE(ahead, nullptr);
-  EXPECT_EQ(ahead->t, 2);
-  EXPECT_EQ(std::get<CallLine>(ahead->content).id, "\"b\"");
-  EXPECT_EQ(reader_.line().t, 1);
-  EXPECT_EQ(std::get<CallLine>(reader_.line().content).id, "\"a\"");
-  ASSERT_TRUE(reader_.Read(next.view()).ok());
-  EXPECT_EQ(&reader_.line(), ahead);
-  EXPECT_EQ(reader_.line().t, 2);
-  EXPECT_EQ(Read(R"({"t":3,"note":""})").t, 3);
-}
-
-TEST_F(TraceReaderTest, AMalformedLineAheadIsRefusedInItsTurn) {
-  for (const MalformedLine& malformed : kMalformedLines) {
-    Read(R"({"t":1,"note":""})");
-    const PaddedLine next(malformed.text);
-    EXPECT_EQ(reader_.ReadAhead(next.view()), nullptr) << malformed.text;
-    EXPECT_EQ(reader_.line().t, 1) << malformed.text;
-    EXPECT_EQ(std::string(reader_.Read(next.view()).message()), malformed.message);
-  }
-}
-
-TEST_F(TraceReaderTest, BlankAndLongLinesAreNotReadAhead) {
-  Read(R"({"t":1,"note":""})");
-  const PaddedLine blank(" \r");
-  EXPECT_EQ(reader_.ReadAhead(blank.view()), nullptr);
-  const PaddedLine large(R"({"t":2,"note":")" + std::string(1 << 20, 'x') + "\"}");
-  EXPECT_EQ(reader_.ReadAhead(large.view()), nullptr);
-  EXPECT_EQ(reader_.line().t, 1);
-  ASSERT_TRUE(reader_.Read(large.view()).ok());
-  EXPECT_EQ(reader_.line().t, 2);
-}
-
 TEST_F(TraceReaderTest, TheTimeIsAnyInteger) {
   EXPECT_EQ(Read(R"({"note":""})").t, std::nullopt);
   EXPECT_EQ(Read(R"({"t":0,"note":""})").t, 0);

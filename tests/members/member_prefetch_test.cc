@@ -1,0 +1,49 @@
+#include "engine/members/member_prefetch.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "presence/members/member_set.h"
+#include "presence/message.h"
+
+namespace presence {
+namespace {
+
+Message MessageOf(std::string_view client_id, std::string_view connection_id) {
+  Message message;
+  message.client_id = client_id;
+  message.connection_id = connection_id;
+  message.timestamp = TimestampFromMs(100);
+  return message;
+}
+
+TEST(MemberPrefetch, WhoeverIsExpectedAndWhateverComesItIsOnlyAHint) {
+  MemberSet set;
+  const std::string long_id(300, 'x');
+  std::vector<MemberPrefetch> begun;
+  const auto expect_all = [&] {
+    for (const MemberPrefetch& before : begun) before.Finish();
+    for (const std::string_view id : {"", "alice", "bob", "a", long_id.c_str()}) {
+      begun.emplace_back(set, "c1", id).Finish();
+      begun.emplace_back(set, id, "alice").Finish();
+    }
+    EXPECT_EQ(set.CheckInvariants(), "");
+  };
+  expect_all();
+  EXPECT_EQ(set.size(), 0u);
+  set.Apply(PresenceAction::kEnter, MessageOf("alice", "c1"));
+  set.Apply(PresenceAction::kEnter, MessageOf(long_id, long_id));
+  set.StartSync();
+  set.Apply(PresenceAction::kLeave, MessageOf("alice", "c1"));
+  expect_all();
+  EXPECT_EQ(set.size(), 1u);
+  EXPECT_EQ(set.tombstone_count(), 1u);
+  set.Clear();
+  expect_all();
+  EXPECT_EQ(set.size(), 0u);
+}
+
+}  // namespace
+}  // namespace presence
