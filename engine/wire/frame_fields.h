@@ -3,11 +3,13 @@
 
 // What the readers of frames share: the names of fields, and empty frames and items to read into.
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include "engine/json/key_table.h"
+#include "presence/base/internal/spare.h"
 #include "presence/client/channel_input.h"
 #include "presence/message.h"
 #include "presence/wire/frame.h"
@@ -85,6 +87,14 @@ inline void Clear(IncomingItem& item) {
 // The items of one frame after the other, with one set of buffers.
 class Items {
  public:
+  // Forgets them: a text of `text_bytes` bytes is read next. Gives their memory back if it is much
+  // more than the items of such a text need; those of a frame as users have them take about twice
+  // as many bytes as its text.
+  void Trim(size_t text_bytes) {
+    count_ = 0;
+    const size_t capacity = items_.capacity() * sizeof(IncomingItem);
+    if (capacity > std::max(kSpareBytes / 2, 4 * text_bytes)) items_ = std::vector<IncomingItem>();
+  }
   void Clear() { count_ = 0; }
   // One more item, empty.
   IncomingItem& Add() {
@@ -96,7 +106,7 @@ class Items {
   std::span<IncomingItem> all() { return std::span(items_).first(count_); }
 
  private:
-  std::vector<IncomingItem> items_;  // of the frame and of longer ones before
+  std::vector<IncomingItem> items_;  // of the frame, and unused ones of longer ones before
   size_t count_ = 0;
 };
 

@@ -22,6 +22,8 @@ FrameReader::~FrameReader() = default;
 absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   const std::string_view text = parts_->padded.Assign(json);
   parts_->parser.Trim(text.size());
+  parts_->plain.Trim(text.size());
+  parts_->tree.Trim(text.size());
   Frame frame;
   if (parts_->plain.Read(text, frame)) return frame;
   const absl::StatusOr<json::Element> element = parts_->parser.Parse(text);

@@ -1,6 +1,7 @@
 #ifndef ENGINE_WIRE_PLAIN_FRAME_READER_H_
 #define ENGINE_WIRE_PLAIN_FRAME_READER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -38,6 +39,10 @@ class PlainFrameReader {
   bool Take(std::string_view, json::PlainJson::Object&, Frame&) { return false; }
   static bool Finish(const Frame& frame) { return frame.action != kNoAction; }
   json::PlainJson& json() { return json_; }
+
+  // Before a text of so many bytes is read, by this reader or another: gives back buffers that are
+  // much larger than it needs. What was read last does not hold any more.
+  void Trim(size_t text_bytes) { items_.Trim(text_bytes); }
 
  private:
   static constexpr int64_t kNoAction = -1;  // while none is read; a frame with it is not plain

@@ -1,6 +1,7 @@
 #ifndef ENGINE_WIRE_TREE_FRAME_READER_H_
 #define ENGINE_WIRE_TREE_FRAME_READER_H_
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -29,6 +30,10 @@ class TreeFrameReader {
   // is used, which views the reader's buffers too, until the next ReadObject.
   absl::Status ReadObject(const json::Object& object, absl::FunctionRef<std::string_view()> text,
                           Frame& frame);
+
+  // Before a text of so many bytes is read, by this reader or another: gives back buffers that are
+  // much larger than it needs. What was read last does not hold any more.
+  void Trim(size_t text_bytes) { items_.Trim(text_bytes); }
 
  private:
   std::span<const IncomingItem> ReadItems(const json::Array& array,

@@ -241,6 +241,8 @@ absl::Status TraceReader::Read(std::string_view text) { return parser_->Read(tex
 absl::Status TraceReader::LineParser::Read(std::string_view text) {
   kept_.clear();
   parser_.Trim(text.size());
+  plain_.Trim(text.size());
+  frames_.Trim(text.size());
   if (ReadPlain(text)) return absl::OkStatus();
   const absl::StatusOr<json::Element> element = parser_.Parse(text);
   if (!element.ok()) return element.status();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,6 +15,7 @@
 #include "presence/client/channel_input.h"
 #include "presence/client/effects.h"
 #include "presence/error.h"
+#include "presence/item.h"
 #include "tests/cost/allocations.h"
 
 namespace presence::cost {
@@ -66,11 +68,19 @@ class World {
     page.page.items = items;
     Apply(page);
   }
-  size_t results() const {
-    size_t count = 0;
-    for (const Effect& effect : *effects_) count += std::holds_alternative<CallResult>(effect);
-    return count;
+  void Malformed(bool sync, std::span<const IncomingItem> items) {
+    if (sync) {
+      SyncFrame page;
+      page.page.items = items;
+      Apply(page);
+    } else {
+      PresenceFrame frame;
+      frame.items = items;
+      Apply(frame);
+    }
   }
+  size_t results() const { return Count<CallResult>(); }
+  size_t diagnostics() const { return Count<Diagnostic>(); }
   const Effects& effects() const { return *effects_; }
   // Drops them, too.
   size_t BytesOfEffects() {
@@ -80,6 +90,12 @@ class World {
   }
 
  private:
+  template <typename T>
+  size_t Count() const {
+    size_t count = 0;
+    for (const Effect& effect : *effects_) count += std::holds_alternative<T>(effect);
+    return count;
+  }
   static Channel::Options OptionsFor(size_t calls) {
     Channel::Options options;
     options.max_queued = calls;
@@ -197,6 +213,25 @@ TEST(AnswersCost, GetsThatAreAnsweredTogetherShareTheirListOfMembers) {
     }
     // Vectors double, so what they hold is counted up to three times while they grow.
     EXPECT_LT(cost.peak_bytes, 3 * (4 * members * sizeof(Message) + 4 * gets * 3 * sizeof(Effect)));
+  }
+}
+
+TEST(AnswersCost, MalformedItemsOfAFrameCostTheSameHoweverManyThereAre) {
+  for (const bool sync : {false, true}) {
+    std::vector<Cost> costs;
+    for (const size_t malformed : {1000u, 4000u}) {
+      World world(10);
+      world.Attach(0);
+      IncomingItem item;
+      item.malformed = "not an object";
+      const std::vector<IncomingItem> items(malformed, item);
+      costs.push_back(CostOf([&] { world.Malformed(sync, items); }));
+      // Each of the first ones, and one that counts the others.
+      EXPECT_EQ(world.diagnostics(), kMaxDiagnosedItems + 1);
+      EXPECT_LT(world.BytesOfEffects(), 64 * kKiB);
+    }
+    EXPECT_EQ(costs[1].bytes, costs[0].bytes);
+    EXPECT_LT(costs[1].bytes, 64 * kKiB);
   }
 }
 

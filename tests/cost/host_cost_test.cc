@@ -152,6 +152,29 @@ TEST(HostCostTest, AHostWhoseWatchersHaveLeftKeepsLittle) {
   }
 }
 
+TEST(HostCostTest, AHostWhoseMembersHaveLeftKeepsLittle) {
+  for (const size_t n : {size_t{250}, size_t{1000}}) {
+    for (const bool leave : {false, true}) {
+      World world;
+      world.AdvanceTo(world.now());
+      const Cost cost = CostOf([&] {
+        Fill(world, n, 60'000);
+        EXPECT_EQ(world.host().size(), n);
+        for (size_t i = 0; leave && i < n; ++i) {
+          IncomingItem item = Enter("member " + std::to_string(i), "");
+          item.action = static_cast<int64_t>(PresenceAction::kLeave);
+          world.Send("c1", static_cast<int64_t>(n + i), item);
+        }
+        world.Apply(ConnectionClosed{"c1"});
+        world.AdvanceTo(world.now());
+        world.AdvanceTo(world.now());
+      });
+      EXPECT_EQ(world.host().size(), 0u);
+      EXPECT_LE(cost.kept_bytes, 64 * kKiB);
+    }
+  }
+}
+
 TEST(HostCostTest, WhatAMemberOnceHeldIsNotKeptInCopies) {
   // One member after the other is large for a while; the host keeps them once, and no copies.
   for (const size_t n : {size_t{250}, size_t{1000}}) {
