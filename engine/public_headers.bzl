@@ -24,6 +24,7 @@ PUBLIC_HEADERS = [
     "members/newness.h",
     "message.h",
     "operation_size.h",
+    "owned_message.h",
     "room/result.h",
     "room/room.h",
     "wire/frame.h",

@@ -37,7 +37,7 @@ RoomSnapshot RoomHost::Export() const {
   snapshot.last_order = last_order_;
   snapshot.members.reserve(members_.size());
   members_.ForEachAfter(0, [&](uint64_t joined, const Message& member) {
-    snapshot.members.push_back({joined, RoomSnapshot::OwnedMessage(member)});
+    snapshot.members.push_back({joined, OwnedMessage(member)});
     return true;
   });
   snapshot.connections.reserve(connections_.size());
@@ -54,8 +54,7 @@ RoomSnapshot RoomHost::Export() const {
   std::sort(snapshot.connections.begin(), snapshot.connections.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
   for (size_t i = 0; i < pending_items(); ++i) {
-    snapshot.pending.push_back(
-        {pending_[i].action, RoomSnapshot::OwnedMessage(pending_[i].message.view())});
+    snapshot.pending.push_back({pending_[i].action, OwnedMessage(pending_[i].message.view())});
   }
   snapshot.batch_due = batch_due_;
   return snapshot;
@@ -121,7 +120,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     }
   }
 
-  const auto complete = [](const RoomSnapshot::OwnedMessage& message) {
+  const auto complete = [](const OwnedMessage& message) {
     const Message view = message.view();
     return !view.client_id.empty() && !view.connection_id.empty() && BytesOf(view) <= kMaxMessage &&
            (view.payload.data_kind != DataKind::kNone || view.payload.data.empty());

@@ -11,28 +11,11 @@
 
 #include "presence/error.h"
 #include "presence/message.h"
+#include "presence/owned_message.h"
 
 namespace presence {
 
 struct RoomSnapshot {
-  // A Message that owns its bytes.
-  struct OwnedMessage {
-    std::string client_id;
-    std::string connection_id;
-    std::string id;
-    Timestamp timestamp{};
-    DataKind data_kind = DataKind::kNone;
-    std::string data;
-    std::optional<std::string> encoding;
-    std::optional<std::string> extras;
-
-    OwnedMessage() = default;
-    explicit OwnedMessage(const Message& message);
-    Message view() const;
-
-    friend bool operator==(const OwnedMessage&, const OwnedMessage&) = default;
-  };
-
   struct Member {
     uint64_t joined = 0;  // its joining number: 1 and up, ascending
     OwnedMessage message;

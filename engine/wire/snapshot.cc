@@ -88,7 +88,7 @@ void AppendList(const T& list, std::string& out, F append) {
 
 // Tuples, written as arrays: [action or joining number, clientId, connectionId, id, timestamp, kind
 // of data, data, encoding, extras].
-void AppendMessage(int64_t number, const RoomSnapshot::OwnedMessage& message, std::string& out) {
+void AppendMessage(int64_t number, const OwnedMessage& message, std::string& out) {
   out += '[';
   json::AppendInt(number, out);
   for (const std::string* text : {&message.client_id, &message.connection_id, &message.id}) {
@@ -266,8 +266,7 @@ class TupleReader {
   bool ok_ = true;
 };
 
-bool ReadMessage(std::optional<json::Element> element, int64_t& number,
-                 RoomSnapshot::OwnedMessage& message) {
+bool ReadMessage(std::optional<json::Element> element, int64_t& number, OwnedMessage& message) {
   TupleReader tuple(element);
   number = tuple.Int();
   message.client_id = tuple.Bytes();

@@ -110,7 +110,7 @@ void WorldChecker::OnOperation(uint32_t client, uint32_t room, uint64_t line, Pr
   message.client_id = member;
   message.connection_id = connection_id;
   message.payload = payload;
-  intent.message.Assign(message);
+  intent.message = OwnedMessage(message);
   operations_[client][line] = {room, std::string(member)};
 }
 
@@ -161,7 +161,7 @@ void WorldChecker::OnHostEvent(uint32_t index, const MemberEvent& event) {
     return;
   }
   const auto [member, added] = room.members.try_emplace(key);
-  member->second.Assign(message);
+  member->second = OwnedMessage(message);
   if (added != (event.type == EventType::kEnter)) {
     return Fail("host", 0, index,
                 absl::StrCat("the host confuses enter and update of ", NameOf(message)));
@@ -196,7 +196,7 @@ void WorldChecker::CheckHost(uint32_t index, const MemberSet& members) {
   size_t place = 0;
   members.ForEach([&](const Message& member) {
     if (place >= room.order.size()) return ++place, void();
-    const StoredMessage& told = room.members.at(room.order[place++]);
+    const OwnedMessage& told = room.members.at(room.order[place++]);
     if (told.view() != member) {
       Fail("host", 0, index,
            absl::StrCat("the host told ", NameOf(told.view()), " where it has ", NameOf(member)));
@@ -306,7 +306,7 @@ void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::strin
   if (intent.present) {
     if (intent.failed || !attached) return;
     if (!there) {
-      room.members[key].Assign(intent.message.view());
+      room.members[key] = intent.message;
       room.order.push_back(key);
       Fail("intent", client, index,
            absl::StrCat(Quoted(member), " asked to be present (line ", intent.line,
@@ -316,7 +316,7 @@ void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::strin
       std::string what =
           absl::StrCat(Quoted(member), " is present with other data than was acknowledged (line ",
                        intent.line, "): ", Quoted(found->second.view().payload.data));
-      found->second.Assign(intent.message.view());
+      found->second = intent.message;
       Fail("intent", client, index, std::move(what), Violation::Missing::kMembers);
     }
     return;

@@ -15,8 +15,8 @@
 
 #include "presence/client/channel.h"
 #include "presence/client/effects.h"
-#include "presence/members/internal/stored_message.h"
 #include "presence/message.h"
+#include "presence/owned_message.h"
 #include "sim/replay/replay_checker.h"
 #include "sim/world/plan.h"
 
@@ -122,7 +122,7 @@ class WorldChecker {
     bool failed = false;
     bool uncertain = false;     // it was asked before the room was left, and answered after that
     std::string connection_id;  // when it was asked
-    StoredMessage message;      // with the payload asked for
+    OwnedMessage message;       // with the payload asked for
   };
   struct Seat {  // a client in a room
     std::unique_ptr<ReplayChecker> alone;
@@ -135,8 +135,8 @@ class WorldChecker {
     bool reentry_refused = false;
   };
   struct Room {
-    std::map<Key, StoredMessage> members;  // folded from the host's events
-    std::vector<Key> order;                // as they joined
+    std::map<Key, OwnedMessage> members;  // folded from the host's events
+    std::vector<Key> order;               // as they joined
     uint64_t changes = 0;
     bool was_forgotten = false;
   };

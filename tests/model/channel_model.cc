@@ -81,25 +81,6 @@ void Append(Lines& all, const Lines& more) { all.insert(all.end(), more.begin(),
 
 }  // namespace
 
-OwnedMessage OwnedMessage::Of(const Message& message) {
-  OwnedMessage owned;
-  owned.client_id = message.client_id;
-  owned.connection_id = message.connection_id;
-  owned.id = message.id;
-  owned.timestamp = message.timestamp;
-  owned.data_kind = message.payload.data_kind;
-  owned.data = message.payload.data;
-  owned.encoding = message.payload.encoding;
-  owned.extras = message.payload.extras;
-  return owned;
-}
-
-Payload OwnedMessage::payload() const { return Payload{data_kind, data, encoding, extras}; }
-
-Message OwnedMessage::view() const {
-  return Message{client_id, connection_id, id, timestamp, payload()};
-}
-
 // RTP2b1.
 bool IsSynthesized(const Message& message) {
   return message.id.empty() ||
@@ -388,7 +369,7 @@ bool ChannelModel::ApplyPresent(EventType type, const Message& item, bool is_pag
       return true;
     }
     ++stats_[kAccepted];
-    member.message = OwnedMessage::Of(item);
+    member.message = OwnedMessage(item);
     Emit(type, LeaveReason::kNone, item);
     return true;
   }
@@ -403,7 +384,7 @@ bool ChannelModel::ApplyPresent(EventType type, const Message& item, bool is_pag
     break;
   }
   ++stats_[kAccepted];
-  members_.push_back(Member{OwnedMessage::Of(item), true});
+  members_.push_back(Member{OwnedMessage(item), true});
   Emit(type, LeaveReason::kNone, item);
   return true;
 }
@@ -444,11 +425,11 @@ void ChannelModel::ApplyLeave(const Message& item) {
 void ChannelModel::BuryLeave(const Message& item) {
   for (OwnedMessage& tombstone : tombstones_) {
     if (SameKey(tombstone, item)) {
-      tombstone = OwnedMessage::Of(item);
+      tombstone = OwnedMessage(item);
       return;
     }
   }
-  tombstones_.push_back(OwnedMessage::Of(item));
+  tombstones_.push_back(OwnedMessage(item));
   const auto too_many = [this] {
     size_t bytes = 0;
     for (const OwnedMessage& tombstone : tombstones_) {
@@ -479,14 +460,14 @@ void ChannelModel::ApplyOwn(PresenceAction action, const Message& item, bool is_
     if (stored.connection_id != connection_id_) wins = true;
     if (!wins) return;
     if (action != PresenceAction::kLeave) {
-      own_[i] = OwnedMessage::Of(item);
+      own_[i] = OwnedMessage(item);
     } else if (!IsSynthesized(item)) {  // RTP17b
       own_.erase(own_.begin() + static_cast<ptrdiff_t>(i));
     }
     return;
   }
   if (action == PresenceAction::kLeave || own_.size() >= options_.max_members) return;
-  own_.push_back(OwnedMessage::Of(item));
+  own_.push_back(OwnedMessage(item));
 }
 
 void ChannelModel::Emit(EventType type, LeaveReason reason, const Message& message) {
@@ -933,7 +914,7 @@ void ChannelModel::On(const OperationCall& call) {
   if (call.client_id) operation.client_id = *call.client_id;
   Message message;
   message.payload = call.payload;
-  operation.message = OwnedMessage::Of(message);
+  operation.message = OwnedMessage(message);
 
   bool because_of_state = false;
   const Reason refusal = Refusal(call, because_of_state);
@@ -978,7 +959,7 @@ OutgoingItem ChannelModel::ItemOf(const Operation& operation) {
   OutgoingItem item;
   item.action = operation.action;
   if (operation.client_id) item.client_id = *operation.client_id;
-  item.payload = operation.message.payload();
+  item.payload = operation.message.view().payload;
   return item;
 }
 
@@ -986,7 +967,7 @@ OutgoingItem ChannelModel::ItemOf(const Reentry& reentry) {
   OutgoingItem item;
   item.client_id = reentry.message.client_id;
   item.id = reentry.message.id;
-  item.payload = reentry.message.payload();
+  item.payload = reentry.message.view().payload;
   return item;
 }
 

@@ -14,25 +14,10 @@
 
 #include "presence/client/channel_input.h"
 #include "presence/client/effects.h"
+#include "presence/owned_message.h"
 #include "tests/model/lines.h"
 
 namespace presence {
-
-// A message that owns its bytes.
-struct OwnedMessage {
-  std::string client_id;
-  std::string connection_id;
-  std::string id;
-  Timestamp timestamp{};
-  DataKind data_kind = DataKind::kNone;
-  std::string data;
-  std::optional<std::string> encoding;
-  std::optional<std::string> extras;
-
-  static OwnedMessage Of(const Message& message);
-  Message view() const;
-  Payload payload() const;
-};
 
 // RTP2a, RTP2b: the rules of newness, on their own because properties use them too.
 bool IsSynthesized(const Message& message);

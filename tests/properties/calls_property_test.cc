@@ -266,7 +266,7 @@ RC_GTEST_PROP(Calls, AnAnsweredGetHasTheMembersOfThatMoment, ()) {
              }
              std::vector<OwnedMessage> members;
              for (const Message& member : effects.members(result)) {
-               members.push_back(OwnedMessage::Of(member));
+               members.push_back(OwnedMessage(member));
              }
              RC_ASSERT(LinesOf(members) == LinesOf(expected));
            });
@@ -308,7 +308,7 @@ RC_GTEST_PROP(OwnMembers, EachAttachEntersThoseWithoutAPendingOperationOnceInOrd
     driver.Watch({[&](const Driver& d, const Command&) {
                     own.clear();
                     d.channel().own_members().ForEach(
-                        [&](const Message& member) { own.push_back(OwnedMessage::Of(member)); });
+                        [&](const Message& member) { own.push_back(OwnedMessage(member)); });
                     in_flight = d.channel().operations_in_flight();
                   },
                   [&](const Driver& d, const Command& command, const Effects& effects) {
@@ -331,7 +331,7 @@ RC_GTEST_PROP(OwnMembers, EachAttachEntersThoseWithoutAPendingOperationOnceInOrd
                         RC_ASSERT(item.action == PresenceAction::kEnter);
                         RC_ASSERT(item.client_id.has_value());
                         RC_ASSERT(*item.client_id == expected[i].client_id);
-                        RC_ASSERT(item.payload == expected[i].payload());
+                        RC_ASSERT(item.payload == expected[i].view().payload);
                         if (!item.id.empty()) RC_ASSERT(item.id == expected[i].id);  // RTP17g
                         // RTP17g1: the id goes along exactly if it is one of this connection.
                         const bool same = expected[i].connection_id == channel.connection().id() &&

@@ -58,9 +58,9 @@ class Listener {
     if (event.type == EventType::kLeave) {
       if (known != members_.end()) members_.erase(known);
     } else if (known == members_.end()) {
-      members_.push_back(OwnedMessage::Of(event.message));
+      members_.push_back(OwnedMessage(event.message));
     } else {
-      *known = OwnedMessage::Of(event.message);
+      *known = OwnedMessage(event.message);
     }
   }
 
@@ -79,7 +79,7 @@ class Listener {
 inline std::vector<OwnedMessage> MembersOf(const Channel& channel) {
   std::vector<OwnedMessage> members;
   channel.members().ForEach(
-      [&](const Message& member) { members.push_back(OwnedMessage::Of(member)); });
+      [&](const Message& member) { members.push_back(OwnedMessage(member)); });
   return members;
 }
 

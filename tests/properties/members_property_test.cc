@@ -285,7 +285,7 @@ RC_GTEST_PROP(Presence, GetByClientOrConnectionEqualsTheFilteredFullGet, ()) {
       ForEach<CallResult>(driver.effects(), [&](const CallResult& result) {
         RC_ASSERT(result.error == nullptr);
         for (const Message& member : driver.effects().members(result)) {
-          members.push_back(OwnedMessage::Of(member));
+          members.push_back(OwnedMessage(member));
         }
       });
       return members;
