@@ -4,11 +4,29 @@
 #include <utility>
 
 namespace presence {
+namespace {
+
+int64_t StatusOf(ErrorCode code) {
+  switch (code) {
+    case kNotPermitted:
+      return 401;
+    case kNoAnswer:
+      return 408;
+    case kTooManyRequests:
+      return 429;
+    case kConnectionDisconnected:
+      return 503;
+    default:
+      return 400;
+  }
+}
+
+}  // namespace
 
 ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause) {
   ErrorInfo error;
   error.code = code;
-  error.status_code = code == kTooManyRequests ? 429 : 400;
+  error.status_code = StatusOf(code);
   error.message = std::move(message);
   error.cause = std::move(cause);
   return WithCausesCut(std::move(error));

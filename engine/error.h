@@ -15,13 +15,16 @@ enum ErrorCode : int64_t {
   kMessageTooLarge = 40009,     // send less data
   kInvalidClientId = 40012,     // connect with a client id, or act for the one connected with
   kNotPermitted = 40160,        // attach with the mode that this needs, or get the permission
+  kCannotRenewToken = 40171,    // connect again with a token, or give a way to get one
   kTooManyRequests = 42910,     // wait until earlier calls have completed
   kRefused = 50000,             // the server refused and gave no reason: try again later
   kConnectionFailed = 80000,    // mend what the connection's reason names, then connect again
   kConnectionSuspended = 80002,  // wait: the owner is trying to connect again
   kConnectionDisconnected = 80003,  // wait for the connection, or allow queueing
   kConnectionClosed = 80017,    // connect again
+  kNoToken = 80019,             // mend how tokens are got; its cause says what went wrong
   kChannelState = 90001,        // attach the channel, then call again
+  kNoAnswer = 90007,            // to ATTACH: it is tried again; to DETACH: detach again
   kSetFull = 91003,             // the room is full: wait until somebody leaves
   kReentryFailed = 91004,       // enter again by hand, or look at the cause
   kOutOfSync = 91005,           // wait until attached, or ask with wait_for_sync = false
@@ -47,8 +50,9 @@ struct ErrorInfo {
   SharedError cause;
 };
 
-// An error of the engine's own: status 400, or 429 for kTooManyRequests. `cause` may be null;
-// of it and its own causes kMaxCauses are kept.
+// An error of the engine's own: status 400, but 401 for kNotPermitted, 408 for kNoAnswer, 429 for
+// kTooManyRequests and 503 for kConnectionDisconnected. `cause` may be null; of it and its own
+// causes kMaxCauses are kept.
 ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause = nullptr);
 
 // The error with kMaxCauses at most. Shares the causes with the one given if they are not too many.

@@ -184,11 +184,12 @@ TEST(Connection, RTL4bSuspendedClosedAndFailedAreDown) {
 
 TEST(Connection, TheReasonIsTheOneGivenElseThatOfItsState) {
   constexpr int64_t kCodes[] = {80003, 80002, 80017, 80000};
+  constexpr int64_t kStatuses[] = {503, 400, 400, 400};
   for (size_t i = 0; i < std::size(kNotConnected); ++i) {
     Connection connection;
     connection.Apply(Is(kNotConnected[i]));
     EXPECT_EQ(connection.Reason()->code, kCodes[i]);
-    EXPECT_EQ(connection.Reason()->status_code, 400);
+    EXPECT_EQ(connection.Reason()->status_code, kStatuses[i]);
     const ErrorInfo given = MakeError(kTooManyRequests, "given");
     ConnectionUpdate update = Is(kNotConnected[i]);
     update.reason = ShareError(given);

@@ -36,6 +36,9 @@ size_t CausesOf(const ErrorInfo& error) {
 TEST(Error, OfTheEnginesOwnHasItsStatus) {
   EXPECT_EQ(MakeError(kChannelState, "m").status_code, 400);
   EXPECT_EQ(MakeError(kTooManyRequests, "m").status_code, 429);
+  EXPECT_EQ(MakeError(kNotPermitted, "m").status_code, 401);
+  EXPECT_EQ(MakeError(kNoAnswer, "m").status_code, 408);
+  EXPECT_EQ(MakeError(kConnectionDisconnected, "m").status_code, 503);
 }
 
 TEST(Error, CausesAreCutWhereAnErrorIsMadeOrShared) {

@@ -25,7 +25,9 @@ enum Stat : size_t {
 ErrorInfo Error(ErrorCode code, const std::optional<ErrorInfo>& cause = std::nullopt) {
   ErrorInfo error;
   error.code = code;
-  error.status_code = code == kTooManyRequests ? 429 : 400;
+  error.status_code = code == kTooManyRequests          ? 429
+                      : code == kConnectionDisconnected ? 503
+                                                        : 400;
   error.message = "the model's words";
   if (cause) error.cause = std::make_shared<const ErrorInfo>(*cause);
   return error;
