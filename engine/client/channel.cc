@@ -73,6 +73,15 @@ absl::Status Channel::Validate(const OwnerMove& move) const {
           absl::StrCat("only a detaching channel can be moved to attached, to give up its detach; "
                        "this one is ",
                        AbslView(StateName(state_))));
+    case ChannelState::kInitialized:
+      if (state_ == ChannelState::kInitialized || state_ == ChannelState::kDetached ||
+          state_ == ChannelState::kSuspended || state_ == ChannelState::kFailed) {
+        return absl::OkStatus();
+      }
+      return absl::InvalidArgumentError(absl::StrCat(
+          "only a channel that is not attached can be moved to initialized, for another "
+          "connection; this one is ",
+          AbslView(StateName(state_))));
     default:
       return absl::InvalidArgumentError(
           absl::StrCat("an owner cannot move a channel to ", AbslView(StateName(move.state))));
@@ -371,6 +380,9 @@ void Channel::On(const OwnerMove& move) {
       return BecomeSuspended(ShareError(move.reason));
     case ChannelState::kAttached:
       return GiveUpDetach(ShareError(move.reason));
+    case ChannelState::kInitialized:  // RTN11d
+      SetState(ChannelState::kInitialized, ShareError(move.reason));
+      return ClearSets();
     default:
       return BecomeFailed(ShareError(move.reason));
   }
@@ -425,7 +437,7 @@ void Channel::BecomeFailed(const SharedError& reason) {
   FailQueue(ChannelState::kFailed, reason);
 }
 
-// Detached or failed: both sets are cleared without events (RTP5a).
+// Detached, failed or of no connection: both sets are cleared without events (RTP5a, RTN11d).
 void Channel::ClearSets() {
   DiscardSync();
   sync_.Reset();

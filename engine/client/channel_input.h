@@ -69,7 +69,8 @@ struct OtherFrame {};
 
 // The owner moves the channel: it sent ATTACH or DETACH, its detach completed, or it gave up.
 // `state` must be attaching, detaching, detached, suspended or failed; or, of a channel that is
-// detaching, attached: the owner gives up the detach, and all is as before it (RTL5f).
+// detaching, attached: the owner gives up the detach, and all is as before it (RTL5f); or, of one
+// that is detached, suspended or failed, initialized: another connection begins (RTN11d).
 struct OwnerMove {
   ChannelState state = ChannelState::kAttaching;
   const ErrorInfo* reason = nullptr;  // or null

@@ -34,7 +34,8 @@ struct SyncChanged {
   std::string_view sync_id;  // empty: it has none, or none is known yet
 };
 
-// The set was cleared without events: detached or failed (RTP5a). The one silent change.
+// The set was cleared without events: detached or failed (RTP5a), or begun anew (RTN11d). The one
+// silent change.
 struct SetCleared {
   size_t members = 0;  // that were visible
 };

@@ -386,6 +386,27 @@ TEST(ChannelStates, RTL5fWithTheConnectionDownAGivenUpDetachBecomesDetached) {
   }
 }
 
+// --- Another connection begins (RTN11d) ---
+
+TEST(ChannelStates, RTN11dAChannelThatIsNotAttachedIsInitializedByItsOwner) {
+  for (const ChannelState state : kAllStates) {
+    SCOPED_TRACE(StateName(state));
+    ChannelHarness harness;
+    harness.BringTo(state);
+    if (state == kAttaching || state == kAttached || state == kDetaching) {
+      harness.ApplyRefused(OwnerMove{kInitialized, nullptr}, absl::StatusCode::kInvalidArgument);
+      continue;
+    }
+    Lines expected;
+    if (state != kInitialized) expected.push_back("state initialized");
+    if (state == kSuspended) expected.push_back("cleared 1");
+    EXPECT_EQ(harness.Move(kInitialized), expected);
+    if (state == kInitialized) continue;  // where it is already, all stays
+    EXPECT_EQ(harness.Members(), Lines{});
+    EXPECT_EQ(harness.OwnMembers(), Lines{});
+  }
+}
+
 // --- The connection moves its channels (RTL3) ---
 
 TEST(ChannelStates, DisconnectedMovesNothingYet) {
@@ -876,7 +897,9 @@ TEST(ChannelStates, AnInputThatMakesNoSenseIsRefusedAndChangesNothing) {
     ChannelHarness harness;
     harness.BringTo(state);
     constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
-    harness.ApplyRefused(OwnerMove{kInitialized}, kInvalid);
+    if (state == kAttaching || state == kAttached || state == kDetaching) {
+      harness.ApplyRefused(OwnerMove{kInitialized}, kInvalid);
+    }
     if (state != kDetaching) harness.ApplyRefused(OwnerMove{kAttached}, kInvalid);
     harness.ApplyRefused(OwnerMove{static_cast<ChannelState>(7)}, kInvalid);
     ConnectionUpdate update;

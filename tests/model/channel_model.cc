@@ -133,6 +133,10 @@ bool ChannelModel::IsRefused(const ChannelInput& input) const {
   }
   if (const auto* move = std::get_if<OwnerMove>(&input)) {
     if (move->state == ChannelState::kAttached) return state_ != ChannelState::kDetaching;
+    if (move->state == ChannelState::kInitialized) {
+      return state_ == ChannelState::kAttaching || state_ == ChannelState::kAttached ||
+             state_ == ChannelState::kDetaching;
+    }
     return move->state != ChannelState::kAttaching && move->state != ChannelState::kDetaching &&
            move->state != ChannelState::kDetached && move->state != ChannelState::kSuspended &&
            move->state != ChannelState::kFailed;
@@ -606,7 +610,10 @@ void ChannelModel::On(const OwnerMove& move) {
       AnswerWaiters();
       SendQueued();
       return;
-    case ChannelState::kInitialized:
+    case ChannelState::kInitialized:  // another connection begins (RTN11d)
+      if (state_ == ChannelState::kInitialized) return;
+      SetState(ChannelState::kInitialized, reason);
+      ClearSets();
       return;
   }
 }

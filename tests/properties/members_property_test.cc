@@ -89,8 +89,8 @@ RC_GTEST_PROP(Presence, EveryLeaveSaysWhy, ()) {
   });
 }
 
-// RTP5a: the one silent change.
-RC_GTEST_PROP(Presence, TheSetIsClearedSilentlyOnlyWhenDetachedOrFailed, ()) {
+// RTP5a, RTN11d: the one silent change.
+RC_GTEST_PROP(Presence, TheSetIsClearedSilentlyOnlyWhenDetachedFailedOrBegunAnew, ()) {
   const Plan plan = *GenAnyPlan();
   size_t before = 0;
   RunCase(plan, [&](Driver& driver) {
@@ -99,7 +99,8 @@ RC_GTEST_PROP(Presence, TheSetIsClearedSilentlyOnlyWhenDetachedOrFailed, ()) {
                     bool ended = false;
                     ForEach<StateChanged>(effects, [&](const StateChanged& change) {
                       ended |= change.state == ChannelState::kDetached ||
-                               change.state == ChannelState::kFailed;
+                               change.state == ChannelState::kFailed ||
+                               change.state == ChannelState::kInitialized;
                     });
                     ForEach<SetCleared>(effects, [&](const SetCleared& cleared) {
                       RC_ASSERT(ended);

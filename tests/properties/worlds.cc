@@ -606,7 +606,8 @@ class AnyWorld {
         command.state = draws.Pick(
             {ChannelState::kAttaching, ChannelState::kAttaching, ChannelState::kDetaching,
              ChannelState::kDetaching, ChannelState::kDetached, ChannelState::kAttached,
-             ChannelState::kAttached, ChannelState::kSuspended, ChannelState::kFailed});
+             ChannelState::kAttached, ChannelState::kSuspended, ChannelState::kFailed,
+             ChannelState::kInitialized});
         command.error = SomeError(draws);
         break;
       case 7:
