@@ -27,6 +27,7 @@ PUBLIC_HEADERS = [
     "owned_message.h",
     "room/result.h",
     "room/room.h",
+    "session/ledger.h",
     "wire/frame.h",
     "wire/frame_reader.h",
     "wire/host_frame.h",
