@@ -183,7 +183,8 @@ TEST(HostCostTest, WhatAMemberOnceHeldIsNotKeptInCopies) {
     world.AdvanceTo(world.now() + 1);
     const Cost cost = CostOf([&] {
       for (size_t i = 0; i < n; ++i) {
-        IncomingItem leave = Enter("member " + std::to_string(i), "x");
+        const std::string member = "member " + std::to_string(i);
+        IncomingItem leave = Enter(member, "x");
         leave.action = static_cast<int64_t>(PresenceAction::kLeave);
         world.Send("c1", static_cast<int64_t>(n + i), leave);
       }
