@@ -61,6 +61,8 @@ struct Message {
 // What happened to a member (RTP2d).
 enum class EventType : uint8_t { kEnter, kLeave, kUpdate, kPresent };
 inline constexpr int kEventTypeCount = 4;
+// "enter", "leave", "update" or "present".
+std::string_view EventTypeName(EventType type);
 
 // Why a member left; kNone for the other event types.
 enum class LeaveReason : uint8_t {

@@ -6,6 +6,22 @@
 
 namespace presence {
 
+std::string_view ConnectionStateName(ConnectionState state) {
+  switch (state) {
+    case ConnectionState::kConnected:
+      return "connected";
+    case ConnectionState::kDisconnected:
+      return "disconnected";
+    case ConnectionState::kSuspended:
+      return "suspended";
+    case ConnectionState::kClosed:
+      return "closed";
+    case ConnectionState::kFailed:
+      return "failed";
+  }
+  return "unknown";
+}
+
 Connection::Transition Connection::Apply(const ConnectionUpdate& update) {
   Transition transition;
   transition.lost = update.state != ConnectionState::kConnected && update.state != state_;
@@ -33,6 +49,10 @@ std::string_view Connection::identity() const {
   const std::optional<std::string>& client_id = lost ? connected_client_id_ : client_id_;
   if (!client_id.has_value() || *client_id == "*") return {};
   return *client_id;
+}
+
+ConnectionUpdate Connection::Current() const {
+  return {state_, id_, client_id_, max_message_size_, reason_};
 }
 
 SharedError Connection::Reason() const {

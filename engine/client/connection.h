@@ -11,6 +11,8 @@
 namespace presence {
 
 enum class ConnectionState : uint8_t { kConnected, kDisconnected, kSuspended, kClosed, kFailed };
+// The protocol's word for a state, such as "connected".
+std::string_view ConnectionStateName(ConnectionState state);
 
 // What the owner says of its connection, whole: what an update lacks is none.
 struct ConnectionUpdate {
@@ -56,6 +58,10 @@ class Connection {
   // connected, and with none known, it is that of the last time, as what was asked then is still
   // its.
   std::string_view identity() const;
+
+  // The connection as all updates so far have left it, to be handed to a channel or changed in part
+  // and applied again. Views this connection's strings, until the next Apply.
+  ConnectionUpdate Current() const;
 
   // Why the connection is not connected: the reason it was given, else the code of its state.
   // REQUIRES: not connected().

@@ -14,20 +14,6 @@
 
 namespace presence {
 
-std::string_view PresenceEventTypeName(PresenceEventType type) {
-  switch (type) {
-    case PresenceEventType::kEnter:
-      return "enter";
-    case PresenceEventType::kLeave:
-      return "leave";
-    case PresenceEventType::kUpdate:
-      return "update";
-    case PresenceEventType::kPresent:
-      return "present";
-  }
-  return "unknown";
-}
-
 struct RoomListener {
   SubscriptionId id = 0;
   EventMask events = kAllEvents;

@@ -34,8 +34,6 @@ inline constexpr ErrorCode kRoomInInvalidState{102112};       // attach the room
 // The type of a presence event: kEnter, kLeave, kUpdate, or kPresent for one who was there already
 // when this end joined.
 using PresenceEventType = EventType;
-// "enter", "leave", "update" or "present".
-std::string_view PresenceEventTypeName(PresenceEventType type);
 
 // One user on one connection. A user with several connections is a member once for each.
 struct PresenceMember {

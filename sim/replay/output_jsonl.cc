@@ -148,7 +148,7 @@ class EffectAppender {
   }
   void operator()(const MemberEvent& event) const {
     out_ += ",\"event\":";
-    json::AppendString(EventName(event.type), out_);
+    json::AppendString(EventTypeName(event.type), out_);
     out_ += ',';
     AppendKeyFields(event.message, out_);
     AppendField("connections", event.connections, out_);
@@ -250,7 +250,7 @@ void JsonlOutput::WriteEnd(uint64_t line, int64_t t, std::optional<std::string_v
   text_ += ",\"events\":{";
   for (int type = 0; type < kEventTypeCount; ++type) {
     if (type > 0) text_ += ',';
-    json::AppendString(EventName(static_cast<EventType>(type)), text_);
+    json::AppendString(EventTypeName(static_cast<EventType>(type)), text_);
     text_ += ':';
     json::AppendInt(static_cast<int64_t>(stats.events[type]), text_);
   }

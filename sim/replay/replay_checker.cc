@@ -11,8 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
-#include "engine/json/writer.h"
 #include "presence/members/internal/stored_message.h"
+#include "sim/replay/member_name.h"
 
 namespace presence::sim {
 namespace {
@@ -37,14 +37,6 @@ struct Equal {
   bool operator()(std::string_view a, std::string_view b) const { return a == b; }
   bool operator()(const KeyView& a, const KeyView& b) const { return a == b; }
 };
-
-std::string NameOf(const Message& message) {
-  std::string name;
-  json::AppendString(message.client_id, name);
-  name += " on ";
-  json::AppendString(message.connection_id, name);
-  return name;
-}
 
 // The items of an input; null: it has none.
 const PresenceFrame* FrameOf(const ChannelInput& input) {

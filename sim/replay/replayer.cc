@@ -71,7 +71,7 @@ absl::Status Replayer::On(const ReceivedLine& line) {
   if (frame.action == wire::kAck || frame.action == wire::kNack) {
     Acknowledge(frame);
   } else if (wire::SpeaksOfConnection(frame)) {
-    UpdateConnection(*wire::ConnectionUpdateOf(frame, CurrentConnection()));
+    UpdateConnection(*wire::ConnectionUpdateOf(frame, connection_.Current()));
   } else {
     Feed(ChannelNamed(frame.channel), wire::ChannelInputOf(frame));
   }
@@ -137,7 +137,7 @@ absl::Status Replayer::On(const StateLine& line) {
 }
 
 absl::Status Replayer::On(const ConnectionLine& line) {
-  ConnectionUpdate update = CurrentConnection();
+  ConnectionUpdate update = connection_.Current();
   update.state = line.state;
   if (line.id.has_value()) update.id = *line.id;
   if (line.client_id.has_value()) update.client_id = *line.client_id;
@@ -251,21 +251,10 @@ void Replayer::Write(NamedChannel& channel, const Effect& effect) {
 
 // --- The connection ---
 
-// The connection as all updates so far have left it.
-ConnectionUpdate Replayer::CurrentConnection() const {
-  ConnectionUpdate update;
-  update.state = connection_.state();
-  update.id = connection_.id();
-  if (connection_.client_id().has_value()) update.client_id = *connection_.client_id();
-  update.max_message_size = connection_.max_message_size();
-  update.reason = connection_.reason();
-  return update;
-}
-
 void Replayer::UpdateConnection(const ConnectionUpdate& update) {
   const Connection::Transition transition = connection_.Apply(update);
   if (transition.new_id) outbox_.Restart();
-  for (const auto& channel : channels_) Feed(*channel, CurrentConnection());
+  for (const auto& channel : channels_) Feed(*channel, connection_.Current());
   if (transition.lost) {
     outbox_.ForgetIf([this](const Outbox::Entry& entry) {
       return !channels_[entry.channel]->channel.Unacknowledged(entry.token).has_value();

@@ -105,7 +105,6 @@ class Replayer {
   void Feed(NamedChannel& channel, const ChannelInput& input);
   void Write(NamedChannel& channel, const Effect& effect);
   void WriteResends();
-  ConnectionUpdate CurrentConnection() const;
   void UpdateConnection(const ConnectionUpdate& update);
   void Acknowledge(const wire::Frame& frame);
   RequestId AddRequest(const CallLine& call);

@@ -13,10 +13,6 @@
 
 namespace presence::sim {
 
-// The words of traces and outputs, such as "enter" and "disconnected".
-std::string_view EventName(EventType type);
-std::string_view ConnectionStateName(ConnectionState state);
-
 // A frame that the server sent, or one that the client sent.
 struct ReceivedLine {
   wire::Frame frame;

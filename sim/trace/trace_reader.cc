@@ -199,7 +199,7 @@ absl::Status ReadEvents(const json::Element& element, EventMask& events) {
     bool known = false;
     for (int i = 0; i < kEventTypeCount; ++i) {
       const auto type = static_cast<EventType>(i);
-      if (text == EventName(type)) {
+      if (text == EventTypeName(type)) {
         events |= MaskOf(type);
         known = true;
       }

@@ -56,7 +56,7 @@ void AppendCall(const CallLine& call, std::string& out) {
       if ((call.events & MaskOf(static_cast<EventType>(type))) == 0) continue;
       if (!first) out += ',';
       first = false;
-      json::AppendString(EventName(static_cast<EventType>(type)), out);
+      json::AppendString(EventTypeName(static_cast<EventType>(type)), out);
     }
     out += ']';
   }

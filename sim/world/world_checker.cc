@@ -4,20 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/json/writer.h"
+#include "sim/replay/member_name.h"
 
 namespace presence::sim {
 namespace {
-
-std::string Quoted(std::string_view text) {
-  std::string quoted;
-  json::AppendString(text, quoted);
-  return quoted;
-}
-
-std::string NameOf(const Message& message) {
-  return absl::StrCat(Quoted(message.client_id), " on ", Quoted(message.connection_id));
-}
 
 // Alike in all but the time: a member that a host which forgot the room was told of again has a new
 // one, and clients that had the member keep the old.

@@ -199,6 +199,29 @@ TEST(Connection, TheReasonIsTheOneGivenElseThatOfItsState) {
   }
 }
 
+TEST(Connection, CurrentIsAllThatTheUpdatesHaveLeft) {
+  Connection connection;
+  EXPECT_EQ(connection.Current().state, ConnectionState::kConnected);
+  EXPECT_EQ(connection.Current().id, "");
+  EXPECT_EQ(connection.Current().client_id, std::nullopt);
+  EXPECT_EQ(connection.Current().max_message_size, std::nullopt);
+  EXPECT_EQ(connection.Current().reason, nullptr);
+
+  ConnectionUpdate update = Is(ConnectionState::kSuspended, "c1", "alice");
+  update.max_message_size = 7;
+  update.reason = ShareError(MakeError(kTooManyRequests, "given"));
+  connection.Apply(update);
+  for (int times = 0; times < 2; ++times) {
+    const ConnectionUpdate current = connection.Current();
+    EXPECT_EQ(current.state, ConnectionState::kSuspended);
+    EXPECT_EQ(current.id, "c1");
+    EXPECT_EQ(current.client_id, "alice");
+    EXPECT_EQ(current.max_message_size, 7);
+    EXPECT_EQ(current.reason, update.reason);
+    connection.Apply(current);  // changes nothing, though it views what it replaces
+  }
+}
+
 TEST(ConnectionDeathTest, AConnectedOneHasNoReason) {
   const Connection connection;
   EXPECT_DEATH(static_cast<void>(connection.Reason()), "check failed");

@@ -116,7 +116,7 @@ std::string ConnectionLine(const Command& command) {
     return Received(command, frame);
   }
   Object connection;
-  connection.Text("state", sim::ConnectionStateName(command.connection_state));
+  connection.Text("state", ConnectionStateName(command.connection_state));
   connection.Raw("id", command.connection_id.empty() ? "null" : Json(command.connection_id));
   if (command.identity) connection.Text("clientId", *command.identity);
   Object line;

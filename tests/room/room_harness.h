@@ -100,8 +100,7 @@ class RoomHarness : public RoomOwner {
   }
   PresenceListener Listener(std::string name) {
     return [this, name](const PresenceEvent& event) {
-      const std::string shown =
-          std::string(PresenceEventTypeName(event.type)) + " " + Shown(event.member);
+      const std::string shown = std::string(EventTypeName(event.type)) + " " + Shown(event.member);
       heard[name].push_back(shown);
       Say(name + ": " + shown, name);
     };

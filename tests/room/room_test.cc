@@ -413,10 +413,10 @@ TEST(PresenceMember, ExtrasThatAreNoObjectAreUndefined) {
 }
 
 TEST(PresenceEventType, HasTheNamesOfThePage) {
-  EXPECT_EQ(PresenceEventTypeName(PresenceEventType::kEnter), "enter");
-  EXPECT_EQ(PresenceEventTypeName(PresenceEventType::kLeave), "leave");
-  EXPECT_EQ(PresenceEventTypeName(PresenceEventType::kUpdate), "update");
-  EXPECT_EQ(PresenceEventTypeName(PresenceEventType::kPresent), "present");
+  EXPECT_EQ(EventTypeName(PresenceEventType::kEnter), "enter");
+  EXPECT_EQ(EventTypeName(PresenceEventType::kLeave), "leave");
+  EXPECT_EQ(EventTypeName(PresenceEventType::kUpdate), "update");
+  EXPECT_EQ(EventTypeName(PresenceEventType::kPresent), "present");
 }
 
 // --- attach, detach ---

@@ -54,13 +54,14 @@ class OwnerLoop {  // one thread at a time
     const absl::StatusOr<wire::Frame> frame = reader_.Read(json);
     if (!frame.ok()) return frame.status();
     if (frame->action == wire::kAck || frame->action == wire::kNack) return Settle(now, *frame);
-    if (auto update = wire::ConnectionUpdateOf(*frame, Current())) return Connect(now, *update);
+    const auto update = wire::ConnectionUpdateOf(*frame, connection_.Current());
+    if (update.has_value()) return Connect(now, *update);
     if (frame->channel != name_) return absl::OkStatus();
     return Apply(now, wire::ChannelInputOf(*frame));
   }
   // (2) Say what no frame says: the transport is lost (kDisconnected) or given up (kSuspended).
   absl::Status ConnectionIs(Timestamp now, ConnectionState state) {
-    ConnectionUpdate update = Current();
+    ConnectionUpdate update = connection_.Current();
     update.state = state;
     update.reason = nullptr;
     return Connect(now, update);
@@ -109,7 +110,7 @@ class OwnerLoop {  // one thread at a time
   absl::Status Connect(Timestamp now, const ConnectionUpdate& update) {
     const Connection::Transition transition = connection_.Apply(update);
     if (transition.new_id) outbox_.Restart();
-    const absl::Status status = Apply(now, Current());
+    const absl::Status status = Apply(now, connection_.Current());
     if (transition.lost) {
       outbox_.ForgetIf([this](auto& sent) { return !channel_.Unacknowledged(sent.token); });
     }
@@ -118,10 +119,6 @@ class OwnerLoop {  // one thread at a time
       Send(serial, *channel_.Unacknowledged(token));
     }
     return status;
-  }
-  ConnectionUpdate Current() const {
-    return {connection_.state(), connection_.id(), connection_.client_id(),
-            connection_.max_message_size(), connection_.reason()};
   }
   void Send(void (*append)(std::string_view channel, std::string& out)) {
     std::string json;

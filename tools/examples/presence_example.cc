@@ -30,7 +30,7 @@ int main() {
   // });
   auto subscription = room.presence().Subscribe([](const PresenceEvent& event) {
     const PresenceMember& member = event.member;
-    const std::string_view type = presence::PresenceEventTypeName(event.type);
+    const std::string_view type = presence::EventTypeName(event.type);
     std::printf("%.*s: %s\n", static_cast<int>(type.size()), type.data(), member.client_id.c_str());
     if (member.data) {
       std::printf("Data: %s\n", presence::DebugJson(*member.data).c_str());
