@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
@@ -213,6 +214,10 @@ void Channel::On(const UnsubscribeCall& call) {
     subscriptions_.clear();  // RTP7c
   } else {
     std::erase_if(subscriptions_, [&](const Subscription& s) { return s.id == *call.id; });
+  }
+  // Not shrink_to_fit: without exceptions it does nothing.
+  if (subscriptions_.capacity() > 4 * subscriptions_.size() + 1024) {
+    subscriptions_ = std::vector<Subscription>(subscriptions_);
   }
   Reply(call.request, CallResult::Kind::kSubscription, nullptr);
 }

@@ -120,6 +120,8 @@ void Operations::RemoveReentry(OperationToken token) {
   PRESENCE_CHECK(found != reentries_.end());
   reentering_.erase(AbslView(found->second.message.client_id()));
   reentries_.erase(found);
+  // The index does not shrink by itself. A place in it takes far less than a re-entry.
+  if (reentering_.capacity() > 4 * reentering_.size() + 1024) reentering_.rehash(0);
 }
 
 bool Operations::IsReentering(std::string_view client_id) const {

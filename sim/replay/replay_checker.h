@@ -34,22 +34,22 @@ namespace presence::sim {
 //   bounded       queue, in-flight list and tombstones are within their limits
 //   agreement     at a line that says so: the visible members are those that it lists
 //   liveness      at a line that says so: every call is answered, and the channel neither on its
-//   way
-//                 nor in a sync
+//                 way nor in a sync
 //   engine        the invariants that the engine states of itself
 //
-// Costs O(members) an input, unless the looks at the whole set are paced.
+// With Pace::kEveryInput each input costs O(members of the room), with kWhenEarned O(its items).
 class ReplayChecker : public ReplayObserver {
  public:
-  // How often the whole set is looked at: for "fold" and "engine" only, the rest never waits.
+  // How often the whole set is compared with the events, and the engine asked for its invariants:
+  // "fold" and "engine". All others are checked at every input.
   enum class Pace : uint8_t {
     // At every input.
     kEveryInput,
-    // For rooms so large that this would cost N squared. At every input "fold" is checked of the
-    // members that the input or its events name, and of the number of all. The whole is looked at
-    // when it has been earned: each input, and each item of it, pays for kPaidMembers members, so
-    // that the cost is O(1) for each of them.
-    // Who uses this calls CheckWhole at the end.
+    // For large rooms, where N inputs would cost N squared. At every input "fold" is checked of
+    // the members that the input or its events name, and of the number of all. The whole set is
+    // compared only once the inputs since the last time, and their items, are as many as its
+    // members (divided by kPaidMembers). So an input costs O(its items) on average, and what is
+    // wrong elsewhere in the set is found late: who uses this calls CheckWhole at the end.
     kWhenEarned,
   };
   static constexpr size_t kPaidMembers = 1;

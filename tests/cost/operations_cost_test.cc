@@ -21,6 +21,7 @@ namespace presence::cost {
 namespace {
 
 constexpr Timestamp kNow = TimestampFromMs(1000);
+constexpr size_t kKept = size_t{64} << 10;  // at most, of what is not used any more
 
 // Four times the input may take 4 log(4n) / log(n) times the steps, which is less than 5 here. What
 // goes through a list for each of its entries takes 16 times as many.
@@ -186,6 +187,54 @@ TEST(OperationsCost, WhatIsKeptOfGetsThatWaitIsBoundedInBytes) {
     });
     EXPECT_EQ(world.channel().waiting_gets(), kBound / client.size());
     EXPECT_LT(cost.peak_bytes, kBound + kBound / 8);
+  }
+}
+
+TEST(OperationsCost, OfWhatIsDoneLittleIsKept) {
+  for (const size_t n : {kMany, 4 * kMany}) {
+    World world(n);
+    world.EchoOwn(1);
+    const Cost of_reentries = CostOf([&] {
+      world.EchoOwn(n);
+      world.Apply(AttachedFrame{});
+      world.Apply(OperationsAcked{world.TakeSent()});
+      world.Apply(AttachedFrame{});  // enters all again, and DETACHED forgets who they are
+      world.Apply(OwnerMove{ChannelState::kDetaching, nullptr});
+      world.Apply(DetachedFrame{});
+      world.Apply(OperationsAcked{world.TakeSent()});
+      for (int i = 0; i < 2; ++i) world.Apply(OtherFrame{});
+    });
+    EXPECT_LE(of_reentries.kept_bytes, kKept);
+    const Cost of_operations = CostOf([&] {
+      world.Apply(OwnerMove{ChannelState::kAttaching, nullptr});
+      for (size_t i = 0; i < n; ++i) world.Apply(GetCall{i, "client", {}, true});
+      world.Apply(OwnerMove{ChannelState::kSuspended, nullptr});
+      world.Apply(OwnerMove{ChannelState::kAttaching, nullptr});
+      world.Apply(AttachedFrame{});
+      world.Enter(n);
+      world.Apply(OperationsNacked{world.TakeSent(), nullptr});
+      for (int i = 0; i < 2; ++i) world.Apply(OtherFrame{});
+    });
+    EXPECT_EQ(world.channel().operations_in_flight(), 0u);
+    EXPECT_LE(of_operations.kept_bytes, kKept);
+  }
+}
+
+TEST(OperationsCost, OfSubscriptionsGivenUpLittleIsKept) {
+  for (const size_t n : {kMany, 2 * kMany}) {
+    for (const bool all : {false, true}) {
+      World world(10);
+      const Cost cost = CostOf([&] {
+        for (size_t i = 0; i < n; ++i) world.Apply(SubscribeCall{0, i, kAllEvents});
+        if (all) {
+          world.Apply(UnsubscribeCall{});
+        } else {
+          for (size_t i = n; i-- > 0;) world.Apply(UnsubscribeCall{0, i});
+        }
+      });
+      EXPECT_EQ(world.channel().subscriptions().size(), 0u);
+      EXPECT_LE(cost.kept_bytes, kKept);
+    }
   }
 }
 

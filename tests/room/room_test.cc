@@ -305,6 +305,20 @@ TEST(RoomSubscribe, AttachesOnlyIfTheOptionSaysSo) {
   EXPECT_EQ(implicit_attach.TakeLog(), (Lines{"state attaching", "send ATTACH"}));
 }
 
+TEST(RoomSubscribe, OneTooManyIsRefusedUntilAnotherIsGivenUp) {
+  RoomOptions options;
+  options.channel.max_members = 2;
+  RoomHarness harness(options);
+  Result<Subscription> first = harness.presence().Subscribe(harness.Listener("first"));
+  ASSERT_TRUE(first.ok());
+  EXPECT_TRUE(harness.presence().Subscribe(harness.Listener("second")).ok());
+  const Result<Subscription> third = harness.presence().Subscribe(harness.Listener("third"));
+  ASSERT_FALSE(third.ok());
+  EXPECT_EQ(third.error().code, 42910);
+  first->Unsubscribe();
+  EXPECT_TRUE(harness.presence().Subscribe(harness.Listener("fourth")).ok());
+}
+
 TEST(RoomUnsubscribe, StopsOneListenerAndIsHarmlessTwice) {
   RoomHarness harness;
   harness.AttachNow();

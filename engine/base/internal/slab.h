@@ -8,8 +8,9 @@
 
 namespace presence {
 
-// A sequence that grows at its end, chunk by chunk: where a vector that is full is copied whole to
-// make room for one more, a slab gets another chunk. Not copyable or movable.
+// A list of T to which elements are added at the end only. It is stored in chunks of 256 elements,
+// and a full chunk is followed by another one: unlike a vector, a long list does not move all its
+// elements to make room for one more. Not copyable or movable.
 template <typename T>
 class Slab {
  public:
