@@ -161,7 +161,8 @@ TEST(HostCostTest, AHostWhoseMembersHaveLeftKeepsLittle) {
         Fill(world, n, 60'000);
         EXPECT_EQ(world.host().size(), n);
         for (size_t i = 0; leave && i < n; ++i) {
-          IncomingItem item = Enter("member " + std::to_string(i), "");
+          const std::string member = "member " + std::to_string(i);
+          IncomingItem item = Enter(member, "");
           item.action = static_cast<int64_t>(PresenceAction::kLeave);
           world.Send("c1", static_cast<int64_t>(n + i), item);
         }
