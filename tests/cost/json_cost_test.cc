@@ -60,13 +60,13 @@ void ExpectHugeTextsForgotten(size_t bytes, const Read& read) {
 
 TEST(JsonCostTest, AFrameReaderForgetsAHugeFrameWithTheNext) {
   wire::FrameReader reader;
-  ExpectHugeTextsForgotten(size_t{4} << 20,
+  ExpectHugeTextsForgotten(size_t{1} << 20,
                            [&](std::string_view text) { (void)reader.Read(text).ok(); });
 }
 
 TEST(JsonCostTest, ATraceReaderForgetsAHugeLineWithTheNext) {
   sim::TraceReader reader;
-  ExpectHugeTextsForgotten(size_t{1} << 20, [&](std::string_view text) {
+  ExpectHugeTextsForgotten(size_t{1} << 19, [&](std::string_view text) {
     json::PaddedText padded;
     (void)reader.Read(padded.Assign(text)).ok();
   });
