@@ -21,6 +21,7 @@ enum FrameAction : int64_t {
   kHeartbeat = 0,
   kAck = 1,
   kNack = 2,
+  kConnect = 3,
   kConnected = 4,
   kDisconnect = 5,
   kDisconnected = 6,

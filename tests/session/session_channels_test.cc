@@ -1,0 +1,510 @@
+// attach, detach, the channels' timers, and what ATTACH carries.
+
+#include "gtest/gtest.h"
+#include "tests/session/session_harness.h"
+
+namespace presence {
+namespace {
+
+constexpr char kAttach[] = R"(send 1 {"action":10,"channel":"room"})";
+constexpr char kDetach[] = R"(send 1 {"action":12,"channel":"room"})";
+constexpr char kAttached[] = R"({"action":11,"channel":"room"})";
+constexpr char kDetached[] = R"({"action":13,"channel":"room"})";
+constexpr char kDetachedForAReason[] = R"({"action":13,"channel":"room","error":{"code":90198}})";
+
+ChannelState StateOf(const SessionHarness& h) { return h.session.FindChannel("room")->state(); }
+
+// --- attach ---
+
+TEST(Attach, RTL4dCompletesWithAttached) {
+  SessionHarness h;
+  h.GetConnected();
+  EXPECT_EQ(h.Attach("room", 1), (Lines{"room: state attaching", kAttach}));
+  EXPECT_EQ(h.Attach("room", 2), Lines{}) << "RTL4h";
+  EXPECT_EQ(h.Receive(1, kAttached), (Lines{"room: state attached", "room: attach 1 ok",
+                                            "room: attach 2 ok", "room: sync completed"}));
+  EXPECT_EQ(h.Attach("room", 3), Lines{"room: attach 3 ok"}) << "RTL4a";
+}
+
+TEST(Attach, RTL4dFailsWithTheReasonOfSuspended) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  EXPECT_EQ(h.Receive(1, kDetachedForAReason),
+            (Lines{"room: state suspended 90198", "room: attach 1 error 90198"}));
+}
+
+TEST(Attach, RTL4dFailsWithTheReasonOfFailed) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  EXPECT_EQ(h.Receive(1, R"({"action":9,"channel":"room","error":{"code":40160}})"),
+            (Lines{"room: state failed 40160", "room: attach 1 error 40160"}));
+}
+
+TEST(Attach, RTL4dFailsWithTheReasonOfDetachedElse90001) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Detach("room", 2);
+  EXPECT_EQ(
+      h.Receive(1, kDetachedForAReason),
+      (Lines{"room: state detached 90198", "room: attach 1 error 90198", "room: detach 2 ok"}));
+  h.Attach("room", 3);
+  h.Detach("room", 4);
+  EXPECT_EQ(h.Receive(1, kDetached),
+            (Lines{"room: state detached", "room: attach 3 error 90001", "room: detach 4 ok"}));
+}
+
+TEST(Attach, RTL4gFromFailedTriesAgain) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Receive(1, R"({"action":9,"channel":"room","error":{"code":40160}})");
+  EXPECT_EQ(h.Attach("room", 2), (Lines{"room: state attaching", kAttach}));
+}
+
+TEST(Attach, FromSuspendedTriesAtOnce) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Receive(1, kDetachedForAReason);
+  EXPECT_EQ(h.Attach("room", 2), (Lines{"room: state attaching", kAttach}));
+  EXPECT_EQ(h.NextMs(), 10'000) << "and the wait is over";
+}
+
+TEST(Attach, RTL4iWaitsForTheConnection) {
+  SessionHarness h;
+  EXPECT_EQ(h.Attach("room", 1), Lines{"room: state attaching"});
+  EXPECT_EQ(h.NextMs(), -1) << "no time runs meanwhile";
+  h.Connect();
+  EXPECT_EQ(h.Connected(1, "c1"), (Lines{"connecting>connected", kAttach}));
+}
+
+TEST(Attach, RTL4bFailsWhereTheConnectionIsDown) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Lost(1);
+  h.Advance(120'000);
+  EXPECT_EQ(h.Attach("room", 1), Lines{"room: attach 1 error 80002 < 80003"});
+  h.Close();
+  EXPECT_EQ(h.Attach("room", 2), Lines{"room: attach 2 error 80017"});
+}
+
+TEST(Attach, RTL4hWhileDetachingFollowsTheDetach) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  EXPECT_EQ(h.Attach("room", 3), Lines{});
+  EXPECT_EQ(h.Receive(1, kDetached),
+            (Lines{"room: state detached", "room: detach 2 ok", "room: state attaching", kAttach}));
+  EXPECT_EQ(Only("room: attach", h.Receive(1, kAttached)), Lines{"room: attach 3 ok"});
+}
+
+TEST(Attach, RTL4hBesideAGetThatWishesTheSameOneAttachIsSent) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  h.Get("room", 3);
+  h.Attach("room", 4);
+  EXPECT_EQ(h.Receive(1, kDetached),
+            (Lines{"room: state detached", "room: detach 2 ok", "room: state attaching", kAttach}));
+  const Lines lines = h.Receive(1, kAttached);
+  EXPECT_EQ(Only("room: attach", lines), Lines{"room: attach 4 ok"});
+  EXPECT_EQ(Only("room: result", lines), Lines{"room: result 3 []"});
+}
+
+TEST(Attach, AWishFailsIfTheConnectionGoesDown) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  h.Attach("room", 3);
+  EXPECT_EQ(Only("room", h.Close()), (Lines{"room: state detached 80017", "room: detach 2 ok",
+                                            "room: attach 3 error 80017"}));
+}
+
+TEST(Attach, CallsThatWaitAreBounded) {
+  ClientSession::Options options;
+  options.channel.channel.max_queued = 2;
+  SessionHarness h(options);
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Attach("room", 2);
+  EXPECT_EQ(h.Attach("room", 3), Lines{"room: attach 3 error 42910"});
+  EXPECT_EQ(h.Detach("room", 4), Lines{"room: detach 4 error 42910"});
+}
+
+TEST(Attach, ANameIsNotEmpty) {
+  SessionHarness h;
+  h.ApplyRefused(AttachCall{"", 1}, absl::StatusCode::kInvalidArgument);
+  h.ApplyRefused(DetachCall{"", 1}, absl::StatusCode::kInvalidArgument);
+  h.ApplyRefused(ChannelCall{"", GetCall{}}, absl::StatusCode::kInvalidArgument);
+  h.ApplyRefused(AddChannel{"", {}}, absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(h.session.channel_count(), 0u);
+}
+
+// --- detach ---
+
+TEST(Detach, RTL5dCompletesWithDetached) {
+  SessionHarness h;
+  h.GetAttached();
+  EXPECT_EQ(h.Detach("room", 2), (Lines{"room: state detaching", kDetach}));
+  EXPECT_EQ(h.Detach("room", 3), Lines{}) << "RTL5i";
+  EXPECT_EQ(h.Receive(1, kDetached),
+            (Lines{"room: state detached", "room: detach 2 ok", "room: detach 3 ok"}));
+}
+
+TEST(Detach, RTL5aOfWhatIsNotAttachedIsNothing) {
+  SessionHarness h;
+  h.GetConnected();
+  EXPECT_EQ(h.Detach("room", 1), Lines{"room: detach 1 ok"});
+  EXPECT_EQ(StateOf(h), ChannelState::kInitialized);
+  h.Attach("room", 2);
+  h.Detach("room", 3);
+  h.Receive(1, kDetached);
+  EXPECT_EQ(h.Detach("room", 4), Lines{"room: detach 4 ok"});
+}
+
+TEST(Detach, RTL5bOfAFailedChannelFails) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Receive(1, R"({"action":9,"channel":"room","error":{"code":40160}})");
+  EXPECT_EQ(h.Detach("room", 2), Lines{"room: detach 2 error 90001"});
+}
+
+TEST(Detach, RTL5jOfASuspendedChannelIsDetachedAtOnce) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Receive(1, kDetachedForAReason);
+  EXPECT_EQ(h.Detach("room", 2), (Lines{"room: state detached", "room: detach 2 ok"}));
+  EXPECT_EQ(h.NextMs(), -1) << "and is not attached again";
+}
+
+TEST(Detach, RTL5lWithoutAConnectionIsDetachedAtOnce) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Lost(1);
+  EXPECT_EQ(h.Detach("room", 2), (Lines{"room: state detached", "room: detach 2 ok"}));
+  EXPECT_EQ(h.Connected(2, "c1"), Lines{"connecting>connected"});
+  EXPECT_EQ(h.Receive(2, kAttached),
+            (Lines{"room: state detaching", R"(send 2 {"action":12,"channel":"room"})"}))
+      << "RTL5k: the server did not know";
+}
+
+TEST(Detach, RTL5lEndsADetachThatWaits) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  h.Lost(1);
+  EXPECT_EQ(h.Detach("room", 3),
+            (Lines{"room: state detached", "room: detach 2 ok", "room: detach 3 ok"}));
+}
+
+TEST(Detach, FromAttachingIsDetachingAtOnce) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  EXPECT_EQ(h.Detach("room", 2), (Lines{"room: state detaching", kDetach}));
+}
+
+TEST(Detach, AskedLaterThanAWishItFailsTheWish) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  h.Attach("room", 3);
+  h.Detach("room", 4);
+  EXPECT_EQ(h.Receive(1, kDetached), (Lines{"room: state detached", "room: attach 3 error 90001",
+                                            "room: detach 2 ok", "room: detach 4 ok"}));
+}
+
+TEST(Detach, FailsWithTheReasonOfFailed) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  EXPECT_EQ(h.Receive(1, R"({"action":9,"channel":"room","error":{"code":40160}})"),
+            (Lines{"room: state failed 40160", "room: detach 2 error 40160"}));
+}
+
+// --- Timers ---
+
+TEST(AttachTimer, RTL4fUnansweredIsSuspended90007) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  EXPECT_EQ(h.Advance(9'999), Lines{});
+  EXPECT_EQ(h.Advance(1), (Lines{"room: state suspended 90007", "room: attach 1 error 90007"}));
+}
+
+TEST(AttachTimer, RunsAnewWithEachFrameSent) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Receive(1, kDetachedForAReason);  // attaches again (RTL13a)
+  EXPECT_EQ(h.NextMs(), 10'000);
+  h.Advance(6'000);
+  h.Receive(1, kAttached);
+  EXPECT_EQ(h.NextMs(), -1);
+  h.Receive(1, kDetachedForAReason);
+  EXPECT_EQ(h.NextMs(), 10'000);
+}
+
+TEST(AttachTimer, RunsOnlyWhileConnected) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Advance(6'000);
+  h.Lost(1);
+  h.Advance(9'000);
+  EXPECT_EQ(StateOf(h), ChannelState::kAttaching);
+  h.Connected(2, "c1");
+  EXPECT_EQ(h.NextMs(), 10'000);
+}
+
+TEST(DetachTimer, RTL5fUnansweredIsAttachedAsBefore) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Receive(1, R"({"action":14,"channel":"room","id":"x:0","connectionId":"x","timestamp":1,)"
+               R"("presence":[{"action":2,"clientId":"ann"}]})");
+  h.Enter("room", 2);
+  h.Receive(1, R"({"action":1,"msgSerial":0})");
+  h.Detach("room", 3);
+  EXPECT_EQ(h.Advance(9'999), Lines{});
+  EXPECT_EQ(h.Advance(1), (Lines{"room: state attached", "room: detach 3 error 90007"}))
+      << "nobody leaves, nobody is entered again";
+  EXPECT_EQ(h.Get("room", 4), Lines{"room: result 4 [ann@x]"});
+}
+
+TEST(DetachTimer, RTL5fAWishForAttachIsFulfilled) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  h.Attach("room", 3);
+  EXPECT_EQ(h.Advance(10'000),
+            (Lines{"room: state attached", "room: attach 3 ok", "room: detach 2 error 90007"}));
+}
+
+TEST(DetachTimer, RTL5fFromAttachingItAttachesAsBefore) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Detach("room", 2);
+  EXPECT_EQ(h.Advance(10'000),
+            (Lines{"room: state attaching", "room: detach 2 error 90007", kAttach}));
+  EXPECT_EQ(Only("room: attach", h.Receive(1, kAttached)), Lines{"room: attach 1 ok"});
+}
+
+TEST(DetachTimer, RTL5kFromDetachedItIsDetachedAsBefore) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  h.Receive(1, kDetached);
+  EXPECT_EQ(h.Receive(1, kAttached), (Lines{"room: state detaching", kDetach}));
+  EXPECT_EQ(h.Advance(9'000), Lines{});
+  EXPECT_EQ(h.Receive(1, kAttached), Lines{kDetach}) << "and time runs anew";
+  EXPECT_EQ(h.Advance(9'999), Lines{});
+  EXPECT_EQ(h.Advance(1), Lines{"room: state detached"});
+}
+
+TEST(ChannelRetry, RTL13bASuspendedChannelAttachesAgainWithBackOff) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  const int64_t full[] = {15'000, 20'000, 25'000, 30'000, 30'000};
+  for (const int64_t ms : full) {
+    h.Receive(1, kDetachedForAReason);
+    ASSERT_EQ(StateOf(h), ChannelState::kSuspended);
+    EXPECT_LE(h.NextMs(), ms);
+    EXPECT_GE(h.NextMs(), ms * 8 / 10);
+    EXPECT_EQ(h.Advance(h.NextMs()), (Lines{"room: state attaching", kAttach}));
+  }
+}
+
+TEST(ChannelRetry, RTB1CountsSinceAttached) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  for (int i = 0; i < 4; ++i) {
+    h.Receive(1, kDetachedForAReason);
+    h.Advance(h.NextMs());
+  }
+  h.Receive(1, kAttached);
+  h.Receive(1, kDetached);            // attaches again at once
+  h.Receive(1, kDetachedForAReason);  // refused
+  EXPECT_LE(h.NextMs(), 15'000);
+}
+
+TEST(ChannelRetry, RTL13cNotWithoutAConnection) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Receive(1, kDetachedForAReason);
+  h.Receive(1, R"({"action":6})");
+  h.Advance(9'000);
+  EXPECT_EQ(StateOf(h), ChannelState::kSuspended);
+  EXPECT_EQ(Only("send", h.Connected(2, "c1")), Lines{R"(send 2 {"action":10,"channel":"room"})"})
+      << "RTL3d";
+}
+
+TEST(ChannelRetry, IsAnOption) {
+  ClientSession::Options options;
+  options.channel_retry_timeout = std::chrono::milliseconds(100);
+  SessionHarness h(options);
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Receive(1, kDetachedForAReason);
+  EXPECT_LE(h.NextMs(), 100);
+}
+
+TEST(ChannelTimers, WokenLateEachChannelHasItsSayOnce) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Attach("hall", 2);
+  h.now_ms += 3'600'000;
+  SessionEffects effects;
+  h.session.AdvanceTo(TimestampFromMs(h.now_ms), effects);
+  EXPECT_EQ(StateOf(h), ChannelState::kSuspended);
+  EXPECT_GE(h.NextMs(), 12'000);
+}
+
+// --- What ATTACH carries ---
+
+TEST(AttachFrame, RTL4lCarriesTheModesThatWereAskedFor) {
+  SessionHarness h;
+  AddChannel add;
+  add.channel = "room";
+  add.options.modes = kFlagPresence | kFlagPresenceSubscribe;
+  EXPECT_EQ(h.Apply(add), Lines{});
+  h.ApplyRefused(add, absl::StatusCode::kAlreadyExists);
+  h.GetConnected();
+  EXPECT_EQ(h.Attach("room", 1).back(), R"(send 1 {"action":10,"channel":"room","flags":589824})");
+  add.channel = "other";
+  add.options.modes = 1;
+  h.ApplyRefused(add, absl::StatusCode::kInvalidArgument);
+}
+
+TEST(AttachFrame, RTL4c1CarriesTheLatestChannelSerial) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  const auto attach = [&h](TransportId transport, const std::string& id) {
+    return Only("send", h.Connected(transport, id)).at(0);
+  };
+  h.Receive(1, R"({"action":11,"channel":"room","channelSerial":"s1"})");
+  h.Lost(1);
+  EXPECT_EQ(attach(2, "c1"), R"(send 2 {"action":10,"channel":"room","channelSerial":"s1"})");
+  h.Receive(2, R"({"action":14,"channel":"room","channelSerial":"s2","presence":[]})");
+  h.Receive(2, R"({"action":16,"channel":"room","channelSerial":"page:"})");
+  h.Receive(2, R"({"action":14,"channel":"room","presence":[]})");
+  h.Advance(1'000);
+  h.Lost(2);
+  EXPECT_EQ(attach(3, "c1"), R"(send 3 {"action":10,"channel":"room","channelSerial":"s2"})")
+      << "of PRESENCE, but not of SYNC";
+  h.Receive(3, R"({"action":15,"channel":"room","channelSerial":"s3"})");
+  h.Advance(1'000);
+  h.Lost(3);
+  EXPECT_EQ(attach(4, "c2"), R"(send 4 {"action":10,"channel":"room","channelSerial":"s3"})")
+      << "of MESSAGE, and on a new connection too";
+}
+
+TEST(AttachFrame, RTL15b1TheSerialIsForgottenWithTheAttachment) {
+  const auto reattach = [](const std::vector<std::string>& frames) {
+    SessionHarness h;
+    h.GetConnected();
+    h.Attach("room", 1);
+    h.Receive(1, R"({"action":11,"channel":"room","channelSerial":"s1"})");
+    for (const std::string& frame : frames) h.Receive(1, frame);
+    h.Receive(1, R"({"action":14,"channel":"room","channelSerial":"s2","presence":[]})");
+    return h.Attach("room", 2).back();
+  };
+  EXPECT_EQ(reattach({R"({"action":9,"channel":"room","error":{"code":1}})"}), kAttach) << "failed";
+  EXPECT_EQ(reattach({kDetached, kDetached}), kAttach) << "suspended";
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Receive(1, R"({"action":11,"channel":"room","channelSerial":"s1"})");
+  h.Detach("room", 2);
+  h.Receive(1, kDetached);
+  EXPECT_EQ(h.Attach("room", 3).back(), kAttach) << "detached";
+}
+
+TEST(AttachFrame, ASerialBeyondAllReasonIsNotKept) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Receive(1,
+            R"({"action":11,"channel":"room","channelSerial":")" + std::string(4097, 's') + "\"}");
+  EXPECT_EQ(h.Receive(1, kDetached).back(), kAttach);
+}
+
+// --- Frames ---
+
+TEST(Frames, OfOtherKindsPassThroughAsTheyCame) {
+  SessionHarness h;
+  h.GetAttached();
+  const std::string message = R"({ "action":15, "channel":"room","messages":[{"data":1.50}]})";
+  EXPECT_EQ(h.Receive(1, message), Lines{"pass 15 room " + message});
+  EXPECT_EQ(h.Receive(1, R"({"action":21,"channel":"nobody's"})"),
+            Lines{R"(pass 21 nobody's {"action":21,"channel":"nobody's"})"});
+  EXPECT_EQ(h.Receive(1, R"({"action":99})"), Lines{R"(pass 99  {"action":99})"});
+  EXPECT_EQ(h.Receive(1, R"({"action":0})"), Lines{}) << "a heartbeat is ours";
+}
+
+TEST(Frames, OfChannelsThatNobodyNamedAreIgnored) {
+  SessionHarness h;
+  h.GetConnected();
+  for (const char* action : {"9", "11", "13", "14", "16"}) {
+    EXPECT_EQ(h.Receive(1, std::string(R"({"action":)") + action + R"(,"channel":"who"})"),
+              Lines{});
+  }
+  EXPECT_EQ(h.Receive(1, R"({"action":14})"), Lines{});
+  EXPECT_EQ(h.session.stats().frames_ignored, 6u);
+  EXPECT_EQ(h.session.channel_count(), 0u) << "and nothing is kept of them";
+}
+
+TEST(Frames, ThatOnlyClientsSendAreIgnored) {
+  SessionHarness h;
+  h.GetAttached();
+  for (const char* action : {"3", "5", "7", "10", "12"}) {
+    EXPECT_EQ(h.Receive(1, std::string(R"({"action":)") + action + R"(,"channel":"room"})"),
+              Lines{});
+  }
+  EXPECT_EQ(h.session.stats().frames_ignored, 5u);
+}
+
+TEST(Frames, BeforeConnectedSpeakOfNoChannel) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Enter("room", 2);
+  h.Lost(1);
+  EXPECT_EQ(h.Receive(2, R"({"action":1,"msgSerial":0})"), Lines{})
+      << "it may be another connection's";
+  EXPECT_EQ(h.Receive(2, kAttached), Lines{});
+  EXPECT_EQ(h.Receive(2, R"({"action":15,"channel":"room"})"), Lines{});
+  EXPECT_EQ(h.session.stats().frames_ignored, 3u);
+  h.Connected(2, "c1");
+  EXPECT_EQ(h.Receive(2, R"({"action":1,"msgSerial":0})"), Lines{"room: result 2 ok"});
+}
+
+TEST(Frames, OfAChannelReachIt) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Get("room", 1);
+  EXPECT_EQ(h.Receive(1, R"({"action":11,"channel":"room","flags":1})"),
+            (Lines{"room: state attached", "room: sync started"}));
+  EXPECT_EQ(h.Receive(1, R"({"action":16,"channel":"room","channelSerial":"s:","timestamp":1,)"
+                         R"("presence":[{"action":1,"id":"x:0:0","connectionId":"x",)"
+                         R"("clientId":"ann"}]})"),
+            (Lines{"room: present ann@x", "room: sync completed", "room: result 1 [ann@x]"}));
+}
+
+TEST(Calls, ThatMakeNoSenseMakeNoChannel) {
+  SessionHarness h;
+  OperationCall nonsense;
+  nonsense.action = PresenceAction::kAbsent;
+  h.ApplyRefused(ChannelCall{"room", nonsense}, absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(h.session.channel_count(), 0u);
+  EXPECT_EQ(h.session.FindChannel("room"), nullptr);
+}
+
+}  // namespace
+}  // namespace presence

@@ -1,0 +1,502 @@
+#include "tests/session/session_world.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <variant>
+
+#include "presence/client/channel.h"
+#include "presence/client/effects.h"
+#include "presence/error.h"
+#include "presence/flags.h"
+#include "presence/message.h"
+#include "tests/session/effect_text.h"
+
+namespace presence {
+namespace {
+
+constexpr std::string_view kChannels[] = {"plain", "impatient", "narrow", "modest"};
+constexpr std::string_view kClients[] = {"me", "me", "ann", "bob"};
+
+std::string StateText(const ClientSession& session) {
+  return std::string(StateName(session.state()));
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const WorldStep& step) {
+  return out << "kind=" << step.kind << " channel=" << step.channel << " what=" << step.what
+             << " wait=" << step.wait;
+}
+
+SessionWorld::SessionWorld(const ClientSession::Options& options) : session_(options) {
+  server_.set_now(now_ms_);
+  AddChannel impatient{"impatient", options.channel};
+  impatient.options.channel.queue_messages = false;
+  Apply(impatient, "add");
+  AddChannel narrow{"narrow", options.channel};
+  narrow.options.channel.max_in_flight = 1;
+  narrow.options.channel.max_queued = 3;
+  Apply(narrow, "add");
+  AddChannel modest{"modest", options.channel};
+  modest.options.modes = kFlagPresence | kFlagPresenceSubscribe;
+  Apply(modest, "add");
+}
+
+void SessionWorld::Wrong(std::string what) {
+  if (failure_.empty()) failure_ = std::move(what);
+}
+
+std::string_view SessionWorld::NameOf(int channel) const {
+  return kChannels[static_cast<size_t>(channel) % std::size(kChannels)];
+}
+
+RequestId SessionWorld::NewRequest() {
+  unanswered_.insert(next_request_);
+  return next_request_++;
+}
+
+// --- The session ---
+
+void SessionWorld::Apply(const SessionInput& input, std::string_view name) {
+  log_ += std::to_string(now_ms_) + " " + std::string(name) + "\n";
+  const absl::Status status = session_.Apply(TimestampFromMs(now_ms_), input, effects_);
+  if (!status.ok()) log_ += "  " + status.ToString() + "\n";
+  if (!status.ok() && !effects_.empty()) Wrong("effects of an input that was refused");
+  // Carried out, an effect must not disturb those after it; the world only notes them.
+  for (const SessionEffect& effect : effects_) CarryOut(effect);
+  Check();
+}
+
+void SessionWorld::Wake() {
+  log_ += std::to_string(now_ms_) + " wake\n";
+  session_.AdvanceTo(TimestampFromMs(now_ms_), effects_);
+  for (const SessionEffect& effect : effects_) CarryOut(effect);
+  Check();
+  const std::optional<Timestamp> next = session_.NextDeadline();
+  if (next.has_value() && ToMs(*next) <= now_ms_) Wrong("a deadline is due after AdvanceTo");
+}
+
+void SessionWorld::Advance(int64_t ms) {
+  const int64_t end = now_ms_ + ms;
+  for (;;) {
+    const std::optional<Timestamp> next = session_.NextDeadline();
+    if (!next.has_value() || ToMs(*next) > end || !failure_.empty()) break;
+    now_ms_ = std::max(now_ms_, ToMs(*next));
+    server_.set_now(now_ms_);
+    Wake();
+  }
+  now_ms_ = end;
+  server_.set_now(now_ms_);
+}
+
+void SessionWorld::CarryOut(const SessionEffect& effect) {
+  log_ += "  " + LineOf(effect, now_ms_) + "\n";
+  if (const auto* open = std::get_if<OpenTransport>(&effect)) {
+    for (const auto& [transport, link] : links_) {
+      if (link.client_end) Wrong("a transport is opened while another one is open");
+    }
+    if (open->transport <= latest_) Wrong("a transport's number is used again");
+    latest_ = open->transport;
+    links_[latest_].resume_key = open->resume_key;
+  } else if (const auto* close = std::get_if<CloseTransport>(&effect)) {
+    Link& link = links_[close->transport];
+    if (!link.client_end) Wrong("a transport is closed that is none");
+    link.client_end = false;
+    link.down.clear();
+  } else if (const auto* send = std::get_if<SendBytes>(&effect)) {
+    Link& link = links_[send->transport];
+    if (!link.client_end || !link.opened) Wrong("bytes for a transport that is not open");
+    if (!link.mute_up) link.up.emplace_back(send->bytes);
+  } else if (const auto* changed = std::get_if<ConnectionChanged>(&effect)) {
+    if (changed->previous != state_) Wrong("a state that does not follow the last one");
+    state_ = changed->state;
+    const bool waits = state_ == SessionState::kDisconnected || state_ == SessionState::kSuspended;
+    if (waits != changed->next_try.has_value()) Wrong("a next try too many or too few");
+    if (state_ == SessionState::kSuspended) ++seen_.suspended;
+    if (state_ == SessionState::kFailed) ++seen_.failed;
+    if (state_ == SessionState::kClosed) ++seen_.closed;
+  } else if (std::holds_alternative<TokenNeeded>(effect)) {
+    token_wanted_ = true;
+    ++seen_.tokens;
+  } else if (const auto* result = std::get_if<AttachmentResult>(&effect)) {
+    Answered(result->request);
+  } else if (const auto* of_channel = std::get_if<ChannelEffect>(&effect)) {
+    Hear(*of_channel);
+  }
+}
+
+void SessionWorld::Hear(const ChannelEffect& effect) {
+  auto& members = folded_[std::string(effect.channel)];
+  if (const auto* result = std::get_if<CallResult>(effect.effect)) {
+    Answered(result->request);
+  } else if (const auto* cleared = std::get_if<SetCleared>(effect.effect)) {
+    if (cleared->members != members.size()) Wrong("cleared others than those who were there");
+    members.clear();
+  } else if (const auto* event = std::get_if<MemberEvent>(effect.effect)) {
+    const FakeServer::Key key(event->message.connection_id, event->message.client_id);
+    if (event->type != EventType::kLeave) {
+      members[key] = event->message.payload.data;
+    } else if (members.erase(key) == 0) {
+      Wrong("somebody left who was not there");
+    }
+  }
+}
+
+void SessionWorld::Answered(RequestId request) {
+  if (unanswered_.erase(request) == 0) {
+    Wrong("call " + std::to_string(request) + " was answered twice");
+  }
+  ++seen_.answered;
+}
+
+void SessionWorld::Check() {
+  if (const std::string broken = session_.CheckInvariants(); !broken.empty()) Wrong(broken);
+  if (!server_.complaint().empty()) Wrong("the server: " + server_.complaint());
+  if (state_ != session_.state()) Wrong("a state that was not told");
+  for (const std::string_view name : kChannels) {
+    std::map<FakeServer::Key, std::string> members;
+    if (const Channel* const channel = session_.FindChannel(name)) {
+      channel->members().ForEach([&](const Message& member) {
+        members[{std::string(member.connection_id), std::string(member.client_id)}] =
+            member.payload.data;
+      });
+    }
+    if (members != folded_[std::string(name)]) Wrong("events that do not fold to the members");
+  }
+  const std::string id(session_.connection().id());
+  if (id != connection_id_ && !id.empty())
+    ++(connection_id_.empty() ? seen_.resumed : seen_.begun_anew);
+  if (!id.empty()) connection_id_ = id;
+}
+
+// --- The link ---
+
+SessionWorld::Link* SessionWorld::Current() {
+  const auto found = links_.find(latest_);
+  return found == links_.end() || !found->second.client_end ? nullptr : &found->second;
+}
+
+void SessionWorld::CollectFromServer() {
+  for (auto& [transport, bytes] : server_.TakeSent()) {
+    Link& link = links_[transport];
+    if (link.client_end && !link.mute_down) link.down.push_back(std::move(bytes));
+  }
+}
+
+void SessionWorld::OpenLink(TransportId transport) {
+  Link& link = links_[transport];
+  link.opened = link.server_end = true;
+  const std::string key = link.resume_key;
+  Apply(TransportOpened{transport}, "opened");
+  server_.Open(transport, key);
+  CollectFromServer();
+}
+
+// Whatever is on its way is lost. If the session is not told, it must find out by itself.
+void SessionWorld::Cut(TransportId transport, bool tell) {
+  Link& link = links_[transport];
+  link.up.clear();
+  link.down.clear();
+  link.mute_up = link.mute_down = true;
+  if (std::exchange(link.server_end, false)) server_.Lost(transport);
+  CollectFromServer();
+  if (!tell || !std::exchange(link.client_end, false)) return;
+  if (link.opened) {
+    Apply(TransportClosed{transport, nullptr}, "lost");
+  } else {
+    Apply(TransportFailed{transport, nullptr}, "failed");
+  }
+}
+
+bool SessionWorld::DeliverUp(TransportId transport) {
+  Link& link = links_[transport];
+  if (!link.server_end) return false;
+  if (link.up.empty()) {
+    if (link.client_end) return false;
+    link.server_end = false;  // closed, after all that was sent
+    server_.Lost(transport);
+  } else {
+    const std::string bytes = std::move(link.up.front());
+    link.up.pop_front();
+    server_.Receive(transport, bytes);
+  }
+  CollectFromServer();
+  return true;
+}
+
+bool SessionWorld::DeliverDown(TransportId transport) {
+  Link& link = links_[transport];
+  if (link.down.empty() || !link.client_end) return false;
+  const std::string bytes = std::move(link.down.front());
+  link.down.pop_front();
+  Apply(TransportReceived{transport, bytes}, "received " + bytes);
+  return true;
+}
+
+bool SessionWorld::DeliverAll() {
+  bool any = false;
+  for (bool more = true; more && failure_.empty();) {
+    more = false;
+    for (TransportId transport = 1; transport <= latest_; ++transport) {
+      Link& link = links_[transport];
+      if (!link.opened && link.client_end) {
+        OpenLink(transport);
+        more = true;
+      }
+      while (DeliverUp(transport)) more = true;
+      while (failure_.empty() && DeliverDown(transport)) more = true;
+    }
+    any = any || more;
+  }
+  return any;
+}
+
+// --- What happens ---
+
+void SessionWorld::Do(const WorldStep& step) {
+  if (!failure_.empty()) return;
+  const std::string_view channel = NameOf(step.channel);
+  const std::string client(kClients[static_cast<size_t>(step.what) % std::size(kClients)]);
+  Link* const current = Current();
+  switch (step.kind) {
+    case 0:
+    case 1:
+      return Apply(ConnectCall{}, "connect");
+    case 2:
+      if (step.what % 4 == 0) Apply(CloseCall{}, "close");
+      return;
+    case 3:
+    case 4:
+    case 5:
+      return Apply(AttachCall{channel, NewRequest()}, "attach");
+    case 6:
+      return Apply(DetachCall{channel, NewRequest()}, "detach");
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+    case 11: {
+      const std::string data = "data " + std::to_string(next_data_++);
+      OperationCall call;
+      call.request = NewRequest();
+      call.action = step.kind < 9    ? PresenceAction::kEnter
+                    : step.kind < 11 ? PresenceAction::kUpdate
+                                     : PresenceAction::kLeave;
+      if (step.what % 2 == 1) call.client_id = "me";
+      call.payload.data_kind = DataKind::kString;
+      call.payload.data = data;
+      return Apply(ChannelCall{channel, call}, "operate");
+    }
+    case 12:
+    case 13: {
+      GetCall call;
+      call.request = NewRequest();
+      call.wait_for_sync = step.what % 3 != 0;
+      return Apply(ChannelCall{channel, call}, "get");
+    }
+    case 14: {
+      SubscribeCall call;
+      call.request = NewRequest();
+      return Apply(ChannelCall{channel, call}, "subscribe");
+    }
+    case 15: {
+      IsUserPresentCall call;
+      call.request = NewRequest();
+      call.client_id = client;
+      return Apply(ChannelCall{channel, call}, "is present");
+    }
+    // The link.
+    case 16:
+    case 17:
+    case 18:
+      if (current != nullptr && !current->opened) OpenLink(latest_);
+      return;
+    case 19:
+    case 20:
+    case 21:
+      for (auto& [transport, link] : links_) {
+        if (DeliverUp(transport)) return;
+      }
+      return;
+    case 22:
+    case 23:
+    case 24:
+      if (current != nullptr) DeliverDown(latest_);
+      return;
+    case 25:
+    case 26:
+      DeliverAll();
+      return;
+    case 27:
+      if (current != nullptr) Cut(latest_, true);
+      return;
+    case 28:
+      if (current != nullptr) Cut(latest_, false);
+      return;
+    case 29:
+      if (current == nullptr) return;
+      (step.what % 2 == 0 ? current->mute_up : current->mute_down) = true;
+      return;
+    case 30:
+      if (current != nullptr) Apply(TransportActive{latest_}, "active");
+      return;
+    // The server.
+    case 31:
+    case 32:
+      server_.Other(channel, client, step.what % 8 < 5);
+      return CollectFromServer();
+    case 33:
+      server_.Expire();
+      return CollectFromServer();
+    case 34:
+      server_.RefuseNext();
+      return;
+    case 35:
+      server_.AnswerNext(static_cast<FakeServer::Answer>(step.what % 8 == 7 ? 4 : step.what % 4));
+      return;
+    case 36:
+      server_.Say(wire::kDetached, channel, step.what % 2 == 0 ? 0 : 90198);
+      return CollectFromServer();
+    case 37:
+      server_.Say(wire::kError, channel, 40160);
+      return CollectFromServer();
+    case 38:
+      switch (step.what % 8) {
+        case 0:
+          server_.Say(wire::kError, "", 40400);
+          break;
+        case 1:
+          server_.Say(wire::kClosed, "", 0);
+          break;
+        case 2:
+          server_.Say(wire::kAuth, "", 0);
+          break;
+        case 3:
+          server_.Say(wire::kMessage, channel, 0);
+          break;
+        case 4:
+          server_.Say(wire::kDisconnected, "", 40142);
+          break;
+        case 5:
+          server_.Say(wire::kDisconnected, "", 80003);
+          break;
+        case 6:
+          server_.Say(wire::kHeartbeat, "", 0);
+          break;
+        case 7:
+          server_.Update();
+          break;
+      }
+      return CollectFromServer();
+    case 39: {
+      if (step.what % 4 != 0) {
+        token_wanted_ = false;
+        return Apply(TokenRenewed{"token"}, "token");
+      }
+      if (!std::exchange(token_wanted_, false)) return;
+      ErrorInfo error;
+      error.code = 1;
+      error.status_code = step.what % 8 == 0 ? 403 : 500;
+      return Apply(TokenFailed{&error}, "no token");
+    }
+    // Time.
+    case 40:
+      return Advance(step.wait);
+    case 41:
+      return Advance(step.wait * 100);
+    case 42:  // woken late
+      now_ms_ += step.wait * 100;
+      server_.set_now(now_ms_);
+      return Wake();
+    default:
+      return Drain(step.what % 2 == 0);
+  }
+}
+
+// --- Rest ---
+
+void SessionWorld::Drain(bool connects) {
+  log_ += "drain\n";
+  server_.AnswerNext(FakeServer::Answer::kConnected);
+  for (auto& [transport, link] : links_) {
+    // A link that loses may have lost anything.
+    if (link.client_end && (link.mute_up || link.mute_down)) Cut(transport, true);
+  }
+  const auto is_down = [this] {
+    return state_ == SessionState::kInitialized || state_ == SessionState::kClosed ||
+           state_ == SessionState::kFailed;
+  };
+  for (int i = 0; i < 100 && failure_.empty(); ++i) {
+    while (DeliverAll()) {
+    }
+    if (std::exchange(token_wanted_, false)) {
+      Apply(TokenRenewed{"token"}, "token");
+      continue;
+    }
+    if (is_down()) {
+      if (!connects) break;
+      Apply(ConnectCall{}, "connect");
+      continue;
+    }
+    bool waits = state_ != SessionState::kConnected;
+    for (const std::string_view name : kChannels) {
+      const Channel* const channel = session_.FindChannel(name);
+      if (channel == nullptr) continue;
+      const ChannelState state = channel->state();
+      waits = waits || state == ChannelState::kSuspended || state == ChannelState::kAttaching ||
+              state == ChannelState::kDetaching;
+    }
+    if (!waits) break;
+    server_.Say(wire::kHeartbeat, "", 0);
+    CollectFromServer();
+    while (DeliverAll()) {
+    }
+    const std::optional<Timestamp> next = session_.NextDeadline();
+    if (!next.has_value()) {
+      if (state_ != SessionState::kConnected) Wrong("it waits for nothing");
+      continue;
+    }
+    Advance(std::max<int64_t>(ToMs(*next) - now_ms_, 0));
+  }
+  if (failure_.empty()) CheckRest();
+}
+
+void SessionWorld::CheckRest() {
+  const bool connected = state_ == SessionState::kConnected;
+  if (!connected && state_ != SessionState::kInitialized && state_ != SessionState::kClosed &&
+      state_ != SessionState::kFailed) {
+    return Wrong("it does not come to rest: " + StateText(session_));
+  }
+  // Before it is connected for the first time, calls may wait for that.
+  if (!unanswered_.empty() && state_ != SessionState::kInitialized) {
+    Wrong("call " + std::to_string(*unanswered_.begin()) + " is not answered");
+  }
+  if (!connected) return;
+  for (const std::string_view name : kChannels) {
+    const Channel* const channel = session_.FindChannel(name);
+    if (channel == nullptr) continue;
+    const std::string at(name);
+    const FakeServer::Room& room = server_.room(at);
+    if (channel->state() == ChannelState::kAttached) {
+      std::map<FakeServer::Key, std::string> truth;
+      for (const auto& [key, member] : room) truth[key] = member.data;
+      if (folded_[at] != truth) Wrong("other members than the server has in " + at);
+      seen_.members_compared += truth.size();
+    } else if (channel->state() != ChannelState::kInitialized &&
+               channel->state() != ChannelState::kDetached &&
+               channel->state() != ChannelState::kFailed) {
+      Wrong(at + " does not come to rest: " + std::string(StateName(channel->state())));
+    }
+    // Whoever this client has entered is there, if no re-entry was refused.
+    if (server_.refused() > 0) continue;
+    channel->own_members().ForEach([&](const Message& own) {
+      const std::string connection(session_.connection().id());
+      if (!room.contains({connection, std::string(own.client_id)})) {
+        Wrong(std::string(own.client_id) + " was entered and is not there in " + at);
+      }
+    });
+  }
+}
+
+}  // namespace presence
