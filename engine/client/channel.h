@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "presence/client/channel_input.h"
 #include "presence/client/connection.h"
@@ -128,16 +129,18 @@ class Channel {
 
   // --- Reads ---
 
-  const Options& options() const { return options_; }
+  const Options& options() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return options_; }
   ChannelState state() const { return state_; }
   SyncState sync_state() const;
   bool sync_complete() const { return sync_state() == SyncState::kComplete; }  // RTP13
-  const MemberSet& members() const { return members_; }
-  const OwnMembers& own_members() const { return own_members_; }
-  const Connection& connection() const { return connection_; }
-  const Stats& stats() const { return stats_; }
+  const MemberSet& members() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return members_; }
+  const OwnMembers& own_members() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return own_members_; }
+  const Connection& connection() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return connection_; }
+  const Stats& stats() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return stats_; }
   // In the order subscribed. Whoever delivers an event gives it to those whose mask has its type.
-  const std::vector<Subscription>& subscriptions() const { return subscriptions_; }
+  const std::vector<Subscription>& subscriptions() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return subscriptions_;
+  }
   size_t queued_operations() const { return operations_.queued(); }
   size_t operations_in_flight() const { return operations_.in_flight(); }
   // In bytes, as max_queued_bytes and max_in_flight_bytes count; the gets that wait are among the
@@ -147,7 +150,8 @@ class Channel {
   size_t waiting_gets() const { return waiters_.size(); }
   // What was sent under `token` and is not acknowledged yet, to be sent again unchanged (RTN19a).
   // Its views hold until the next input.
-  std::optional<OutgoingItem> Unacknowledged(OperationToken token) const;
+  std::optional<OutgoingItem> Unacknowledged(OperationToken token) const
+      ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // The first invariant that does not hold, in words; empty if all hold. O(members).
   std::string CheckInvariants() const;

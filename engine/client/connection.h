@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/base/attributes.h"
 #include "presence/error.h"
 
 namespace presence {
@@ -49,19 +50,21 @@ class Connection {
   bool connected() const { return state_ == ConnectionState::kConnected; }
   // Suspended, closed or failed: nothing that needs an attach can succeed (RTL4b).
   bool down() const { return !connected() && state_ != ConnectionState::kDisconnected; }
-  std::string_view id() const { return id_; }
-  const std::optional<std::string>& client_id() const { return client_id_; }
+  std::string_view id() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return id_; }
+  const std::optional<std::string>& client_id() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return client_id_;
+  }
   std::optional<int64_t> max_message_size() const { return max_message_size_; }
   // Why the connection is in its state; null if no reason was given.
-  const SharedError& reason() const { return reason_; }
+  const SharedError& reason() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return reason_; }
   // The client id that the server gives to what is sent without one; empty if there is none. Not
   // connected, and with none known, it is that of the last time, as what was asked then is still
   // its.
-  std::string_view identity() const;
+  std::string_view identity() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // The connection as all updates so far have left it, to be handed to a channel or changed in part
   // and applied again. Views this connection's strings, until the next Apply.
-  ConnectionUpdate Current() const;
+  ConnectionUpdate Current() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // Why the connection is not connected: the reason it was given, else the code of its state.
   // REQUIRES: not connected().

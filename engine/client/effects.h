@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "presence/client/channel_input.h"
 #include "presence/error.h"
 #include "presence/item.h"
@@ -84,7 +85,7 @@ using Effect = std::variant<StateChanged, SyncChanged, SetCleared, MemberEvent, 
 class KeptText {
  public:
   // Keeps `text` followed by `more`.
-  std::string_view Keep(std::string_view text, std::string_view more);
+  std::string_view Keep(std::string_view text, std::string_view more) ABSL_ATTRIBUTE_LIFETIME_BOUND;
   void Clear();
   // Clear, and no memory is kept.
   void GiveBack();
@@ -124,12 +125,12 @@ class Effects {
 
   bool empty() const { return effects_.empty(); }
   size_t size() const { return effects_.size(); }
-  const_iterator begin() const { return effects_.begin(); }
-  const_iterator end() const { return effects_.end(); }
-  const Effect& operator[](size_t i) const { return effects_[i]; }
+  const_iterator begin() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return effects_.begin(); }
+  const_iterator end() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return effects_.end(); }
+  const Effect& operator[](size_t i) const ABSL_ATTRIBUTE_LIFETIME_BOUND { return effects_[i]; }
 
   // The members of a CallResult of kind kMembers.
-  std::span<const Message> members(const CallResult& result) const {
+  std::span<const Message> members(const CallResult& result) const ABSL_ATTRIBUTE_LIFETIME_BOUND {
     return std::span(members_).subspan(result.first_member, result.member_count);
   }
 
@@ -143,7 +144,7 @@ class Effects {
   // Adds an empty T and returns it, to be filled in place; RemoveLast takes it away again. For
   // large effects, where making one and moving it here would take longer than filling it.
   template <typename T>
-  T& Add() {
+  T& Add() ABSL_ATTRIBUTE_LIFETIME_BOUND {
     // Copied from a constant, which measures faster than T{}.
     static constexpr T kEmpty{};
     return std::get<T>(effects_.emplace_back(kEmpty));
@@ -152,11 +153,12 @@ class Effects {
   void AddMember(const Message& member) { members_.push_back(member); }
   size_t member_count() const { return members_.size(); }
   // Keeps a copy of `text` followed by `more` until the next Clear.
-  std::string_view Keep(std::string_view text, std::string_view more = {}) {
+  std::string_view Keep(std::string_view text,
+                        std::string_view more = {}) ABSL_ATTRIBUTE_LIFETIME_BOUND {
     return texts_.Keep(text, more);
   }
   // Keeps an error until the next Clear, shared and not copied; null stays null.
-  const ErrorInfo* Keep(const SharedError& error);
+  const ErrorInfo* Keep(const SharedError& error) ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:
   std::vector<Effect> effects_;

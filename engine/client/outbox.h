@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/container/btree_set.h"
 #include "absl/functional/function_ref.h"
 
@@ -39,7 +40,7 @@ class Outbox {
 
   // What waits to be acknowledged, in serial order: on a new transport of the same connection, all
   // of it is sent again, unchanged, after the ATTACH frames (RTN19a).
-  const Entries& unacknowledged() const { return entries_; }
+  const Entries& unacknowledged() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return entries_; }
 
   // Forgets what has failed with its connection (RTN7d, RTN7e), which is what its channel has not
   // in flight any more: serials go on, and a late ACK of it is unknown. O(unacknowledged).

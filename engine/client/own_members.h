@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/base/attributes.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "presence/members/internal/stored_message.h"
@@ -46,7 +47,7 @@ class OwnMembers {
 
   size_t size() const { return index_.size(); }
   // What is stored of a client; nullopt: nothing.
-  std::optional<Message> Find(std::string_view client_id) const;
+  std::optional<Message> Find(std::string_view client_id) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
   void ForEach(absl::FunctionRef<void(const Message&)> visit) const;
 
   // The invariant that does not hold, in words; empty if it holds. O(members). For tests, the

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "presence/base/internal/spare.h"
 #include "presence/error.h"
 #include "presence/message.h"
@@ -97,9 +98,9 @@ class HostEffects {
 
   bool empty() const { return effects_.empty(); }
   size_t size() const { return effects_.size(); }
-  const_iterator begin() const { return effects_.begin(); }
-  const_iterator end() const { return effects_.end(); }
-  const HostEffect& operator[](size_t i) const { return effects_[i]; }
+  const_iterator begin() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return effects_.begin(); }
+  const_iterator end() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return effects_.end(); }
+  const HostEffect& operator[](size_t i) const ABSL_ATTRIBUTE_LIFETIME_BOUND { return effects_[i]; }
 
   // --- For those who fill it ---
 
@@ -120,8 +121,8 @@ class HostEffects {
     effects_.emplace_back(std::forward<T>(effect));
   }
   // An empty string, and an empty list of items, that stay where they are until the next Clear.
-  std::string& NewString() { return strings_.Fresh(); }
-  std::vector<OutItem>& NewItems() { return lists_.Fresh(); }
+  std::string& NewString() ABSL_ATTRIBUTE_LIFETIME_BOUND { return strings_.Fresh(); }
+  std::vector<OutItem>& NewItems() ABSL_ATTRIBUTE_LIFETIME_BOUND { return lists_.Fresh(); }
 
  private:
   // Containers that are filled anew after each Clear, and meanwhile stay where they are.

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -156,9 +157,9 @@ class RoomHost {
 
   // --- Reads ---
 
-  const Options& options() const { return options_; }
+  const Options& options() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return options_; }
   // Who is present, by the messages as they are broadcast.
-  const MemberSet& members() const { return members_; }
+  const MemberSet& members() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return members_; }
   size_t size() const { return members_.size(); }
   size_t client_count() const { return members_.client_count(); }
   // Bytes of the members' ids and payloads.
@@ -172,7 +173,7 @@ class RoomHost {
   size_t pending_items() const { return flushed_ ? 0 : pending_used_; }
   // The latest time seen.
   Timestamp room_time() const { return now_; }
-  const Stats& stats() const { return stats_; }
+  const Stats& stats() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return stats_; }
 
   // The first invariant that does not hold, in words; empty if all hold. O(members + connections).
   std::string CheckInvariants() const;

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/status/statusor.h"
 
 namespace presence {
@@ -40,14 +41,14 @@ class JsonObject {
   ~JsonObject();
 
   // The value of `key`, or null if it is not there. Good until the object changes.
-  const JsonValue* Find(std::string_view key) const;
+  const JsonValue* Find(std::string_view key) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
   // Replaces the value of `key`, or adds the field at the end.
   void Set(std::string_view key, JsonValue value);
 
   bool empty() const { return fields_.empty(); }
   size_t size() const;
-  const JsonField* begin() const;
-  const JsonField* end() const;
+  const JsonField* begin() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  const JsonField* end() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // The same fields in the same order.
   friend bool operator==(const JsonObject& a, const JsonObject& b);
@@ -100,12 +101,18 @@ class JsonValue {
   std::optional<bool> AsBool() const;
   std::optional<int64_t> AsInt() const;
   std::optional<double> AsDouble() const;
-  const std::string* AsString() const { return std::get_if<std::string>(&value_); }
-  const JsonArray* AsArray() const { return std::get_if<JsonArray>(&value_); }
-  const JsonObject* AsObject() const { return std::get_if<JsonObject>(&value_); }
+  const std::string* AsString() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return std::get_if<std::string>(&value_);
+  }
+  const JsonArray* AsArray() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return std::get_if<JsonArray>(&value_);
+  }
+  const JsonObject* AsObject() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return std::get_if<JsonObject>(&value_);
+  }
 
   // The value of `key`, or null if this is no object or has no such key.
-  const JsonValue* Find(std::string_view key) const;
+  const JsonValue* Find(std::string_view key) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // The same kind and the same value; the integer 1 and the double 1.0 differ.
   friend bool operator==(const JsonValue& a, const JsonValue& b);

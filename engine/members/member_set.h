@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
@@ -132,7 +133,8 @@ class MemberSet {
   uint64_t tombstones_evicted() const { return tombstones_evicted_; }
 
   // The visible member of this key, if there is one.
-  std::optional<Message> Find(std::string_view connection_id, std::string_view client_id) const;
+  std::optional<Message> Find(std::string_view connection_id,
+                              std::string_view client_id) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
   // Visits visible members in joining order: all, those of a client, those of a connection.
   void ForEach(Visitor visit) const;
   void ForEachOfClient(std::string_view client_id, Visitor visit) const;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/base/attributes.h"
 #include "presence/base/internal/check.h"
 #include "presence/error.h"
 
@@ -21,20 +22,20 @@ class [[nodiscard]] Result {
 
   bool ok() const { return std::holds_alternative<T>(result_); }
   // REQUIRES: ok().
-  const T& value() const {
+  const T& value() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
     PRESENCE_CHECK(ok());
     return *std::get_if<T>(&result_);
   }
-  T& value() {
+  T& value() ABSL_ATTRIBUTE_LIFETIME_BOUND {
     PRESENCE_CHECK(ok());
     return *std::get_if<T>(&result_);
   }
-  const T& operator*() const { return value(); }
-  T& operator*() { return value(); }
-  const T* operator->() const { return &value(); }
-  T* operator->() { return &value(); }
+  const T& operator*() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return value(); }
+  T& operator*() ABSL_ATTRIBUTE_LIFETIME_BOUND { return value(); }
+  const T* operator->() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return &value(); }
+  T* operator->() ABSL_ATTRIBUTE_LIFETIME_BOUND { return &value(); }
   // REQUIRES: !ok().
-  const ErrorInfo& error() const {
+  const ErrorInfo& error() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
     PRESENCE_CHECK(!ok());
     return *std::get_if<ErrorInfo>(&result_);
   }
@@ -52,7 +53,7 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return !error_.has_value(); }
   // REQUIRES: !ok().
-  const ErrorInfo& error() const {
+  const ErrorInfo& error() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
     PRESENCE_CHECK(!ok());
     return *error_;
   }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "presence/client/channel.h"
@@ -224,11 +225,11 @@ class Room {
   // means what it means to Channel::Apply.
   [[nodiscard]] absl::Status Apply(const ChannelInput& input);
 
-  Presence& presence() { return presence_; }
-  const RoomOptions& options() const;
+  Presence& presence() ABSL_ATTRIBUTE_LIFETIME_BOUND { return presence_; }
+  const RoomOptions& options() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
   ChannelState state() const;
   // All there is to read: members, counts, statistics, what is not acknowledged.
-  const Channel& channel() const;
+  const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:
   const std::shared_ptr<RoomCore> core_;  // shared with the calls that run on it

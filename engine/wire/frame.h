@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/base/attributes.h"
 #include "presence/client/channel_input.h"
 #include "presence/client/effects.h"
 #include "presence/error.h"
@@ -63,7 +64,7 @@ struct Frame {
 
 // What the frame means to the channel it names: ATTACHED, DETACHED, ERROR, PRESENCE and SYNC; for
 // all other frames an OtherFrame. The input views the frame.
-ChannelInput ChannelInputOf(const Frame& frame);
+ChannelInput ChannelInputOf(const Frame& frame ABSL_ATTRIBUTE_LIFETIME_BOUND);
 
 // Whether a frame says something of the connection, and so ConnectionUpdateOf has an update.
 inline bool SpeaksOfConnection(const Frame& frame) {
@@ -73,7 +74,7 @@ inline bool SpeaksOfConnection(const Frame& frame) {
 
 // What a frame says of the connection: CONNECTED (whole: what it lacks is none), DISCONNECTED,
 // CLOSED, and ERROR without a channel, which keep what `current` says of ids and limits; nullopt
-// for all other frames. The update views the frame and what `current` views.
+// for all other frames. The update views what the frame and `current` view.
 std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
                                                    const ConnectionUpdate& current);
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "absl/base/attributes.h"
 #include "absl/status/statusor.h"
 #include "presence/wire/frame.h"
 
@@ -22,7 +23,8 @@ class FrameReader {
   // are skipped; of duplicate keys the last counts. An item that cannot be read is marked as
   // malformed and does not spoil its frame. Fails with InvalidArgument and a message for people:
   // not JSON, not an object, no integer action, or a field of the wrong type.
-  absl::StatusOr<Frame> Read(std::string_view json);
+  absl::StatusOr<Frame> Read(std::string_view json ABSL_ATTRIBUTE_LIFETIME_BOUND)
+      ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:
   struct Parts;
