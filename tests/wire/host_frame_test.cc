@@ -47,7 +47,7 @@ constexpr std::string_view kItem =
 TEST(HostFrame, RepliesAreWritten) {
   const ErrorInfo error = MakeError(kNotPermitted, "no");
   constexpr std::string_view kError =
-      "\"error\":{\"code\":40160,\"statusCode\":400,\"message\":\"no\"}}";
+      "\"error\":{\"code\":40160,\"statusCode\":401,\"message\":\"no\"}}";
   EXPECT_EQ(Written(AttachedReply{"c1", 1}), "{\"action\":11,\"channel\":\"room\",\"flags\":1}");
   EXPECT_EQ(Written(DetachedReply{"c1", std::nullopt}), "{\"action\":13,\"channel\":\"room\"}");
   EXPECT_EQ(Written(DetachedReply{"c1", error}),
