@@ -34,15 +34,7 @@ void Ledger::Forget() {
   outbox_.Restart();
 }
 
-ConnectionUpdate Ledger::Current() const {
-  ConnectionUpdate update;
-  update.state = connection_.state();
-  update.id = connection_.id();
-  if (connection_.client_id().has_value()) update.client_id = *connection_.client_id();
-  update.max_message_size = connection_.max_message_size();
-  update.reason = connection_.reason();
-  return update;
-}
+ConnectionUpdate Ledger::Current() const { return connection_.Current(); }
 
 std::span<const Ledger::Settled> Ledger::Settle(int64_t msg_serial, int64_t count) {
   std::vector<Outbox::Entry> entries = outbox_.Acknowledge(msg_serial, count);
