@@ -268,12 +268,16 @@ void FakeServer::Operate(Connection& connection, const wire::Frame& frame) {
   if (!again && last != connection.answered.rend() && serial < last->first) {
     Complain("serial " + std::to_string(serial) + " after " + std::to_string(last->first));
   }
+  const IncomingItem& item = frame.presence[0];
+  const Key key(connection.id, item.client_id.empty() ? "me" : std::string(item.client_id));
+  if (again && item.action != static_cast<int64_t>(PresenceAction::kLeave) &&
+      !rooms_[channel].contains(key)) {
+    ++acknowledged_of_nobody_;
+  }
   if (!again) {
-    const IncomingItem& item = frame.presence[0];
     const bool accepted =
         connection.attached.contains(channel) && !std::exchange(refuse_next_, false);
     connection.answered[serial] = accepted;
-    const Key key(connection.id, item.client_id.empty() ? "me" : std::string(item.client_id));
     Member member;
     member.id = item.id.empty() ? connection.id + ":" + std::to_string(serial) + ":0"
                                 : std::string(item.id);

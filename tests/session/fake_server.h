@@ -57,6 +57,9 @@ class FakeServer {
 
   const Room& room(const std::string& channel) { return rooms_[channel]; }
   uint64_t refused() const { return refused_; }
+  // Enters and updates that it acknowledged again, though the member had left meanwhile with its
+  // connection's attachment.
+  uint64_t acknowledged_of_nobody() const { return acknowledged_of_nobody_; }
   // The first thing that no session may do; empty: none.
   const std::string& complaint() const { return complaint_; }
 
@@ -89,6 +92,7 @@ class FakeServer {
   std::map<std::string, Room> rooms_;
   std::vector<std::pair<TransportId, std::string>> sent_;
   uint64_t refused_ = 0;
+  uint64_t acknowledged_of_nobody_ = 0;
   std::string complaint_;
   wire::FrameReader reader_;
 };

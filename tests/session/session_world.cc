@@ -165,8 +165,7 @@ void SessionWorld::Check() {
     if (members != folded_[std::string(name)]) Wrong("events that do not fold to the members");
   }
   const std::string id(session_.connection().id());
-  if (id != connection_id_ && !id.empty())
-    ++(connection_id_.empty() ? seen_.resumed : seen_.begun_anew);
+  if (!id.empty() && !connection_id_.empty() && id != connection_id_) ++seen_.begun_anew;
   if (!id.empty()) connection_id_ = id;
 }
 
@@ -488,8 +487,10 @@ void SessionWorld::CheckRest() {
                channel->state() != ChannelState::kFailed) {
       Wrong(at + " does not come to rest: " + std::string(StateName(channel->state())));
     }
-    // Whoever this client has entered is there, if no re-entry was refused.
-    if (server_.refused() > 0) continue;
+    // Whoever this client has entered is there, unless the server refused a re-entry; or ended the
+    // attachment after it had applied an operation, and the answer was lost: sent again, that is
+    // acknowledged and not applied, and meanwhile nobody of that client is entered again.
+    if (server_.refused() > 0 || server_.acknowledged_of_nobody() > 0) continue;
     channel->own_members().ForEach([&](const Message& own) {
       const std::string connection(session_.connection().id());
       if (!room.contains({connection, std::string(own.client_id)})) {

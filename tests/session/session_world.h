@@ -54,8 +54,13 @@ class SessionWorld {
 
   // What was reached, for those who want to know that the rare happens.
   struct Seen {
-    uint64_t resumed = 0, begun_anew = 0, suspended = 0, members_compared = 0, answered = 0,
-             failed = 0, closed = 0, tokens = 0;
+    uint64_t begun_anew = 0;  // connections after the first one
+    uint64_t suspended = 0;
+    uint64_t failed = 0;
+    uint64_t closed = 0;
+    uint64_t tokens = 0;  // asked for
+    uint64_t answered = 0;
+    uint64_t members_compared = 0;
   };
   const Seen& seen() const { return seen_; }
 
