@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // The codes that the engine itself gives; a server may send others. With each, what the caller can

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // Bits of the flags of ATTACHED (TR3).

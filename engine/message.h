@@ -9,6 +9,8 @@
 #include <optional>
 #include <string_view>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // Milliseconds since the Unix epoch. Always handed in by the caller: the engine reads no clock.

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "absl/strings/string_view.h"
+#include "presence/base/internal/cxx20.h"
 
 namespace presence {
 

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // The bytes from `at` on. REQUIRES: there are as many.

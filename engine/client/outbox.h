@@ -7,6 +7,7 @@
 #include "absl/base/attributes.h"
 #include "absl/container/btree_set.h"
 #include "absl/functional/function_ref.h"
+#include "presence/base/internal/cxx20.h"
 
 namespace presence {
 

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence::json {
 
 // How much a buffer is to hold that is used for texts of all sizes, one after the other, when the

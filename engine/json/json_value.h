@@ -14,6 +14,7 @@
 
 #include "absl/base/attributes.h"
 #include "absl/status/statusor.h"
+#include "presence/base/internal/cxx20.h"
 
 namespace presence {
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence::json {
 
 // Reads JSON in one pass, checking it while it is read, where Parser builds a tree that is then

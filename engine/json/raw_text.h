@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence::json {
 
 // White space between tokens.

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence::json {
 
 // Appends what a JSON string says whose quotes have `escaped` between them; never more bytes than

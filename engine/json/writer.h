@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence::json {
 
 // Whether `text` is UTF-8, of which JSON texts are made.

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "presence/base/internal/cxx20.h"
+
 // PRESENCE_CHECK(condition) ends the program when a promise of our own code is broken. It is never
 // used on what comes from outside: bad input is a Status, a malformed item a diagnostic.
 //

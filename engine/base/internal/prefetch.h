@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 inline constexpr size_t kCacheLineBytes = 64;

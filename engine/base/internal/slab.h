@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // A list of T to which elements are added at the end only. It is stored in chunks of 256 elements,

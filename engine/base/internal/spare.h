@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // Bytes that may stay unused, whatever is used.

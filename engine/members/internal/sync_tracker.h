@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // Which sync a page belongs to, and what a page does to the running one (RTP18). Knows only ids:

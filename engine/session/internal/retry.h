@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // Where the jitter of retries comes from: a generator of our own (SplitMix64), so that the same

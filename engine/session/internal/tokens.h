@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence {
 
 // Whether the owner's token can be used, and what to do when the server says that it cannot
