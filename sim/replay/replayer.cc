@@ -71,7 +71,7 @@ absl::Status Replayer::On(const ReceivedLine& line) {
   if (frame.action == wire::kAck || frame.action == wire::kNack) {
     Acknowledge(frame);
   } else if (wire::SpeaksOfConnection(frame)) {
-    UpdateConnection(*wire::ConnectionUpdateOf(frame, connection_.Current()));
+    UpdateConnection(*wire::ConnectionUpdateOf(frame, ledger_.Current()));
   } else {
     Feed(ChannelNamed(frame.channel), wire::ChannelInputOf(frame));
   }
@@ -82,7 +82,7 @@ absl::Status Replayer::On(const ReceivedLine& line) {
 // detaches, which serials it has used.
 absl::Status Replayer::On(const SentLine& line) {
   const wire::Frame& frame = line.frame;
-  if (frame.msg_serial.has_value()) outbox_.Skip(*frame.msg_serial);
+  if (frame.msg_serial.has_value()) ledger_.Skip(*frame.msg_serial);
   switch (frame.action) {
     case wire::kConnected:
     case wire::kDisconnected:
@@ -137,7 +137,7 @@ absl::Status Replayer::On(const StateLine& line) {
 }
 
 absl::Status Replayer::On(const ConnectionLine& line) {
-  ConnectionUpdate update = connection_.Current();
+  ConnectionUpdate update = ledger_.Current();
   update.state = line.state;
   if (line.id.has_value()) update.id = *line.id;
   if (line.client_id.has_value()) update.client_id = *line.client_id;
@@ -201,7 +201,7 @@ Replayer::NamedChannel& Replayer::ChannelNamed(std::string_view name) {
 
 Replayer::NamedChannel& Replayer::AddChannel(std::string_view name) {
   NamedChannel& added =
-      *channels_.emplace_back(std::make_unique<NamedChannel>(options_, connection_));
+      *channels_.emplace_back(std::make_unique<NamedChannel>(options_, ledger_.connection()));
   added.index = channels_.size() - 1;
   if (!name.empty()) {
     added.name.emplace(name);
@@ -235,7 +235,7 @@ void Replayer::Write(NamedChannel& channel, const Effect& effect) {
       output.to = reached_;
     }
   } else if (const auto* send = std::get_if<SendPresence>(&effect)) {
-    output.msg_serial = outbox_.Send(channel.index, send->token);
+    output.msg_serial = ledger_.Send(channel.index, send->token);
   } else if (const auto* result = std::get_if<CallResult>(&effect)) {
     const auto request = requests_.find(result->request);
     PRESENCE_CHECK(request != requests_.end());  // every call is answered once
@@ -252,12 +252,11 @@ void Replayer::Write(NamedChannel& channel, const Effect& effect) {
 // --- The connection ---
 
 void Replayer::UpdateConnection(const ConnectionUpdate& update) {
-  const Connection::Transition transition = connection_.Apply(update);
-  if (transition.new_id) outbox_.Restart();
-  for (const auto& channel : channels_) Feed(*channel, connection_.Current());
+  const Connection::Transition transition = ledger_.Apply(update);
+  for (const auto& channel : channels_) Feed(*channel, ledger_.Current());
   if (transition.lost) {
-    outbox_.ForgetIf([this](const Outbox::Entry& entry) {
-      return !channels_[entry.channel]->channel.Unacknowledged(entry.token).has_value();
+    ledger_.ForgetFailed([this](const Outbox::Entry& entry) {
+      return channels_[entry.channel]->channel.Unacknowledged(entry.token).has_value();
     });
   }
   if (transition.reconnected) WriteResends();
@@ -266,7 +265,7 @@ void Replayer::UpdateConnection(const ConnectionUpdate& update) {
 // What is sent again on a new transport of the same connection (RTN19a), in the order of the
 // serials over all channels.
 void Replayer::WriteResends() {
-  for (const Outbox::Entry& entry : outbox_.unacknowledged()) {
+  for (const Outbox::Entry& entry : ledger_.ToSendAgain()) {
     const NamedChannel& channel = *channels_[entry.channel];
     const std::optional<OutgoingItem> item = channel.channel.Unacknowledged(entry.token);
     PRESENCE_CHECK(item.has_value());
@@ -279,23 +278,14 @@ void Replayer::WriteResends() {
 
 void Replayer::Acknowledge(const wire::Frame& frame) {
   if (!frame.msg_serial.has_value()) return;
-  std::vector<Outbox::Entry> entries =
-      outbox_.Acknowledge(*frame.msg_serial, frame.count.value_or(1));
-  // By channel, and for each in the order of the serials.
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const auto& a, const auto& b) { return a.channel < b.channel; });
-  std::vector<AcknowledgedOperation> operations;
-  for (auto entry = entries.begin(); entry != entries.end();) {
-    NamedChannel& channel = *channels_[entry->channel];
-    operations.clear();
-    for (; entry != entries.end() && entry->channel == channel.index; ++entry) {
-      operations.push_back({entry->token, entry->msg_serial});
-    }
+  for (const Ledger::Settled& settled :
+       ledger_.Settle(*frame.msg_serial, frame.count.value_or(1))) {
+    NamedChannel& channel = *channels_[settled.channel];
     if (frame.action == wire::kAck) {
-      Feed(channel, OperationsAcked{operations});
+      Feed(channel, OperationsAcked{settled.operations});
     } else {
       Feed(channel,
-           OperationsNacked{operations, frame.error.has_value() ? &*frame.error : nullptr});
+           OperationsNacked{settled.operations, frame.error.has_value() ? &*frame.error : nullptr});
     }
   }
 }

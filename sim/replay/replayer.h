@@ -13,7 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "presence/client/channel.h"
-#include "presence/client/outbox.h"
+#include "presence/session/ledger.h"
 #include "sim/trace/trace_line.h"
 
 namespace presence::sim {
@@ -60,9 +60,9 @@ class ReplayObserver {
   virtual void OnCheck(size_t /*index*/, const CheckLine& /*line*/, const Channel& /*channel*/) {}
 };
 
-// Feeds a trace to the engine: a channel for each that is named, one connection that numbers their
-// frames. The owner's side of the engine, in other words, with time taken from the trace. Same
-// lines, same outputs, byte for byte. One thread at a time.
+// Feeds a trace to the engine: a channel for each that is named, and the ledger of their
+// connection, which numbers their frames. What a session decides, and when, is what the trace says.
+// Same lines, same outputs, byte for byte. One thread at a time.
 class Replayer {
  public:
   // `sink`, and `observer` if not null, must outlive the replayer.
@@ -83,7 +83,7 @@ class Replayer {
   uint64_t frames() const { return frames_; }
   uint64_t items() const;
   // Acknowledged serials that nobody was waiting for.
-  uint64_t unknown_acknowledged() const { return outbox_.unknown_acknowledged(); }
+  uint64_t unknown_acknowledged() const { return ledger_.unknown_acknowledged(); }
 
  private:
   struct NamedChannel;
@@ -120,8 +120,7 @@ class Replayer {
   absl::flat_hash_map<std::string, NamedChannel*> by_name_;
   NamedChannel* last_ = nullptr;  // the channel named last, to find it at once
 
-  Connection connection_;
-  Outbox outbox_;
+  Ledger ledger_;
 
   Effects effects_;
   RequestId next_request_ = 0;
