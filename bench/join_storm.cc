@@ -34,7 +34,7 @@
 #include "sim/replay/replayer.h"
 #include "sim/trace/trace_line.h"
 #include "sim/world/plan.h"
-#include "sim/world/random.h"
+#include "sim/base/random.h"
 #include "sim/world/schedule.h"
 #include "tools/command_line.h"
 

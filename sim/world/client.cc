@@ -8,7 +8,7 @@
 #include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
 #include "presence/wire/frame.h"
-#include "sim/world/random.h"
+#include "sim/base/random.h"
 
 namespace presence::sim {
 namespace {

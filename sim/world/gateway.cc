@@ -9,7 +9,7 @@
 #include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
 #include "presence/wire/host_frame.h"
-#include "sim/world/random.h"
+#include "sim/base/random.h"
 
 namespace presence::sim {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "sim/world/faults.h"
 #include "sim/world/plan.h"
-#include "sim/world/random.h"
+#include "sim/base/random.h"
 #include "sim/world/schedule.h"
 
 namespace presence::sim {

@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
-#include "sim/world/random.h"
+#include "sim/base/random.h"
 
 namespace presence::sim {
 namespace {

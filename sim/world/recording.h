@@ -42,7 +42,7 @@ class Recording {
     std::string text;
   };
 
-  void AddCheck(int64_t t, const wire::Frame& page, std::string_view rest);
+  void AddCheck(int64_t t, const wire::Frame& page, bool settled);
 
   std::string trace_;
   Lines lines_;

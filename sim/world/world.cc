@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "presence/base/internal/check.h"
-#include "sim/world/random.h"
+#include "sim/base/random.h"
 
 namespace presence::sim {
 

@@ -1,5 +1,5 @@
-#ifndef SIM_WORLD_RANDOM_H_
-#define SIM_WORLD_RANDOM_H_
+#ifndef SIM_BASE_RANDOM_H_
+#define SIM_BASE_RANDOM_H_
 
 #include <cstdint>
 
@@ -45,4 +45,4 @@ class Random {
 
 }  // namespace presence::sim
 
-#endif  // SIM_WORLD_RANDOM_H_
+#endif  // SIM_BASE_RANDOM_H_
