@@ -539,6 +539,23 @@ TEST_F(ReplayTest, LateOptionsAreMalformedAndMoveNothing) {
                               "presence: 1 malformed line skipped\n");
 }
 
+TEST_F(ReplayTest, AttachedOfAChannelThatIsNotDetachingIsMalformedAndMakesNoChannel) {
+  const std::string attached = "{\"t\":99,\"state\":\"attached\",\"channel\":\"other\"}\n";
+  const std::string trace = WriteFile(
+      "attached.jsonl", attached + Enter("ann") + attached +
+                            "{\"state\":\"attaching\",\"channel\":\"other\"}\n" + attached);
+  const Finished finished =
+      Presence({"replay", "--keep-going", "--channel=other", "--output=text", trace});
+  EXPECT_EQ(finished.status, 1);
+  const std::string why =
+      ": state \"attached\" gives up a detach, and the channel is not detaching\n";
+  EXPECT_EQ(finished.err, trace + ":1" + why + trace + ":3" + why + trace + ":5" + why +
+                              "presence: 3 malformed lines skipped\n");
+  EXPECT_EQ(finished.out,
+            "    4  00:00:00.007  other  channel attaching\n"
+            "At the end other is attaching, with 0 members\n");
+}
+
 TEST_F(ReplayTest, ALastLineCutOff) {
   const std::string line = Enter("bob");
   for (const size_t kept : {size_t{1}, size_t{40}, line.size() - 2}) {
