@@ -77,8 +77,8 @@ struct CheckLine {
   // The visible members of the frame's channel are those that the frame, like a page, lists: their
   // keys, ids and payloads; their times may differ.
   wire::Frame frame;
-  // Instead: every call on the frame's channel has been answered, and it is neither attaching nor
-  // detaching nor in a sync.
+  // Instead: every call on the frame's channel, of which it has nothing else, has been answered,
+  // and the channel is neither attaching nor detaching nor in a sync.
   bool settled = false;
 };
 

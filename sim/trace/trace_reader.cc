@@ -78,6 +78,7 @@ constexpr KeyTable<kLineFieldCount> kLineKeys({"t", "recv", "send", "call", "sta
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
+constexpr KeyTable<1> kSettledKeys({"channel"});
 constexpr size_t kFlagOptions = 3;
 constexpr size_t kNumberOptions = 7;
 // First those that are flags, then those that are numbers.
@@ -177,6 +178,13 @@ absl::Status ReadOptions(const json::Element& element, OptionsLine& line) {
   return absl::OkStatus();
 }
 
+// Which channel is settled: no frame, so all else is a field that nobody knows.
+absl::Status ReadSettled(const json::Element& element, std::string_view& channel) {
+  json::Object object;
+  if (!element.Get(object)) return WrongType("check", "an object");
+  return ReadText(Fields<1>(object, kSettledKeys), 0, "channel", channel);
+}
+
 absl::Status ReadParams(const json::Element& element, CallLine& call) {
   json::Object object;
   if (!element.Get(object)) return WrongType("params", "an object");
@@ -273,6 +281,7 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
     CheckLine& check = line.content.emplace<CheckLine>();
     absl::Status status = ReadOptional(fields, kSettled, "settled", "true or false", check.settled);
     if (!status.ok()) return status;
+    if (check.settled) return ReadSettled(fields[kCheck], check.frame.channel);
     return ReadFrame(fields[kCheck], "check", text, check.frame);
   }
   if (fields.has(kNote)) {

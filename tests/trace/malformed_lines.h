@@ -142,6 +142,12 @@ inline constexpr MalformedLine kMalformedLines[] = {
     {"{\"connection\":{\"state\":\"closing\"}}", "unknown connection state \"closing\""},
     {"{\"connection\":{\"reason\":5}}", "\"reason\" is not an object"},
     {"{\"connection\":{},\"reason\":5}", "\"reason\" is not an object"},
+    // Checks.
+    {"{\"check\":\"r\"}", "\"check\" is not an object"},
+    {"{\"check\":{\"channel\":\"r\"}}", "a frame without an integer \"action\""},
+    {"{\"check\":{\"action\":16},\"settled\":1}", "\"settled\" is not true or false"},
+    {"{\"check\":[],\"settled\":true}", "\"check\" is not an object"},
+    {"{\"check\":{\"channel\":5},\"settled\":true}", "\"channel\" is not a string"},
     // Options.
     {"{\"options\":[]}", "\"options\" is not an object"},
     {"{\"options\":{\"strictMode\":1}}", "\"strictMode\" is not true or false"},

@@ -274,6 +274,20 @@ TEST_F(TraceReaderTest, StatesAndConnections) {
   EXPECT_EQ(closed.reason->code, 2);
 }
 
+TEST_F(TraceReaderTest, ACheckIsAPageOrOfASettledChannelItsName) {
+  const auto& page = ReadAs<CheckLine>(
+      R"({"check":{"action":16,"channel":"r","presence":[{"clientId":"a"}]},"settled":false})");
+  EXPECT_FALSE(page.settled);
+  EXPECT_EQ(page.frame.channel, "r");
+  EXPECT_EQ(page.frame.presence.size(), 1u);
+  for (const std::string_view text : {R"({"check":{"channel":"r"},"settled":true})",
+                                      R"({"check":{"action":16,"channel":"r"},"settled":true})"}) {
+    const auto& settled = ReadAs<CheckLine>(text);
+    EXPECT_TRUE(settled.settled) << text;
+    EXPECT_EQ(settled.frame.channel, "r") << text;
+  }
+}
+
 TEST_F(TraceReaderTest, OptionsNotNamedAreKept) {
   const auto& options =
       ReadAs<OptionsLine>(R"({"options":{"strictMode":true,"queueMessages":false,"maxQueued":0,)"
