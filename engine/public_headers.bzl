@@ -25,6 +25,7 @@ PUBLIC_HEADERS = [
     "message.h",
     "operation_size.h",
     "owned_message.h",
+    "room/chat_client.h",
     "room/result.h",
     "room/room.h",
     "session/client_session.h",

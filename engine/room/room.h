@@ -2,7 +2,7 @@
 #define PRESENCE_ROOM_ROOM_H_
 
 // A chat room as its users' programs see it: who is there, told to listeners and asked for by calls
-// that complete. The layer above Channel, and the only one that calls back.
+// that complete. A ChatClient hands it out.
 
 #include <cstdint>
 #include <initializer_list>
@@ -15,12 +15,8 @@
 
 #include "absl/base/attributes.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/status/status.h"
 #include "presence/client/channel.h"
 #include "presence/client/channel_input.h"
-#include "presence/client/connection.h"
-#include "presence/client/effects.h"
-#include "presence/client/outbox.h"
 #include "presence/error.h"
 #include "presence/json/json_value.h"
 #include "presence/message.h"
@@ -80,6 +76,8 @@ using IsPresentCallback = absl::AnyInvocable<void(Result<bool>)>;
 struct RoomOptions {
   // The channel's options; attach_on_subscribe is off unless set, as rooms are attached by Attach.
   Channel::Options channel = DefaultChannelOptions();
+  // The modes to ask for in ATTACH, of kFlagModes (RTL4l); 0: those that the server gives anyway.
+  uint64_t modes = 0;
   // Whether this room has presence events. Without them Subscribe gives 102108.
   bool presence_events = true;
 
@@ -90,53 +88,35 @@ struct RoomOptions {
   }
 };
 
-// What a room needs of the program it lives in, which implements it. Must outlive the room.
-//
-// A method may do whatever a callback may (see Room), answering at once by Room::Apply included.
-class RoomOwner {
- public:
-  virtual ~RoomOwner() = default;
-
-  // The time. Called once for each thing that happens.
-  virtual Timestamp Now() = 0;
-
-  // Send ATTACH or DETACH for the room's channel. While the connection is not connected there is
-  // nothing to do: the room says it again when it is.
-  virtual void SendAttach() = 0;
-  virtual void SendDetach() = 0;
-  // Send `item` in a PRESENCE frame of its own, under the connection's next msgSerial, and bring
-  // the ACK or NACK of that serial back under `token` (see Outbox). `item` holds during the call;
-  // later it can be asked for by Channel::Unacknowledged.
-  virtual void SendPresence(OperationToken token, const OutgoingItem& item) = 0;
-
-  // What happens to the room beyond presence, for those who want to know. The state has changed; an
-  // update that is no change of state, such as a re-entry that failed (91004); the server sent
-  // something wrong, which was worked around.
-  virtual void OnStateChanged(const StateChanged&) {}
-  virtual void OnUpdate(const ChannelUpdate&) {}
-  virtual void OnDiagnostic(std::string_view) {}
+// The room is in another state now. Or, where both states are one, something about it is new: it
+// was attached again (RTL12), or the user could not be entered again after a lost connection
+// (91004).
+struct RoomStateChange {
+  ChannelState previous = ChannelState::kInitialized;
+  ChannelState state = ChannelState::kInitialized;
+  // Of those where both states are one: nothing was missed meanwhile.
+  bool resumed = false;
+  // Why, or null. Holds during the callback.
+  const ErrorInfo* reason = nullptr;
 };
+using RoomStateListener = absl::AnyInvocable<void(const RoomStateChange&)>;
 
 class RoomCore;
-struct RoomListener;
+struct Listener;
 
 // A registered listener. A handle: copies mean the same listener, and dropping them all leaves it
-// registered. May outlive its room.
+// registered. May outlive what it listens to.
 class Subscription {
  public:
   Subscription() = default;  // of nothing
+  explicit Subscription(std::weak_ptr<Listener> listener) : listener_(std::move(listener)) {}
 
-  // Stops the listener: it gets no event after this call returns, not even of those in hand. The
-  // second time, or with the room gone, does nothing.
+  // Stops the listener: it is not called any more after this call returns, not even with what is in
+  // hand. The second time, or with the room gone, does nothing.
   void Unsubscribe();
 
  private:
-  friend class RoomCore;
-  Subscription(std::weak_ptr<RoomCore> core, std::weak_ptr<RoomListener> listener)
-      : core_(std::move(core)), listener_(std::move(listener)) {}
-
-  std::weak_ptr<RoomCore> core_;
-  std::weak_ptr<RoomListener> listener_;
+  std::weak_ptr<Listener> listener_;
 };
 
 // The presence of a room; got by Room::presence() and alive as long as the room.
@@ -181,53 +161,39 @@ class Presence {
 
 // A chat room, at the client's side. Typical use:
 //
-//   Room room(RoomOptions(), owner);          // owner sends the frames
+//   Room& room = client.room("my-room");
 //   room.Attach([](Result<void> attached) { ... });
 //   room.presence().Subscribe([](const PresenceEvent& event) { ... });
 //   room.presence().Enter(JsonObject{{"status", "online"}}, [](Result<void> entered) { ... });
-//   ...
-//   room.Apply(wire::ChannelInputOf(frame));  // for each frame that arrives for this channel
 //
-// One thread at a time, callbacks and the owner's methods included, which are called from inside
-// the calls of this class. They must not throw.
-//
-// Callbacks may do anything: any call on any room, unsubscribe themselves and others, Apply, and
-// destroy this room. What they ask for takes effect, in the order asked, once the effects in hand
-// are delivered; two things are at once: no listener is called after its Unsubscribe returned, and
-// nothing is called after the room is destroyed, but for this: each call that has not completed
-// completes in the destructor, with the error 102112, in the order asked. What such a call asked
-// for may or may not have happened; nothing more is sent, so leave and wait before destroying the
-// room.
-//
-// Not copyable or movable.
+// Made by a ChatClient, and alive as long as that, unless it is released. What callbacks may do,
+// and which thread may call, is said there. Not copyable or movable.
 class Room {
  public:
-  // `owner` must outlive the room. `connection` is the owner's as it is now, as for a Channel.
-  Room(const RoomOptions& options, RoomOwner& owner, const Connection& connection = Connection());
+  explicit Room(std::shared_ptr<RoomCore> core);
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
   ~Room();
 
   // Attaches the room (RTL4). Completes when the server has attached it; fails with the reason for
-  // which it became detached, suspended or failed instead, or if it is detached meanwhile. While
-  // the connection is suspended, closed or failed it fails at once with the connection's reason.
+  // which it became detached, suspended or failed instead (90007: not answered in time), or if it
+  // is detached meanwhile. Waits for a connection that is still to come; while the connection is
+  // suspended, closed or failed it fails at once with the connection's reason.
   void Attach(DoneCallback done = nullptr);
-  // Detaches the room (RTL5). Completes when it is detached; without a connection it is at once. A
-  // failed room gives 90001, and what waits to be attached fails.
+  // Detaches the room (RTL5): its members are known no longer, and the user leaves it. Completes
+  // when it is detached; without a connection it is at once. A failed room gives 90001, and so does
+  // one that is attached again meanwhile. Not answered in time it is 90007, and the room is as
+  // before.
   void Detach(DoneCallback done = nullptr);
 
-  // Takes what happened: a frame of the channel, an OwnerMove (the owner gave up: an attach that
-  // takes too long makes the room suspended), a ConnectionUpdate, or acknowledgements. Calls are
-  // refused with InvalidArgument: they are methods here.
-  //
-  // From inside a callback the input is copied and takes effect later; OK then only means that, and
-  // an input that turns out to make no sense is told to RoomOwner::OnDiagnostic. Otherwise an error
-  // means what it means to Channel::Apply.
-  [[nodiscard]] absl::Status Apply(const ChannelInput& input);
-
   Presence& presence() ABSL_ATTRIBUTE_LIFETIME_BOUND { return presence_; }
-  const RoomOptions& options() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+
+  // Has `listener` called when the state changes, until it is unsubscribed.
+  Subscription OnStateChange(RoomStateListener listener);
   ChannelState state() const;
+
+  std::string_view name() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  const RoomOptions& options() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
   // All there is to read: members, counts, statistics, what is not acknowledged.
   const Channel& channel() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -123,18 +124,20 @@ class ClientSession {
 
   // --- Reads ---
 
-  const Options& options() const { return options_; }
+  const Options& options() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return options_; }
   SessionState state() const { return state_; }
   // Why the connection is in its state, or what went wrong last while connected; null: nothing.
-  const ErrorInfo* reason() const { return reason_.get(); }
+  const ErrorInfo* reason() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return reason_.get(); }
   // Its id and identity, as the channels know them.
-  const Connection& connection() const { return ledger_.connection(); }
+  const Connection& connection() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return ledger_.connection();
+  }
   // The channel of this name, or null.
-  const Channel* FindChannel(std::string_view name) const;
+  const Channel* FindChannel(std::string_view name) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
   size_t channel_count() const { return channels_.size(); }
   // Acknowledged serials that nobody was waiting for.
   uint64_t unknown_acknowledged() const { return ledger_.unknown_acknowledged(); }
-  const Stats& stats() const { return stats_; }
+  const Stats& stats() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return stats_; }
 
   // The first invariant that does not hold, in words; empty if all hold. O(everything).
   std::string CheckInvariants() const;

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/functional/function_ref.h"
 #include "presence/client/channel_input.h"
 #include "presence/client/connection.h"
@@ -39,9 +40,9 @@ class Ledger {
   // Another connection begins: as if newly made, but for the count of unknown serials (RTN11d).
   void Forget();
 
-  const Connection& connection() const { return connection_; }
+  const Connection& connection() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return connection_; }
   // The connection as it is now, for a channel that is told of it. Views hold until the next Apply.
-  ConnectionUpdate Current() const;
+  ConnectionUpdate Current() const ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // --- Serials ---
 
@@ -57,12 +58,14 @@ class Ledger {
   };
   // An ACK or NACK of `count` serials from `msg_serial` on: what it covers waits no longer. One
   // entry for each channel, by their numbers; holds until the next Settle. O(log waiting) a serial.
-  std::span<const Settled> Settle(int64_t msg_serial, int64_t count);
+  std::span<const Settled> Settle(int64_t msg_serial, int64_t count) ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // What waits for an answer, over all channels in serial order: on a new transport of the same
   // connection it is sent again, unchanged, after the ATTACH frames (RTN19a). Holds until the next
   // change.
-  const Outbox::Entries& ToSendAgain() const { return outbox_.unacknowledged(); }
+  const Outbox::Entries& ToSendAgain() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return outbox_.unacknowledged();
+  }
 
   // Serials acknowledged that were not waiting.
   uint64_t unknown_acknowledged() const { return outbox_.unknown_acknowledged(); }

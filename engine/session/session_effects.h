@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "presence/client/channel_input.h"
 #include "presence/client/effects.h"
 #include "presence/error.h"
@@ -103,20 +104,22 @@ class SessionEffects {
 
   bool empty() const { return list_.empty(); }
   size_t size() const { return list_.size(); }
-  const_iterator begin() const { return list_.begin(); }
-  const_iterator end() const { return list_.end(); }
-  const SessionEffect& operator[](size_t i) const { return list_[i]; }
+  const_iterator begin() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return list_.begin(); }
+  const_iterator end() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return list_.end(); }
+  const SessionEffect& operator[](size_t i) const ABSL_ATTRIBUTE_LIFETIME_BOUND { return list_[i]; }
 
   // --- For those who fill it ---
 
   void Clear();
   void Add(SessionEffect effect) { list_.push_back(std::move(effect)); }
   // Keeps an error until the next Clear, shared and not copied; null stays null.
-  const ErrorInfo* Keep(const SharedError& error);
+  const ErrorInfo* Keep(const SharedError& error) ABSL_ATTRIBUTE_LIFETIME_BOUND;
   // Keeps a copy of `bytes` until the next Clear.
-  std::string_view Keep(std::string_view bytes) { return texts_.Keep(bytes, {}); }
+  std::string_view Keep(std::string_view bytes) ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return texts_.Keep(bytes, {});
+  }
   // Empty effects, for a channel to fill, kept until the next Clear.
-  Effects& AddEffects();
+  Effects& AddEffects() ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:
   std::vector<SessionEffect> list_;

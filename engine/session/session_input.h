@@ -72,7 +72,8 @@ struct ChannelOptions {
 };
 
 // Makes a channel with options of its own. Without it, the first call that names a channel makes it
-// with the session's. AlreadyExists if there is one of this name.
+// with the session's. AlreadyExists if there is one of this name. Has no effects, and disturbs
+// none: applied with effects of its own, it leaves those of the input before it good.
 struct AddChannel {
   std::string_view channel;
   ChannelOptions options;

@@ -1,6 +1,7 @@
 // The README shows the truth: its code is what tests/readme compiles, its transcript is what the
 // program prints.
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -9,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 
@@ -50,18 +53,19 @@ std::vector<std::string> BlockAfter(const std::vector<std::string>& readme,
   return block;
 }
 
-TEST(Readme, ShowsTheOwnersLoopAsItIsCompiled) {
-  const std::string readme = ReadFile("README.md");
-  const std::string source = ReadFile("tools/examples/owner_loop.h");
-  constexpr std::string_view kBegin = "// README: begin\n";
-  const size_t begin = source.find(kBegin);
-  const size_t end = source.find("// README: end\n");
-  ASSERT_NE(begin, std::string::npos);
-  ASSERT_NE(end, std::string::npos);
-  const size_t code = begin + kBegin.size();
-  ASSERT_LT(code, end);
-  EXPECT_NE(readme.find("```cpp\n" + source.substr(code, end - code) + "```\n"), std::string::npos)
-      << "copy the lines between the markers of tools/examples/owner_loop.h into README.md";
+// Indented by two less, as the README has it.
+TEST(Readme, ShowsTheExampleAsItIsCompiled) {
+  const std::vector<std::string> source = Lines(ReadFile("tools/examples/presence_example.cc"));
+  const auto begin = std::find(source.begin(), source.end(), "  // README: begin");
+  const auto end = std::find(source.begin(), source.end(), "  // README: end");
+  ASSERT_LT(begin, end);
+  std::vector<std::string> shown;
+  for (auto line = begin + 1; line != end; ++line) {
+    shown.push_back(line->starts_with("  ") ? line->substr(2) : *line);
+  }
+  const std::string code = absl::StrCat("```cpp\n", absl::StrJoin(shown, "\n"), "\n```\n");
+  EXPECT_NE(ReadFile("README.md").find(code), std::string::npos)
+      << "copy the lines between the markers of tools/examples/presence_example.cc into README.md";
 }
 
 TEST(Readme, NamesTheTwoCommands) {

@@ -1,8 +1,8 @@
 #ifndef TESTS_ROOM_ROOM_HARNESS_H_
 #define TESTS_ROOM_ROOM_HARNESS_H_
 
-// What the tests of the room share: an owner that logs what it is told and lets tests act inside
-// its methods, and short ways to hand in frames.
+// What the tests of the client and its rooms share: an environment that logs what it is told and
+// lets tests act inside its methods, and short ways to say what a server says.
 
 #include <cstdint>
 #include <functional>
@@ -15,8 +15,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "gtest/gtest.h"
+#include "presence/error.h"
+#include "presence/item.h"
+#include "presence/message.h"
+#include "presence/room/chat_client.h"
 #include "presence/room/room.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/frame_reader.h"
 
 namespace presence {
 
@@ -24,177 +29,87 @@ using Lines = std::vector<std::string>;
 using Items = std::vector<IncomingItem>;
 
 // An item as the server sends it. The id of a member's message is CONNECTION:SERIAL:0.
-inline IncomingItem Item(PresenceAction action, std::string_view client_id,
-                         std::string_view connection_id, std::string_view id,
-                         std::string_view json = "") {
-  IncomingItem item;
-  item.action = static_cast<int64_t>(action);
-  item.client_id = client_id;
-  item.connection_id = connection_id;
-  item.id = id;
-  item.timestamp = TimestampFromMs(500);
-  if (!json.empty()) {
-    item.payload.data_kind = DataKind::kString;
-    item.payload.data = json;
-    item.payload.encoding = "json";
-  }
-  return item;
-}
+IncomingItem Item(PresenceAction action, std::string_view client_id, std::string_view connection_id,
+                  std::string_view id, std::string_view json = "");
 
-class RoomHarness : public RoomOwner {
+// A client with a room "room" as its program has it. Frames that it sends, what the room's state
+// listener hears, and whatever callbacks hear are lines of `log`.
+class RoomHarness : public ClientEnvironment {
  public:
-  explicit RoomHarness(const RoomOptions& options = {})
-      : room(std::make_unique<Room>(options, *this)) {}
+  explicit RoomHarness(const RoomOptions& options = {},
+                       const ClientSession::Options& client_options = {});
 
-  // --- The owner's methods: a line each, then what the test wants done at that place ---
+  // --- The environment: a line each, then what the test wants done at that place ---
 
-  Timestamp Now() override { return TimestampFromMs(now); }
-  void SendAttach() override { Say("send ATTACH", "SendAttach"); }
-  void SendDetach() override { Say("send DETACH", "SendDetach"); }
-  void SendPresence(OperationToken token, const OutgoingItem& item) override {
-    constexpr const char* kNames[] = {"absent", "present", "enter", "leave", "update"};
-    std::string line = std::string("send ") + kNames[static_cast<size_t>(item.action)];
-    if (item.client_id.has_value()) line += " as " + std::string(*item.client_id);
-    if (item.payload.data_kind != DataKind::kNone) line += " " + std::string(item.payload.data);
-    if (item.payload.encoding.has_value()) line += " " + std::string(*item.payload.encoding);
-    tokens.push_back(token);
-    Say(std::move(line), "SendPresence");
-  }
-  void OnStateChanged(const StateChanged& changed) override {
-    Say("state " + std::string(StateName(changed.state)), "OnStateChanged");
-  }
-  void OnUpdate(const ChannelUpdate& update) override {
-    Say("update" + (update.reason ? " " + std::to_string(update.reason->code) : std::string()),
-        "OnUpdate");
-  }
-  void OnDiagnostic(std::string_view text) override {
-    Say("diagnostic " + std::string(text), "OnDiagnostic");
-  }
+  Timestamp Now() override;                                                  // no line
+  void Open(TransportId transport, std::string_view resume_key) override;    // in `transports`
+  void Close(TransportId transport) override;                                // in `transports`
+  void Send(TransportId transport, std::string_view message) override;       // "send ..."
+  void GetToken(const ErrorInfo* reason) override;                           // "token"
+  void OnFrame(const PassedFrame& frame) override;                           // "frame BYTES"
+  void OnDiagnostic(std::string_view room, std::string_view text) override;  // "diagnostic ..."
 
   // --- Callbacks that log their result as NAME ... ---
 
-  DoneCallback Done(std::string name) {
-    ++calls[name];
-    return [this, name](Result<void> result) {
-      --calls[name];
-      Say(name + (result.ok() ? " ok" : Shown(result.error())), name);
-    };
-  }
-  MembersCallback Members(std::string name) {
-    ++calls[name];
-    return [this, name](Result<std::vector<PresenceMember>> result) {
-      --calls[name];
-      std::string line = name + (result.ok() ? "" : Shown(result.error()));
-      if (result.ok()) {
-        for (const PresenceMember& member : *result) line += " " + Shown(member);
-      }
-      Say(line, name);
-    };
-  }
-  IsPresentCallback IsPresent(std::string name) {
-    ++calls[name];
-    return [this, name](Result<bool> result) {
-      --calls[name];
-      Say(name + (result.ok() ? *result ? " yes" : " no" : Shown(result.error())), name);
-    };
-  }
-  PresenceListener Listener(std::string name) {
-    return [this, name](const PresenceEvent& event) {
-      const std::string shown = std::string(EventTypeName(event.type)) + " " + Shown(event.member);
-      heard[name].push_back(shown);
-      Say(name + ": " + shown, name);
-    };
-  }
+  DoneCallback Done(std::string name);
+  MembersCallback Members(std::string name);
+  IsPresentCallback IsPresent(std::string name);
+  PresenceListener Listener(std::string name);
+  RoomStateListener StateListener(std::string name);
+  ConnectionListener ConnectionStateListener(std::string name);
 
-  static std::string Shown(const ErrorInfo& error) {
-    last_error() = error;
-    return " error " + std::to_string(error.code);
-  }
-  static ErrorInfo& last_error() {
-    static ErrorInfo error;
-    return error;
-  }
-  static std::string Shown(const PresenceMember& member) {
-    std::string text = member.client_id + "@" + member.connection_id;
-    if (member.data.has_value()) text += " " + DebugJson(*member.data);
-    return text;
-  }
+  // --- Inputs; with the client gone they do nothing ---
 
-  // --- Inputs; with the room gone they do nothing ---
-
-  void Apply(const ChannelInput& input) {
-    if (room == nullptr) return;
-    const absl::Status status = room->Apply(input);
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  void Connected(std::string_view id = "c1", std::string_view client_id = "alice") {
-    ConnectionUpdate update;
-    update.id = id;
-    update.client_id = client_id;
-    Apply(update);
-  }
-  void Lost(ConnectionState state) {
-    ConnectionUpdate update;
-    update.state = state;
-    Apply(update);
-  }
-  void Attached(uint64_t flags = 0) { Apply(AttachedFrame{flags, nullptr}); }
-  void Detached() { Apply(DetachedFrame{}); }
-  void Presence(const Items& items) { Apply(FrameOf(items)); }
-  void Sync(std::string_view serial, const Items& items) {
-    Apply(SyncFrame{serial, FrameOf(items)});
-  }
-  void Ack(OperationToken token) {
-    const AcknowledgedOperation done{token, static_cast<int64_t>(serial_++)};
-    Apply(OperationsAcked{std::span(&done, 1)});
-  }
-  // Of everything sent so far.
-  void AckAll() {
-    for (const OperationToken token : std::exchange(tokens, {})) {
-      if (room != nullptr && room->channel().Unacknowledged(token).has_value()) Ack(token);
-    }
-  }
-  void Nack(OperationToken token, int64_t code) {
-    const AcknowledgedOperation done{token, static_cast<int64_t>(serial_++)};
-    ErrorInfo error;
-    error.code = code;
-    Apply(OperationsNacked{std::span(&done, 1), &error});
-  }
+  void Apply(const ClientInput& input);
+  void Receive(std::string_view bytes) { Apply(TransportReceived{transport, bytes}); }
+  void Receive(const wire::Frame& frame);
+  // Connects if it must, and CONNECTED on the transport that was opened last; logs no line.
+  void Connected(std::string_view id = "c1", std::string_view client_id = "alice");
+  // The transport is lost, and so the client disconnected; it opens another one.
+  void Lost();
+  // Lost, and no other could be had for too long.
+  void Suspended();
+  // Time passes.
+  void Advance(int64_t ms);
+  void Attached(uint64_t flags = 0, std::string_view channel = "room");
+  void Detached(const ErrorInfo* error = nullptr, std::string_view channel = "room");
+  void Failed(int64_t code, std::string_view channel = "room");
+  void Presence(const Items& items, std::string_view channel = "room");
+  void Sync(std::string_view serial, const Items& items, std::string_view channel = "room");
+  // What was sent and not answered yet.
+  void AckAll();
+  void Nack(int64_t code);
 
   // A room that is attached, nobody else in it, as alice on c1.
-  void AttachNow() {
-    Connected();
-    room->Attach();
-    Attached();
-    TakeLog();
-  }
+  void AttachNow();
   class Presence& presence() {
     return room->presence();
   }
+  void Release();  // the room
+  void Destroy();  // the client
   Lines TakeLog() { return std::exchange(log, {}); }
+  static ErrorInfo& last_error();  // that a callback was given
 
-  int64_t now = 1000;
+  int64_t now = 1'000'000;
   Lines log;
+  Lines transports;                    // "open 1", "open 2 KEY", "close 1"
   std::map<std::string, Lines> heard;  // what each listener was told
   std::map<std::string, int> calls;    // by name: made, and not completed
-  std::vector<OperationToken> tokens;
+  TransportId transport = 0;           // opened last
   // What is done inside the method or callback of that name.
   std::function<void(const std::string& place)> inside;
-  std::unique_ptr<Room> room;
+  std::unique_ptr<ChatClient> client;
+  Room* room = nullptr;  // null: released
 
  private:
-  static PresenceFrame FrameOf(const Items& items) {
-    PresenceFrame frame;
-    frame.items = items;
-    return frame;
-  }
-  void Say(std::string line, const std::string& place) {
-    log.push_back(std::move(line));
-    if (inside) inside(place);
-  }
+  void Say(std::string line, const std::string& place);
+  std::string Shown(const ErrorInfo& error);
 
-  int serial_ = 0;
+  std::vector<int64_t> unanswered_;  // serials
+  wire::FrameReader reader_;
 };
+
+std::string Shown(const PresenceMember& member);
 
 }  // namespace presence
 

@@ -57,7 +57,7 @@ TEST(RoomEnter, IsRejectedWithTheServersErrorInfo) {
   RoomHarness harness;
   harness.AttachNow();
   harness.presence().Enter({}, harness.Done("enter"));
-  harness.Nack(harness.tokens.back(), 91003);
+  harness.Nack(91003);
   EXPECT_EQ(harness.TakeLog(), (Lines{"send enter", "enter error 91003"}));
 }
 
@@ -127,7 +127,8 @@ TEST(RoomLeave, InASuspendedRoomIsRefusedAndStillMeant) {
     harness.AttachNow();
     harness.presence().Enter();
     harness.AckAll();
-    harness.Apply(OwnerMove{ChannelState::kSuspended, nullptr});
+    harness.Detached();
+    harness.Detached();  // again while attaching: suspended
     harness.TakeLog();
     if (leaves) {
       harness.presence().Leave({}, harness.Done("leave"));
@@ -217,8 +218,16 @@ TEST(RoomMustBeAttached, OrAttachingElse102112) {
     if (state != ChannelState::kInitialized) {
       harness.room->Attach();
       if (state != ChannelState::kAttaching) harness.Attached();
-      if (state > ChannelState::kAttached) harness.Apply(OwnerMove{state, nullptr});
     }
+    if (state == ChannelState::kDetaching || state == ChannelState::kDetached) {
+      harness.room->Detach();
+    }
+    if (state == ChannelState::kDetached) harness.Detached();
+    if (state == ChannelState::kSuspended) {
+      harness.Detached();
+      harness.Detached();  // again while attaching
+    }
+    if (state == ChannelState::kFailed) harness.Failed(40160);
     ASSERT_EQ(harness.room->state(), state);
     harness.TakeLog();
     harness.presence().Enter({}, harness.Done("enter"));
@@ -302,7 +311,9 @@ TEST(RoomSubscribe, AttachesOnlyIfTheOptionSaysSo) {
   options.channel.attach_on_subscribe = true;
   RoomHarness implicit_attach(options);
   EXPECT_TRUE(implicit_attach.presence().Subscribe(implicit_attach.Listener("L")).ok());
-  EXPECT_EQ(implicit_attach.TakeLog(), (Lines{"state attaching", "send ATTACH"}));
+  EXPECT_EQ(implicit_attach.TakeLog(), Lines{"state attaching"});
+  implicit_attach.Connected();
+  EXPECT_EQ(implicit_attach.TakeLog(), Lines{"send ATTACH"});
 }
 
 TEST(RoomSubscribe, OneTooManyIsRefusedUntilAnotherIsGivenUp) {
@@ -331,7 +342,7 @@ TEST(RoomUnsubscribe, StopsOneListenerAndIsHarmlessTwice) {
   harness.Presence({Item(kLeave, "bob", "c2", "c2:1:0")});
   EXPECT_EQ(harness.heard["first"], Lines{"enter bob@c2"});
   EXPECT_EQ(harness.heard["second"], (Lines{"enter bob@c2", "leave bob@c2"}));
-  harness.room.reset();
+  harness.Destroy();
   second->Unsubscribe();
   Subscription().Unsubscribe();
 }
@@ -414,7 +425,7 @@ TEST(PresenceMember, ExtrasThatAreNoObjectAreUndefined) {
   RoomHarness harness;
   harness.AttachNow();
   int serial = 0;
-  for (const std::string_view extras : {"[1]", "7", "{", "null", R"({"userClaim":7})"}) {
+  for (const std::string_view extras : {"[1]", "7", "null", R"({"userClaim":7})"}) {
     const std::string id = "c2:" + std::to_string(serial++) + ":0";
     IncomingItem item = Item(kUpdate, "bob", "c2", id);
     item.payload.extras = extras;
@@ -449,38 +460,54 @@ TEST(RoomAttach, CompletesOnceAttached) {
 TEST(RoomAttach, FailsWithTheReason) {
   RoomHarness harness;
   harness.Connected();
-  ErrorInfo denied;
-  denied.code = 40160;
   harness.room->Attach(harness.Done("refused"));
-  harness.Apply(ErrorFrame{&denied});
-  harness.room->Attach(harness.Done("timed out"));
-  harness.Apply(OwnerMove{ChannelState::kSuspended, nullptr});
+  harness.Failed(40160);
+  EXPECT_EQ(harness.TakeLog(),
+            (Lines{"state attaching", "send ATTACH", "state failed", "refused error 40160"}));
+  harness.room->Attach(harness.Done("suspended"));
+  ErrorInfo full;
+  full.code = 42911;
+  harness.Detached(&full);
+  EXPECT_EQ(harness.TakeLog(),
+            (Lines{"state attaching", "send ATTACH", "state suspended", "suspended error 42911"}));
   harness.room->Attach(harness.Done("detached"));
   harness.room->Detach();
   EXPECT_EQ(harness.TakeLog(),
-            (Lines{"state attaching", "send ATTACH", "state failed", "refused error 40160",
-                   "state attaching", "send ATTACH", "state suspended", "timed out error 90001",
-                   "state attaching", "send ATTACH", "state detaching", "detached error 90001",
-                   "send DETACH"}));
+            (Lines{"state attaching", "send ATTACH", "state detaching", "send DETACH"}));
+  harness.Detached();
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state detached", "detached error 90001"}));
+}
+
+// RTL4f.
+TEST(RoomAttach, FailsIfItIsNotAnsweredInTime) {
+  RoomHarness harness;
+  harness.Connected();
+  harness.room->Attach(harness.Done("attach"));
+  harness.Advance(9'999);
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state attaching", "send ATTACH"}));
+  harness.Advance(1);
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state suspended", "attach error 90007"}));
 }
 
 TEST(RoomAttach, WaitsForAConnectionAndFailsWithoutHopeOfOne) {
   RoomHarness harness;
-  harness.Connected();
-  harness.Lost(ConnectionState::kDisconnected);
-  harness.room->Attach(harness.Done("attach"));
+  harness.room->Attach(harness.Done("initialized"));
   EXPECT_EQ(harness.TakeLog(), Lines{"state attaching"});
   harness.Connected();
   harness.Attached();
-  EXPECT_EQ(harness.TakeLog(), (Lines{"send ATTACH", "state attached", "attach ok"}));
-  harness.Lost(ConnectionState::kSuspended);
-  harness.room->Attach(harness.Done("again"));
-  EXPECT_EQ(harness.TakeLog(), (Lines{"state suspended", "again error 80002"}));
+  EXPECT_EQ(harness.TakeLog(), (Lines{"send ATTACH", "state attached", "initialized ok"}));
+  harness.Suspended();
+  harness.room->Attach(harness.Done("suspended"));
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state suspended", "suspended error 80002"}));
+  harness.client->Close();
+  harness.room->Attach(harness.Done("closed"));
+  EXPECT_EQ(harness.TakeLog(), Lines{"closed error 80017"});
 }
 
 TEST(RoomDetach, CompletesOnceDetached) {
   RoomHarness harness;
   harness.room->Detach(harness.Done("initialized"));
+  EXPECT_EQ(harness.TakeLog(), Lines{"initialized ok"});
   harness.AttachNow();
   harness.room->Detach(harness.Done("first"));
   harness.room->Detach(harness.Done("second"));
@@ -493,15 +520,25 @@ TEST(RoomDetach, CompletesOnceDetached) {
 TEST(RoomDetach, IsAtOnceWithoutAConnectionAndRefusedWhenFailed) {
   RoomHarness harness;
   harness.AttachNow();
-  harness.Lost(ConnectionState::kDisconnected);
+  harness.Lost();
   harness.room->Detach(harness.Done("disconnected"));
   EXPECT_EQ(harness.TakeLog(), (Lines{"state detached", "disconnected ok"}));
-  harness.Apply(OwnerMove{ChannelState::kSuspended, nullptr});
-  harness.room->Detach(harness.Done("suspended"));
-  harness.Apply(ErrorFrame{});
+  harness.AttachNow();
+  harness.Failed(40160);
   harness.room->Detach(harness.Done("failed"));
-  EXPECT_EQ(harness.TakeLog(), (Lines{"state suspended", "state detached", "suspended ok",
-                                      "state failed", "failed error 90001"}));
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state failed", "failed error 90001"}));
+}
+
+// RTL5f.
+TEST(RoomDetach, GivesUpIfItIsNotAnsweredInTime) {
+  RoomHarness harness;
+  harness.AttachNow();
+  harness.Presence({Item(kEnter, "bob", "c2", "c2:0:0")});
+  harness.room->Detach(harness.Done("detach"));
+  harness.Advance(10'000);
+  harness.presence().Get(harness.Members("get"));
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state detaching", "send DETACH", "state attached",
+                                      "detach error 90007", "get bob@c2"}));
 }
 
 TEST(RoomAttach, RTL4hWhileDetachingComesAfterIt) {
@@ -518,64 +555,47 @@ TEST(RoomAttach, RTL4hWhileDetachingComesAfterIt) {
   harness.room->Attach(harness.Done("attach"));
   harness.room->Detach(harness.Done("after all"));
   harness.Detached();
-  EXPECT_EQ(harness.TakeLog(), (Lines{"state detaching", "send DETACH", "attach error 90001",
-                                      "state detached", "detach ok", "after all ok"}));
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state detaching", "send DETACH", "state detached",
+                                      "attach error 90001", "detach ok", "after all ok"}));
 }
 
-// --- inputs ---
+// --- state changes and options ---
 
-TEST(RoomApply, RefusesCallsAndNonsenseWithoutAChange) {
+TEST(RoomOnStateChange, TellsStatesWithTheirReasonsAndUpdates) {
   RoomHarness harness;
-  harness.AttachNow();
-  for (const ChannelInput& input : std::vector<ChannelInput>{
-           GetCall{}, IsUserPresentCall{1, "bob"}, SubscribeCall{}, UnsubscribeCall{},
-           OperationCall{}, OwnerMove{ChannelState::kAttached, nullptr}}) {
-    EXPECT_EQ(harness.room->Apply(input).code(), absl::StatusCode::kInvalidArgument);
-  }
-  const AcknowledgedOperation unknown{77, 0};
-  EXPECT_EQ(harness.room->Apply(OperationsAcked{std::span(&unknown, 1)}).code(),
-            absl::StatusCode::kNotFound);
-  EXPECT_EQ(harness.TakeLog(), Lines{});
-}
-
-TEST(RoomOwner, HearsOfUpdatesAndDiagnostics) {
-  RoomHarness harness;
+  Subscription subscription = harness.room->OnStateChange(harness.StateListener("S"));
   harness.AttachNow();
   harness.presence().Enter();
   harness.AckAll();
   harness.TakeLog();
-  harness.Attached();
-  EXPECT_EQ(harness.TakeLog(), (Lines{"send enter as alice", "update"}));
-  harness.Nack(harness.tokens.back(), 40160);
-  EXPECT_EQ(harness.TakeLog(), Lines{"update 91004"});
-  harness.Presence({Item(kEnter, "", "c2", "c2:0:0")});
-  EXPECT_EQ(harness.TakeLog(), Lines{"diagnostic PRESENCE item 0: no clientId"});
+  harness.Attached();  // the user is entered again
+  harness.Nack(40160);
+  harness.Attached(kFlagResumed);
+  harness.Failed(40400);
+  EXPECT_EQ(harness.TakeLog(), (Lines{"send enter as alice", "update", "S: attached>attached",
+                                      "update 91004", "S: attached>attached resumed error 91004",
+                                      "state failed", "S: attached>failed error 40400"}));
+  subscription.Unsubscribe();
+  harness.room->Attach();
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state attaching", "send ATTACH"}));
 }
 
 TEST(Room, OptionsReachTheChannel) {
   RoomOptions options;
   options.channel.max_message_size = 3;
+  options.modes = kFlagPresence;
   RoomHarness harness(options);
-  harness.AttachNow();
+  EXPECT_EQ(harness.room->name(), "room");
   EXPECT_EQ(harness.room->options().channel.max_message_size, 3);
   EXPECT_EQ(harness.room->channel().options().max_message_size, 3);
+  EXPECT_EQ(&harness.room->channel(), harness.client->session().FindChannel("room"));
+  harness.Connected();
+  harness.room->Attach();
+  EXPECT_EQ(harness.TakeLog(), (Lines{"state attaching", "send ATTACH 65536"}));
+  harness.Attached();
+  harness.TakeLog();
   harness.presence().Enter(JsonObject{{"a", 1}}, harness.Done("enter"));
   EXPECT_EQ(harness.TakeLog(), Lines{"enter error 40009"});
-}
-
-TEST(Room, DestroyedWithCallsPendingCompletesEachOnceInTheOrderAsked) {
-  RoomHarness harness;
-  harness.Connected();
-  harness.room->Attach(harness.Done("attach"));
-  harness.presence().Enter({}, harness.Done("enter"));
-  harness.presence().Get(harness.Members("get"));
-  harness.presence().IsUserPresent("bob", harness.IsPresent("isUserPresent"));
-  harness.presence().Leave();
-  harness.TakeLog();
-  harness.room.reset();
-  EXPECT_EQ(harness.TakeLog(), (Lines{"attach error 102112", "enter error 102112",
-                                      "get error 102112", "isUserPresent error 102112"}));
-  EXPECT_EQ(harness.last_error().message, "the room was destroyed before the call completed");
 }
 
 }  // namespace

@@ -6,20 +6,26 @@
 #include <utility>
 #include <vector>
 
+#include "presence/room/chat_client.h"
 #include "presence/room/room.h"
-#include "tools/examples/loopback.h"
+#include "tools/examples/in_process.h"
 
 using presence::JsonObject;
 using presence::PresenceEvent;
 using presence::PresenceMember;
 
 int main() {
+  presence::examples::InProcess world("alice-123");
+  presence::ChatClient client(presence::ClientSession::Options(), world);
+  world.Serve(client);
+  client.Connect();
+
+  // README: begin
   // const room = await chatClient.rooms.get('my-room');
-  presence::examples::Loopback client("my-room", "alice-123");
-  presence::Room& room = client.room();
+  presence::Room& room = client.room("my-room");
 
   // await room.attach();
-  client.Await<void>([&](auto done) { room.Attach(std::move(done)); });
+  world.Await<void>([&](auto done) { room.Attach(std::move(done)); });
 
   // const { unsubscribe } = room.presence.subscribe((event) => {
   //   const member = event.member;
@@ -38,7 +44,7 @@ int main() {
   });
 
   // await room.presence.enter({ status: 'online', nickname: 'Alice', avatar: '...' });
-  client.Await<void>([&](auto done) {
+  world.Await<void>([&](auto done) {
     room.presence().Enter(JsonObject{{"status", "online"},
                                      {"nickname", "Alice"},
                                      {"avatar", "https://example.com/alice.png"}},
@@ -47,23 +53,24 @@ int main() {
 
   // const members = await room.presence.get();
   // console.log(`${members.length} users in room`);
-  const auto members = client.Await<std::vector<PresenceMember>>(
+  const auto members = world.Await<std::vector<PresenceMember>>(
       [&](auto done) { room.presence().Get(std::move(done)); });
   std::printf("%zu users in room\n", members.size());
 
   // await room.presence.update({ status: 'away' });
-  client.Await<void>([&](auto done) {
+  world.Await<void>([&](auto done) {
     room.presence().Update(JsonObject{{"status", "away"}}, std::move(done));
   });
 
   // const isBobHere = await room.presence.isUserPresent('bob-456');
-  const bool is_bob_here = client.Await<bool>(
+  const bool is_bob_here = world.Await<bool>(
       [&](auto done) { room.presence().IsUserPresent("bob-456", std::move(done)); });
   std::printf("Bob is %s\n", is_bob_here ? "here" : "not here");
 
   // await room.presence.leave();
-  client.Await<void>([&](auto done) { room.presence().Leave({}, std::move(done)); });
+  world.Await<void>([&](auto done) { room.presence().Leave({}, std::move(done)); });
 
   // unsubscribe();
   subscription->Unsubscribe();
+  // README: end
 }
