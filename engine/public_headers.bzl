@@ -35,5 +35,6 @@ PUBLIC_HEADERS = [
     "wire/frame.h",
     "wire/frame_reader.h",
     "wire/host_frame.h",
+    "wire/packed_frame.h",
     "wire/snapshot.h",
 ]

@@ -278,16 +278,8 @@ class Writer {
   }
 
   void AppendDouble(double number) {
-    if (!std::isfinite(number)) {
-      Refuse("is not a finite number, and JSON has no other");
-      out_ += "null";
-      return;
-    }
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    const std::string_view text(digits, static_cast<size_t>(end - digits));
-    out_ += text;
-    if (text.find_first_of(".e") == std::string_view::npos) out_ += ".0";
+    if (!std::isfinite(number)) Refuse("is not a finite number, and JSON has no other");
+    json::AppendDouble(number, out_);
   }
 
   void AppendString(std::string_view text) {

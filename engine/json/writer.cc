@@ -1,6 +1,7 @@
 #include "engine/json/writer.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 
 #include "simdjson.h"
@@ -94,6 +95,18 @@ void AppendInt(int64_t number, std::string& out) {
   char digits[24];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
   out.append(digits, static_cast<size_t>(end - digits));
+}
+
+void AppendDouble(double number, std::string& out) {
+  if (!std::isfinite(number)) {
+    out += "null";
+    return;
+  }
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  const std::string_view text(digits, static_cast<size_t>(end - digits));
+  out += text;
+  if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
 }
 
 }  // namespace presence::json

@@ -16,6 +16,9 @@ bool IsUtf8(std::string_view text);
 // are escaped. Bytes that are not UTF-8 become U+FFFD.
 void AppendString(std::string_view text, std::string& out);
 void AppendInt(int64_t number, std::string& out);
+// With a fraction or an exponent always, and the fewest digits that read back as the same number;
+// null if it is not finite.
+void AppendDouble(double number, std::string& out);
 
 }  // namespace presence::json
 

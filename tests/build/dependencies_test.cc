@@ -8,6 +8,7 @@
 #include "benchmark/benchmark.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
 #include "simdjson.h"
@@ -30,6 +31,8 @@ TEST(Dependencies, GoogleBenchmark) {
   benchmark::DoNotOptimize(value);
   EXPECT_FALSE(benchmark::ReportUnrecognizedArguments(0, nullptr));
 }
+
+TEST(Dependencies, NlohmannJson) { EXPECT_EQ(nlohmann::json::parse(R"({"action":14})")["action"], 14); }
 
 RC_GTEST_PROP(Dependencies, RapidCheck, (int left, int right)) { RC_ASSERT((left < right) == (right > left)); }
 

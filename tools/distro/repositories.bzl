@@ -21,6 +21,7 @@ def distro_repositories():
         "abseil-cpp",
         "google_benchmark",
         "googletest",
+        "nlohmann_json",
         "platforms",
         "rapidcheck",
         "remote_coverage_tools",
