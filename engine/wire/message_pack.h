@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "presence/base/internal/cxx20.h"
+
 namespace presence::wire {
 
 // A value of a MessagePack text, or the head of one that others follow.
