@@ -82,7 +82,9 @@ struct CheckLine {
   bool settled = false;
 };
 
-struct NoteLine {};
+struct NoteLine {
+  std::string_view text;
+};
 
 struct TraceLine {
   std::optional<int64_t> t;  // ms since the epoch; nullopt: at the time of the line before

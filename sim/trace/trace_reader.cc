@@ -285,8 +285,8 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
     return ReadFrame(fields[kCheck], "check", text, check.frame);
   }
   if (fields.has(kNote)) {
-    line.content.emplace<NoteLine>();
-    return fields[kNote].is_string() ? absl::OkStatus() : WrongType("note", "a string");
+    NoteLine& note = line.content.emplace<NoteLine>();
+    return fields.Get(kNote, note.text) ? absl::OkStatus() : WrongType("note", "a string");
   }
   if (fields.has(kAction) && fields[kAction].is_number()) {  // a bare frame
     wire::Frame& frame = Become<ReceivedLine>(line).frame;

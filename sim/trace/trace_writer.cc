@@ -76,7 +76,7 @@ struct ContentWriter {
   std::string_view frame_json;
   FieldWriter& fields;
 
-  void operator()(const NoteLine&) const { fields.Text("note", ""); }
+  void operator()(const NoteLine& line) const { fields.Text("note", line.text); }
   void operator()(const ReceivedLine&) const { fields.Json("recv", frame_json); }
   void operator()(const SentLine&) const { fields.Json("send", frame_json); }
   void operator()(const CallLine& call) const {
