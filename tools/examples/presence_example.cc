@@ -20,7 +20,7 @@ int main() {
   world.Serve(client);
   client.Connect();
 
-  // README: begin
+  // shown in README.md
   // const room = await chatClient.rooms.get('my-room');
   presence::Room& room = client.room("my-room");
 
@@ -72,5 +72,5 @@ int main() {
 
   // unsubscribe();
   subscription->Unsubscribe();
-  // README: end
+  // shown until here
 }

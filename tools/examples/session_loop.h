@@ -1,7 +1,7 @@
 #ifndef TOOLS_EXAMPLES_SESSION_LOOP_H_
 #define TOOLS_EXAMPLES_SESSION_LOOP_H_
 
-// The loop of docs/sessions.md: a session behind sockets. tests/readme keeps the two alike.
+// A session behind sockets, as pages show it. tests/readme keeps them alike.
 
 #include <optional>
 #include <string_view>
@@ -15,7 +15,7 @@
 
 namespace presence::examples {
 
-// sessions.md: begin yours
+// shown in docs/sessions.md
 struct Event {
   Timestamp now;
   const SessionInput* input = nullptr;  // null: the deadline has come, and nothing else
@@ -37,9 +37,9 @@ class Program {
   virtual void OnEffect(const SessionEffect& effect) = 0;  // members, answers, states
   virtual void OnRefused(const absl::Status& status) = 0;  // to be reported; nothing has changed
 };
-// sessions.md: end yours
+// shown until here
 
-// sessions.md: begin loop
+// shown in README.md
 inline void RunSession(ClientSession& session, WebSockets& sockets, Program& program) {
   SessionEffects effects;
   while (const std::optional<Event> event = program.Next(session.NextDeadline())) {
@@ -63,7 +63,7 @@ inline void RunSession(ClientSession& session, WebSockets& sockets, Program& pro
     }
   }
 }
-// sessions.md: end loop
+// shown until here
 
 }  // namespace presence::examples
 

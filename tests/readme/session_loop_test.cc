@@ -1,9 +1,8 @@
-// docs/sessions.md shows the loop as it is compiled, and the loop does what the page says.
+// The loop of a session does what the pages say.
 
-#include <algorithm>
+#include "tools/examples/session_loop.h"
+
 #include <deque>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,43 +11,9 @@
 
 #include "gtest/gtest.h"
 #include "presence/session/client_session.h"
-#include "tools/examples/session_loop.h"
 
 namespace presence::examples {
 namespace {
-
-std::string ReadFile(const std::string& name) {
-  std::ifstream file(name, std::ios::binary);
-  EXPECT_TRUE(file.is_open()) << name;
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-// What lies between the markers of this name in the loop's header.
-std::string Shown(const std::string& name) {
-  const std::string source = ReadFile("tools/examples/session_loop.h");
-  const std::string begin_mark = "// sessions.md: begin " + name + "\n";
-  const size_t begin = source.find(begin_mark);
-  const size_t end = source.find("// sessions.md: end " + name + "\n");
-  EXPECT_NE(begin, std::string::npos);
-  EXPECT_NE(end, std::string::npos);
-  const size_t code = begin + begin_mark.size();
-  return source.substr(code, end - code);
-}
-
-TEST(SessionsPage, ShowsTheLoopAsItIsCompiled) {
-  const std::string page = ReadFile("docs/sessions.md");
-  for (const char* name : {"yours", "loop"}) {
-    EXPECT_NE(page.find("```cpp\n" + Shown(name) + "```\n"), std::string::npos)
-        << "copy the lines between the markers of tools/examples/session_loop.h into "
-           "docs/sessions.md: "
-        << name;
-  }
-}
-
-TEST(SessionsPage, TheLoopHas25LinesAtMost) {
-  const std::string loop = Shown("loop");
-  EXPECT_LE(std::count(loop.begin(), loop.end(), '\n'), 25);
-}
 
 // A program whose socket answers what it is sent, and that ends when nothing more happens.
 class Script : public WebSockets, public Program {
@@ -103,7 +68,7 @@ class Script : public WebSockets, public Program {
   size_t next_ = 0;
 };
 
-TEST(SessionsPage, TheLoopEntersARoom) {
+TEST(SessionLoop, EntersARoom) {
   ClientSession session{ClientSession::Options()};
   Script script;
   script.Then(ConnectCall{});
@@ -131,7 +96,7 @@ TEST(SessionsPage, TheLoopEntersARoom) {
                                                   "close", "closed"}));
 }
 
-TEST(SessionsPage, TheLoopWakesTheSession) {
+TEST(SessionLoop, WakesTheSession) {
   ClientSession session{ClientSession::Options()};
   Script script;
   script.Then(ConnectCall{});

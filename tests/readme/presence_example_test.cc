@@ -1,4 +1,4 @@
-// The example program writes what the README says it does.
+// The example program of the README.
 
 #include <cstddef>
 #include <cstdio>
@@ -8,7 +8,7 @@
 
 namespace {
 
-TEST(PresenceExample, WritesWhatTheReadmeShows) {
+TEST(PresenceExample, WritesWhatHappensInTheRoom) {
   std::FILE* const pipe = popen("tools/examples/presence_example", "r");
   ASSERT_NE(pipe, nullptr);
   std::string output;
