@@ -92,14 +92,8 @@ std::string NameOfRoom(uint32_t room) { return absl::StrCat("room-", room); }
 std::string ConnectionOf(uint32_t client) { return absl::StrFormat("c%06dZq", client); }
 std::string UserOf(uint32_t client) { return absl::StrFormat("user%06d", client); }
 
-// The client that has this connection.
-uint32_t ClientOf(std::string_view connection_id) {
-  uint32_t client = 0;
-  for (size_t i = 1; connection_id[i] != 'Z'; ++i) {
-    client = client * 10 + static_cast<uint32_t>(connection_id[i] - '0');
-  }
-  return client;
-}
+// The client whose connection this is: they are numbered alike.
+uint32_t ClientOf(ConnectionHandle connection) { return static_cast<uint32_t>(connection); }
 
 // A client with a real engine, told what the host sends and checked from outside.
 class EngineClient : private sim::ReplaySink, private sim::ReplayObserver {
@@ -259,7 +253,7 @@ class Storm {
   void Connect(uint32_t client) {
     const std::string id = ConnectionOf(client);
     const std::string user = UserOf(client);
-    Feed(RoomOf(client), ConnectionOpened{id, user});
+    Feed(RoomOf(client), ConnectionOpened{client, id, user});
     wire::Frame connected;
     connected.action = wire::kConnected;
     connected.connection_id = id;
@@ -277,8 +271,7 @@ class Storm {
   void Take(uint32_t client, const std::string& json) {
     const absl::StatusOr<wire::Frame> frame = reader_.Read(json);
     Require(frame.ok(), "a frame from a client");
-    const std::string id = ConnectionOf(client);
-    const std::optional<HostInput> input = wire::HostInputOf(id, *frame);
+    const std::optional<HostInput> input = wire::HostInputOf(client, *frame);
     Require(input.has_value(), "what a client sends is for the room");
     Feed(RoomOf(client), *input);
   }
@@ -302,7 +295,7 @@ class Storm {
       json_.clear();
       wire::AppendHostFrame(room.name, effect, json_);
       if (const auto* broadcast = std::get_if<Broadcast>(&effect)) {
-        for (const std::string_view to : broadcast->to) {
+        for (const ConnectionHandle to : broadcast->to) {
           Deliver(ClientOf(to), broadcast->items.size());
         }
       } else if (const auto* page = std::get_if<SyncPage>(&effect)) {

@@ -17,6 +17,7 @@
 #include "absl/base/attributes.h"
 #include "presence/base/internal/spare.h"
 #include "presence/error.h"
+#include "presence/host/host_input.h"
 #include "presence/message.h"
 
 namespace presence {
@@ -24,32 +25,34 @@ namespace presence {
 // Each of these is a frame that the owner must send, in the order of the effects, to the connection
 // `to`. A frame to a connection whose transport has just been lost may be dropped.
 
-// ATTACHED. HAS_PRESENCE is set exactly if a sync follows; modes if the client asked for some.
+// ATTACHED. Flags: the modes that are granted, always; HAS_PRESENCE exactly if a sync follows;
+// RESUMED if the connection is attached already, or was when its transport was lost.
 struct AttachedReply {
-  std::string_view to;
+  ConnectionHandle to = 0;
   uint64_t flags = 0;
+  std::string_view channel_serial;  // of no meaning, never empty: real clients need one
 };
 
 // DETACHED.
 struct DetachedReply {
-  std::string_view to;
+  ConnectionHandle to = 0;
   std::optional<ErrorInfo> error;
 };
 
 // ERROR of the channel: it was not attached, or is no longer.
 struct ErrorReply {
-  std::string_view to;
+  ConnectionHandle to = 0;
   ErrorInfo error;
 };
 
 // ACK and NACK of `count` frames of operations, from `msg_serial` on.
 struct AckReply {
-  std::string_view to;
+  ConnectionHandle to = 0;
   int64_t msg_serial = 0;
   int64_t count = 1;
 };
 struct NackReply {
-  std::string_view to;
+  ConnectionHandle to = 0;
   int64_t msg_serial = 0;
   int64_t count = 1;
   ErrorInfo error;
@@ -64,14 +67,14 @@ struct OutItem {
 // SYNC: a page of a sync. The last one may be empty, and must be sent nevertheless: it ends the
 // sync.
 struct SyncPage {
-  std::string_view to;
+  ConnectionHandle to = 0;
   std::string_view channel_serial;  // <sync id>:<cursor>; the last page's cursor is empty
   std::span<const OutItem> items;
 };
 
 // PRESENCE: one frame for all of `to`, so that it is encoded once. `to` is never empty.
 struct Broadcast {
-  std::span<const std::string_view> to;
+  std::span<const ConnectionHandle> to;
   std::span<const OutItem> items;
 };
 

@@ -5,6 +5,7 @@
 // a clock. Inputs are views; the host copies what it keeps, and they need to live only as long as
 // the call that takes them.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,12 +18,20 @@
 
 namespace presence {
 
+// How the owner names a connection to the host, and the host to the owner: any number that the
+// owner likes, of one connection at a time. It decides nothing: not an order, not a byte of a
+// frame.
+using ConnectionHandle = uint64_t;
+
 // --- Connections, as the server's transport sees them ---
 
-// Somebody is connected. Ids are never used twice in the life of a room: msgSerials of an earlier
-// connection of the same id would say nothing about this one's. InvalidArgument: the id is in use,
-// empty, or longer than RoomHost::kMaxConnectionId.
+// Somebody is connected. The id is what others see of it: letters, digits, `_` and `-` (real
+// clients understand no others). An id that the host has forgotten may come back only as the same
+// connection with its msgSerials going on: those of another one would say nothing about this one's.
+// InvalidArgument: the handle or the id is in use; the id is empty, has other characters, or is
+// longer than RoomHost::kMaxConnectionId; the client id is longer than RoomHost::kMaxIdentity.
 struct ConnectionOpened {
+  ConnectionHandle connection = 0;
   std::string_view connection_id;
   // Who it is: nullopt or empty: nobody, so it may only look on; "*": it may act for any client.
   std::optional<std::string_view> client_id = std::nullopt;
@@ -31,19 +40,32 @@ struct ConnectionOpened {
 // Its transport is gone. Members stay for the grace period. It is no longer attached: nothing is
 // sent to it until it is resumed and has attached again. InvalidArgument: it is lost already.
 struct ConnectionLost {
-  std::string_view connection_id;
+  ConnectionHandle connection = 0;
+  // How long its members stay this time; negative counts as zero. nullopt: as the host's options
+  // say.
+  std::optional<std::chrono::milliseconds> grace_period = std::nullopt;
 };
 
 // The same connection on a new transport, in time: nobody notices. It must attach again. NotFound:
 // the connection is unknown or its grace period is over; the caller gives the client a new
-// connection with a new id, as ConnectionOpened. InvalidArgument: it is not lost.
+// connection, or opens this one again without its members. InvalidArgument: it is not lost.
 struct ConnectionResumed {
-  std::string_view connection_id;
+  ConnectionHandle connection = 0;
 };
 
 // It is gone for good: its members leave at once, and it is forgotten.
 struct ConnectionClosed {
-  std::string_view connection_id;
+  ConnectionHandle connection = 0;
+};
+
+// Its transport takes no more for now, or takes more again: while paused no page of a sync is due
+// for it, not even the first one after ATTACHED; then its sync goes on at once from where it was.
+// All else is sent all the same, and answers and members are what they would have been. It is a
+// thing of the transport: a connection that is opened, resumed or restored is not paused.
+// InvalidArgument: the connection is lost.
+struct PagesPaused {
+  ConnectionHandle connection = 0;
+  bool paused = true;
 };
 
 // --- What a connection asks ---
@@ -53,9 +75,12 @@ struct ConnectionClosed {
 
 // ATTACH. Attached already: everything begins anew, with a new sync.
 struct AttachRequest {
-  std::string_view connection_id;
-  // The modes asked for, of kFlagModes; other bits do not matter. None: all modes.
+  ConnectionHandle connection = 0;
+  // The modes asked for, of kFlagModes; other bits do not matter. None: kFlagDefaultModes.
   uint64_t flags = 0;
+  // The modes that it may have. If it asked for none of them, it is answered with ERROR 40160 as
+  // with a refusal.
+  uint64_t permitted = kFlagModes;
   // The caller says no, for this reason: answered with ERROR. The client's channel has failed then,
   // so that its members leave, as at a detach. Null: allowed.
   const ErrorInfo* refusal = nullptr;
@@ -63,12 +88,12 @@ struct AttachRequest {
 
 // DETACH: its members leave at once. Detached already: answered all the same.
 struct DetachRequest {
-  std::string_view connection_id;
+  ConnectionHandle connection = 0;
 };
 
 // PRESENCE: operations of one frame, all taken or all refused.
 struct PresenceRequest {
-  std::string_view connection_id;
+  ConnectionHandle connection = 0;
   // Of its connection, ascending, perhaps with gaps: other channels count, too. One that is not
   // higher than the latest of this room is a frame sent again.
   int64_t msg_serial = 0;
@@ -77,8 +102,15 @@ struct PresenceRequest {
   const ErrorInfo* refusal = nullptr;
 };
 
-using HostInput = std::variant<ConnectionOpened, ConnectionLost, ConnectionResumed,
-                               ConnectionClosed, AttachRequest, DetachRequest, PresenceRequest>;
+// SYNC of a client: it wants a new sync, and is sent its pages without ATTACHED, an empty one in an
+// empty room. Who is not attached or may not see presence is sent nothing.
+struct SyncRequest {
+  ConnectionHandle connection = 0;
+};
+
+using HostInput =
+    std::variant<ConnectionOpened, ConnectionLost, ConnectionResumed, ConnectionClosed, PagesPaused,
+                 AttachRequest, DetachRequest, PresenceRequest, SyncRequest>;
 
 }  // namespace presence
 

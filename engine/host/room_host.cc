@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/hash/hash.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
@@ -13,6 +15,7 @@
 namespace presence {
 namespace {
 
+using std::chrono::milliseconds;
 using Action = PresenceAction;
 
 // Twice this and some ids, and that twice in a leave that carries what was stored, still fit into a
@@ -25,9 +28,14 @@ constexpr size_t kMaxPendingKept = kSpareBytes / 2;
 constexpr size_t kMaxRecipientsKept = 512;
 constexpr size_t kMaxPlacesKept = 256;
 
+// Of what ids that clients are sent consist: others end a page's id too early for some of them.
+bool IsOfIds(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+}
+
 RoomHost::Options Sane(RoomHost::Options options) {
-  using std::chrono::milliseconds;
-  std::replace(options.instance.begin(), options.instance.end(), ':', '_');
+  std::replace_if(
+      options.instance.begin(), options.instance.end(), [](char c) { return !IsOfIds(c); }, '_');
   options.sync_page_size = std::max<size_t>(options.sync_page_size, 1);
   options.max_batch = std::max<size_t>(options.max_batch, 1);
   options.max_message_size = std::clamp<int64_t>(options.max_message_size, 0, kMaxMessageSize);
@@ -42,8 +50,8 @@ std::string_view ClientOf(std::string_view identity, const IncomingItem& item) {
   return item.client_id.empty() ? identity : item.client_id;
 }
 
-std::string_view ConnectionIdOf(const HostInput& input) {
-  return std::visit([](const auto& alternative) { return alternative.connection_id; }, input);
+ConnectionHandle ConnectionOf(const HostInput& input) {
+  return std::visit([](const auto& alternative) { return alternative.connection; }, input);
 }
 
 }  // namespace
@@ -98,17 +106,18 @@ std::optional<Timestamp> RoomHost::NextDeadline() const {
 
 // Everything that can be wrong with an input, before anything changes.
 absl::Status RoomHost::Validate(Timestamp now, const HostInput& input) const {
-  const std::string_view id = ConnectionIdOf(input);
-  const Connection* const connection = Find(id);
-  if (std::holds_alternative<ConnectionOpened>(input)) {
-    if (id.empty()) return absl::InvalidArgumentError("a connection without an id");
-    if (id.size() > kMaxConnectionId) {
-      return absl::InvalidArgumentError("the connection id is too long");
+  const Connection* const connection = Find(ConnectionOf(input));
+  if (const auto* opened = std::get_if<ConnectionOpened>(&input)) {
+    if (const char* wrong = WrongInId(opened->connection_id)) {
+      return absl::InvalidArgumentError(wrong);
     }
-    if (std::get<ConnectionOpened>(input).client_id.value_or("").size() > kMaxIdentity) {
+    if (opened->client_id.value_or("").size() > kMaxIdentity) {
       return absl::InvalidArgumentError("the client id is too long");
     }
-    if (connection != nullptr) return absl::InvalidArgumentError("the connection is open already");
+    if (connection != nullptr) return absl::InvalidArgumentError("the handle is in use");
+    if (FindById(opened->connection_id) != nullptr) {
+      return absl::InvalidArgumentError("the connection is open already");
+    }
     return absl::OkStatus();
   }
   if (connection == nullptr) return absl::NotFoundError("no such connection");
@@ -143,9 +152,34 @@ void RoomHost::Begin(Timestamp now, HostEffects& effects) {
   }
 }
 
-RoomHost::Connection* RoomHost::Find(std::string_view connection_id) const {
-  const auto found = connections_.find(AbslView(connection_id));
+// Null: the id may be that of a connection.
+const char* RoomHost::WrongInId(std::string_view id) {
+  if (id.empty()) return "a connection without an id";
+  if (id.size() > kMaxConnectionId) return "the connection id is too long";
+  if (!std::all_of(id.begin(), id.end(), IsOfIds)) {
+    return "a connection id consists of letters, digits, _ and -";
+  }
+  return nullptr;
+}
+
+RoomHost::Connection* RoomHost::Find(ConnectionHandle connection) const {
+  const auto found = connections_.find(connection);
   return found == connections_.end() ? nullptr : found->second.get();
+}
+
+RoomHost::Connection* RoomHost::FindById(std::string_view connection_id) const {
+  const auto found = by_id_.find(connection_id);
+  return found == by_id_.end() ? nullptr : *found;
+}
+
+size_t RoomHost::HashOfId(std::string_view id) {
+  return absl::Hash<absl::string_view>()(AbslView(id));
+}
+
+void RoomHost::Keep(std::unique_ptr<Connection> connection) {
+  by_id_.insert(connection.get());
+  const ConnectionHandle handle = connection->handle;
+  connections_.emplace(handle, std::move(connection));
 }
 
 // The time in `interval` from now, or the last there is.
@@ -157,26 +191,29 @@ Timestamp RoomHost::After(std::chrono::milliseconds interval) const {
 
 void RoomHost::On(const ConnectionOpened& opened) {
   auto connection = std::make_unique<Connection>();
+  connection->handle = opened.connection;
   connection->id = opened.connection_id;
   connection->client_id = opened.client_id.value_or("");
-  connections_.emplace(connection->id, std::move(connection));
+  Keep(std::move(connection));
 }
 
 void RoomHost::On(const ConnectionLost& lost) {
-  Connection& connection = *Find(lost.connection_id);
+  Connection& connection = *Find(lost.connection);
+  connection.was_attached |= connection.attachment.has_value();
   Detach(connection);
-  connection.lost = RoomSnapshot::Lost{After(options_.grace_period), ++last_order_};
+  const milliseconds grace = lost.grace_period.value_or(options_.grace_period);
+  connection.lost = RoomSnapshot::Lost{After(std::max(grace, milliseconds(0))), ++last_order_};
   graces_.emplace(DueKey(connection.lost->deadline, connection.lost->order), &connection);
 }
 
 void RoomHost::On(const ConnectionResumed& resumed) {
-  Connection& connection = *Find(resumed.connection_id);
+  Connection& connection = *Find(resumed.connection);
   graces_.erase(DueKey(connection.lost->deadline, connection.lost->order));
   connection.lost.reset();
 }
 
 void RoomHost::On(const ConnectionClosed& closed) {
-  Connection& connection = *Find(closed.connection_id);
+  Connection& connection = *Find(closed.connection);
   Expel(connection);
   Forget(connection);
 }
@@ -187,10 +224,12 @@ void RoomHost::Forget(Connection& connection) {
   if (connection.lost.has_value()) {
     graces_.erase(DueKey(connection.lost->deadline, connection.lost->order));
   }
-  connections_.erase(connections_.find(connection.id));
+  by_id_.erase(&connection);
+  connections_.erase(connection.handle);
   if (connections_.capacity() > kMaxPlacesKept &&
       connections_.size() < connections_.capacity() / 4) {
     connections_.rehash(2 * connections_.size());
+    by_id_.rehash(2 * by_id_.size());
   }
 }
 
@@ -225,23 +264,34 @@ void RoomHost::ExpelAttachable(const Connection& connection) {
 // --- Attaching ---
 
 void RoomHost::On(const AttachRequest& request) {
-  Connection& connection = *Find(request.connection_id);
+  Connection& connection = *Find(request.connection);
   std::optional<Timestamp> next_page;
   if (connection.attachment.has_value() && connection.attachment->sync.has_value()) {
     next_page = connection.attachment->sync->due;
   }
+  const bool resumed =
+      std::exchange(connection.was_attached, false) || connection.attachment.has_value();
   Detach(connection);
-  if (request.refusal != nullptr) {
+  const uint64_t asked = request.flags & kFlagModes;
+  const uint64_t modes = (asked == 0 ? kFlagDefaultModes : asked) & request.permitted;
+  if (request.refusal != nullptr || modes == 0) {
     ExpelAttachable(connection);  // the client's channel fails and forgets its members, too
-    effects_->Add(ErrorReply{connection.id, WithCausesCut(*request.refusal)});
+    effects_->Add(
+        ErrorReply{connection.handle,
+                   request.refusal != nullptr
+                       ? WithCausesCut(*request.refusal)
+                       : MakeError(kNotPermitted, "none of the modes asked for is permitted")});
     return;
   }
-  const uint64_t asked = request.flags & kFlagModes;
-  Attach(connection, asked == 0 ? kFlagModes : asked);
+  Attach(connection, modes);
   RoomSnapshot::Attachment& attachment = *connection.attachment;
   // Who may not see presence is told that nobody is there: it would wait for the sync forever.
-  const bool has_presence = members_.size() > 0 && (attachment.modes & kFlagPresenceSubscribe) != 0;
-  effects_->Add(AttachedReply{connection.id, asked | (has_presence ? kFlagHasPresence : 0)});
+  const bool has_presence = members_.size() > 0 && (modes & kFlagPresenceSubscribe) != 0;
+  std::string& serial = effects_->NewString();
+  absl::StrAppend(&serial, options_.instance, "-attached-", attachment.order);
+  effects_->Add(AttachedReply{
+      connection.handle,
+      modes | (resumed ? kFlagResumed : 0) | (has_presence ? kFlagHasPresence : 0), serial});
   if (!has_presence) return;
   ++stats_.syncs_started;
   attachment.sync = RoomSnapshot::Sync{absl::StrCat(options_.instance, "-", ++last_sync_),
@@ -253,10 +303,11 @@ void RoomHost::On(const AttachRequest& request) {
 }
 
 void RoomHost::On(const DetachRequest& request) {
-  Connection& connection = *Find(request.connection_id);
+  Connection& connection = *Find(request.connection);
+  connection.was_attached = false;
   Detach(connection);
   ExpelAttachable(connection);
-  effects_->Add(DetachedReply{connection.id, std::nullopt});
+  effects_->Add(DetachedReply{connection.handle, std::nullopt});
 }
 
 void RoomHost::Attach(Connection& connection, uint64_t modes) {
@@ -269,7 +320,7 @@ void RoomHost::Attach(Connection& connection, uint64_t modes) {
 void RoomHost::RecipientsChanged() {
   recipients_stale_ = true;
   if (recipients_.capacity() > kMaxRecipientsKept)
-    std::vector<std::string_view>().swap(recipients_);
+    std::vector<ConnectionHandle>().swap(recipients_);
 }
 
 // Nothing is sent to the connection from now on.
@@ -310,7 +361,7 @@ void RoomHost::SendPage(Connection& connection) {
   std::string& serial = effects_->NewString();
   absl::StrAppend(&serial, sync.id, ":");
   if (more) absl::StrAppend(&serial, sync.after);
-  effects_->Add(SyncPage{connection.id, serial, items});
+  effects_->Add(SyncPage{connection.handle, serial, items});
   ++stats_.pages;
   if (more) {
     sync.due = After(options_.sync_page_interval);
@@ -321,10 +372,14 @@ void RoomHost::SendPage(Connection& connection) {
   }
 }
 
-bool RoomHost::IsAttached(std::string_view connection_id) const {
-  const Connection* const connection = Find(connection_id);
-  return connection != nullptr && connection->attachment.has_value();
+bool RoomHost::IsAttached(ConnectionHandle connection) const {
+  const Connection* const found = Find(connection);
+  return found != nullptr && found->attachment.has_value();
 }
+
+void RoomHost::On(const PagesPaused& /*paused*/) {}
+
+void RoomHost::On(const SyncRequest& /*request*/) {}
 
 // --- Operations ---
 
@@ -355,7 +410,7 @@ size_t RoomHost::BytesOf(const ErrorInfo& error) {
 }
 
 void RoomHost::On(const PresenceRequest& request) {
-  Connection& connection = *Find(request.connection_id);
+  Connection& connection = *Find(request.connection);
   const int64_t serial = request.msg_serial;
   if (serial >= 0 && serial <= connection.last_serial) {  // RTN19a: answered as it was, not applied
     ++stats_.frames_repeated;
@@ -363,9 +418,9 @@ void RoomHost::On(const PresenceRequest& request) {
         connection.refusals.begin(), connection.refusals.end(), serial,
         [](const RoomSnapshot::Refusal& r, int64_t wanted) { return r.msg_serial < wanted; });
     if (refused != connection.refusals.end() && refused->msg_serial == serial) {
-      effects_->Add(NackReply{connection.id, serial, 1, refused->error});
+      effects_->Add(NackReply{connection.handle, serial, 1, refused->error});
     } else {
-      effects_->Add(AckReply{connection.id, serial, 1});
+      effects_->Add(AckReply{connection.handle, serial, 1});
     }
     return;
   }
@@ -374,12 +429,12 @@ void RoomHost::On(const PresenceRequest& request) {
   if (refusal.has_value()) {
     ++stats_.frames_refused;
     if (serial >= 0) Remember(connection, serial, *refusal);
-    effects_->Add(NackReply{connection.id, serial, 1, *std::move(refusal)});
+    effects_->Add(NackReply{connection.handle, serial, 1, *std::move(refusal)});
     return;
   }
   for (size_t i = 0; i < request.items.size(); ++i) ApplyItem(connection, request, i);
   ++stats_.frames_acked;
-  effects_->Add(AckReply{connection.id, serial, 1});
+  effects_->Add(AckReply{connection.handle, serial, 1});
 }
 
 // Remembers how a frame was refused, and forgets the oldest refusals that are too many.
@@ -576,7 +631,7 @@ void RoomHost::BroadcastIfDue(bool advancing) {
     recipients_.clear();
     for (const auto& [order, connection] : attached_) {
       if ((connection->attachment->modes & kFlagPresenceSubscribe) != 0) {
-        recipients_.push_back(connection->id);
+        recipients_.push_back(connection->handle);
       }
     }
   }
@@ -602,7 +657,7 @@ std::string RoomHost::CheckInvariants() const {
   size_t bytes = 0;
   members_.ForEach([&](const Message& member) {
     bytes += BytesOf(member);
-    const Connection* const connection = Find(member.connection_id);
+    const Connection* const connection = FindById(member.connection_id);
     if (connection == nullptr) {
       wrong = "host: 1: a member's connection is not known";
       return;
@@ -620,13 +675,21 @@ std::string RoomHost::CheckInvariants() const {
   size_t attached = 0;
   size_t lost = 0;
   size_t syncs = 0;
-  for (const auto& [id, connection] : connections_) {
+  if (by_id_.size() != connections_.size()) return "host: 8: a connection is not found by its id";
+  for (const auto& [handle, connection] : connections_) {
+    if (connection->handle != handle) return "host: 8: a connection is not found by its handle";
+    if (FindById(connection->id) != connection.get()) {
+      return "host: 8: a connection is not found by its id";
+    }
     if (connection->lost.has_value()) {
       ++lost;
       if (connection->attachment.has_value()) return "host: 3: a lost connection is attached";
       if (!graces_.contains(DueKey(connection->lost->deadline, connection->lost->order))) {
         return "host: 3: a lost connection has no deadline";
       }
+    }
+    if (connection->was_attached && connection->attachment.has_value()) {
+      return "host: 8: attached, and was attached before a loss";
     }
     int64_t serial = -1;
     size_t refusal_bytes = 0;

@@ -15,6 +15,7 @@
 
 #include "absl/base/attributes.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "presence/error.h"
@@ -33,7 +34,7 @@ namespace presence {
 //
 //   RoomHost host{{.instance = "n7-2026-01-17"}};
 //   HostEffects effects;
-//   absl::Status status = host.Apply(now, AttachRequest{"c1"}, effects);
+//   absl::Status status = host.Apply(now, AttachRequest{.connection = 1}, effects);
 //   for (const HostEffect& effect : effects) ...  // send frames
 //
 // The owner's duties: (1) hand in what happens to connections and what they ask, in the order in
@@ -65,6 +66,7 @@ namespace presence {
 //  6. Refusals remembered are of serials taken, ascending; the bytes of their texts are counted
 //     right.
 //  7. The bytes that members hold are counted right.
+//  8. Each connection is found by its handle and by its id. Only who is not attached was attached.
 class RoomHost {
  public:
   // The longest connection id, and the longest client id of a connection, in bytes.
@@ -74,8 +76,8 @@ class RoomHost {
   // Zero where something must be at least one counts as one, negative as zero.
   struct Options {
     // Names this life of the host: ids of syncs and of synthesized leaves begin with it. Two lives
-    // of one room need two names, unless the second is restored from the first. A colon, which
-    // would end a sync's id too early, becomes an underscore.
+    // of one room need two names, unless the second is restored from the first. Real clients read
+    // ids of letters, digits, `_` and `-` only, so anything else becomes an underscore.
     std::string instance = "host";
     // Members on one page of a sync, and bytes of their ids and payloads. A page has at least one
     // member, however large.
@@ -167,7 +169,8 @@ class RoomHost {
   // Connections that are known, lost ones included, and those that are attached.
   size_t connection_count() const { return connections_.size(); }
   size_t attached_count() const { return attached_.size(); }
-  bool IsAttached(std::string_view connection_id) const;
+  bool Knows(ConnectionHandle connection) const { return Find(connection) != nullptr; }
+  bool IsAttached(ConnectionHandle connection) const;
   // Syncs that have a page to send, and items that are not broadcast yet.
   size_t running_syncs() const { return pages_.size(); }
   size_t pending_items() const { return flushed_ ? 0 : pending_used_; }
@@ -182,16 +185,33 @@ class RoomHost {
   friend struct RoomHostTestPeer;
 
   struct Connection {
+    ConnectionHandle handle = 0;
     std::string id;
     std::string client_id;
     std::optional<RoomSnapshot::Lost> lost;
     std::optional<RoomSnapshot::Attachment> attachment;
+    bool was_attached = false;
     int64_t last_serial = -1;
     std::deque<RoomSnapshot::Refusal> refusals;  // by serial, ascending
     size_t refusal_bytes = 0;                    // of their texts
     uint64_t batch = 0;                          // the batch in which `in_flight` was counted
     size_t in_flight = 0;                        // items in that batch
   };
+  // Of connections, by their ids.
+  struct ById {
+    using is_transparent = void;
+    static std::string_view IdOf(std::string_view id) { return id; }
+    static std::string_view IdOf(const Connection* connection) { return connection->id; }
+    template <typename T>
+    size_t operator()(const T& one) const {
+      return HashOfId(IdOf(one));
+    }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return IdOf(a) == IdOf(b);
+    }
+  };
+  static size_t HashOfId(std::string_view id);
   struct Pending {
     PresenceAction action = PresenceAction::kEnter;
     StoredMessage message;
@@ -204,13 +224,18 @@ class RoomHost {
   void On(const ConnectionLost& lost);
   void On(const ConnectionResumed& resumed);
   void On(const ConnectionClosed& closed);
+  void On(const PagesPaused& paused);
   void On(const AttachRequest& request);
   void On(const DetachRequest& request);
   void On(const PresenceRequest& request);
+  void On(const SyncRequest& request);
 
   absl::Status Validate(Timestamp now, const HostInput& input) const;
   void Begin(Timestamp now, HostEffects& effects);
-  Connection* Find(std::string_view connection_id) const;
+  Connection* Find(ConnectionHandle connection) const;
+  Connection* FindById(std::string_view connection_id) const;
+  void Keep(std::unique_ptr<Connection> connection);
+  static const char* WrongInId(std::string_view id);
   Timestamp After(std::chrono::milliseconds interval) const;
 
   void Attach(Connection& connection, uint64_t modes);
@@ -243,13 +268,14 @@ class RoomHost {
 
   MemberSet members_;
   size_t member_bytes_ = 0;  // of their ids and payloads
-  absl::flat_hash_map<std::string, std::unique_ptr<Connection>> connections_;
-  std::map<uint64_t, Connection*> attached_;  // by order
-  std::map<DueKey, Connection*> graces_;      // of the lost, by deadline and order
-  std::map<DueKey, Connection*> pages_;       // of running syncs, by time and order of attaching
+  absl::flat_hash_map<ConnectionHandle, std::unique_ptr<Connection>> connections_;
+  absl::flat_hash_set<Connection*, ById, ById> by_id_;  // the same
+  std::map<uint64_t, Connection*> attached_;            // by order
+  std::map<DueKey, Connection*> graces_;                // of the lost, by deadline and order
+  std::map<DueKey, Connection*> pages_;  // of running syncs, by time and order of attaching
 
   // The connections that a broadcast goes to, in the order of attaching; made anew when needed.
-  std::vector<std::string_view> recipients_;
+  std::vector<ConnectionHandle> recipients_;
   bool recipients_stale_ = false;
 
   // Items taken and not yet broadcast, or, if flushed, of the last step's broadcast, whose views

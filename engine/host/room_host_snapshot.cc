@@ -41,12 +41,14 @@ RoomSnapshot RoomHost::Export() const {
     return true;
   });
   snapshot.connections.reserve(connections_.size());
-  for (const auto& [id, connection] : connections_) {
+  for (const auto& [handle, connection] : connections_) {
     RoomSnapshot::Connection& exported = snapshot.connections.emplace_back();
+    exported.handle = handle;
     exported.id = connection->id;
     exported.client_id = connection->client_id;
     exported.lost = connection->lost;
     exported.attachment = connection->attachment;
+    exported.was_attached = connection->was_attached;
     exported.last_serial = connection->last_serial;
     exported.refusals.assign(connection->refusals.begin(), connection->refusals.end());
   }
@@ -89,25 +91,28 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     return order > 0 && order <= last_order_ && orders.insert(order).second;
   };
   for (const RoomSnapshot::Connection& from : snapshot.connections) {
-    if (from.id.empty() || from.id.size() > kMaxConnectionId)
-      return "a connection without a valid id";
-    if (before != nullptr && before->id >= from.id)
+    if (const char* wrong = WrongInId(from.id)) return wrong;
+    if (before != nullptr && before->id >= from.id) {
       return "connections are not in the order of ids";
+    }
+    if (Find(from.handle) != nullptr) return "two connections with one handle";
     if (from.client_id.size() > kMaxIdentity) return "a connection with too long a client id";
     before = &from;
     auto made = std::make_unique<Connection>();
     Connection& connection = *made;
+    connection.handle = from.handle;
     connection.id = from.id;
     connection.client_id = from.client_id;
     connection.lost = from.lost;
     connection.attachment = from.attachment;
+    connection.was_attached = from.was_attached;
     connection.last_serial = from.last_serial;
     connection.refusals.assign(from.refusals.begin(), from.refusals.end());
     for (const RoomSnapshot::Refusal& refusal : from.refusals) {
       if (CauseCount(refusal.error) > kMaxCauses) return "an error with too many causes";
       connection.refusal_bytes += BytesOf(refusal.error);
     }
-    connections_.emplace(connection.id, std::move(made));
+    Keep(std::move(made));
     if (from.lost.has_value()) {
       if (!fresh(from.lost->order)) return "a loss without a number of its own";
       graces_.emplace(DueKey(from.lost->deadline, from.lost->order), &connection);
@@ -146,7 +151,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     if (message.timestamp > now_) return "a pending item is from the future";
     AddPending(item.action, message);
     // Leaves that the host made count for nobody.
-    Connection* const connection = Find(message.connection_id);
+    Connection* const connection = FindById(message.connection_id);
     if (connection != nullptr && VersionOf(message).kind == Version::Kind::kSerial) {
       connection->in_flight = InFlight(*connection) + 1;
       connection->batch = batch_;

@@ -57,10 +57,13 @@ struct RoomSnapshot {
   };
 
   struct Connection {
+    uint64_t handle = 0;  // the owner's, see host_input.h
     std::string id;
     std::string client_id;  // empty: anonymous
     std::optional<Lost> lost;
     std::optional<Attachment> attachment;
+    // It was attached when its transport was lost, and has neither attached nor detached since.
+    bool was_attached = false;
     int64_t last_serial = -1;  // the highest taken; -1: none yet
     std::vector<Refusal> refusals;
 

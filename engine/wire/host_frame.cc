@@ -32,6 +32,7 @@ class Writer {
 
   void operator()(const AttachedReply& reply) {
     frame_.flags = static_cast<int64_t>(reply.flags);
+    frame_.channel_serial = reply.channel_serial;
     Write(kAttached);
   }
   void operator()(const DetachedReply& reply) {
@@ -82,14 +83,16 @@ class Writer {
 
 }  // namespace
 
-std::optional<HostInput> HostInputOf(std::string_view connection_id, const Frame& frame) {
+std::optional<HostInput> HostInputOf(ConnectionHandle connection, const Frame& frame) {
   switch (frame.action) {
     case kAttach:
-      return AttachRequest{connection_id, static_cast<uint64_t>(frame.flags.value_or(0)), nullptr};
+      return AttachRequest{connection, static_cast<uint64_t>(frame.flags.value_or(0))};
     case kDetach:
-      return DetachRequest{connection_id};
+      return DetachRequest{connection};
     case kPresence:
-      return PresenceRequest{connection_id, frame.msg_serial.value_or(-1), frame.presence, nullptr};
+      return PresenceRequest{connection, frame.msg_serial.value_or(-1), frame.presence};
+    case kSync:
+      return SyncRequest{connection};
     default:
       return std::nullopt;
   }

@@ -7,19 +7,17 @@
 #include <string>
 #include <string_view>
 
-#include "absl/base/attributes.h"
 #include "presence/host/host_effects.h"
 #include "presence/host/host_input.h"
 #include "presence/wire/frame.h"
 
 namespace presence::wire {
 
-// What a frame that came on this connection asks of the room it names: ATTACH, DETACH and PRESENCE;
-// nullopt for all others. The input views what the frame views, and the id. A PRESENCE without a
+// What a frame that came on this connection asks of the room it names: ATTACH, DETACH, PRESENCE and
+// SYNC; nullopt for all others. The input views what the frame views. A PRESENCE without a
 // msgSerial gets -1, which the host refuses. What the owner decides, the caller adds: `refusal`,
-// and fewer modes.
-std::optional<HostInput> HostInputOf(std::string_view connection_id ABSL_ATTRIBUTE_LIFETIME_BOUND,
-                                     const Frame& frame);
+// `permitted`.
+std::optional<HostInput> HostInputOf(ConnectionHandle connection, const Frame& frame);
 
 // Appends the frame that an effect asks to send, as one JSON object without a line end. A page is
 // written with its items even if there are none: published clients ignore pages without the field,

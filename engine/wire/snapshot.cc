@@ -22,7 +22,7 @@ namespace {
 
 // The text is kHead, the version, kChecksum, 16 hexadecimal digits, kRoom, the room, kTail.
 constexpr std::string_view kHead = "{\"format\":\"presence-room\",\"version\":";
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersion = "2";
 constexpr std::string_view kChecksum = ",\"checksum\":\"";
 constexpr size_t kChecksumDigits = 16;
 constexpr std::string_view kRoom = "\",\"room\":";
@@ -124,9 +124,12 @@ void AppendRefusal(const RoomSnapshot::Refusal& refusal, std::string& out) {
   out += ']';
 }
 
-// [id, clientId, last serial, lost or null, attachment or null, refusals]
+// [handle, id, clientId, last serial, lost or null, attachment or null, 1 or 0: was attached,
+// refusals]
 void AppendConnection(const RoomSnapshot::Connection& connection, std::string& out) {
   out += '[';
+  json::AppendInt(static_cast<int64_t>(connection.handle), out);
+  out += ',';
   AppendBytes(connection.id, out);
   out += ',';
   AppendBytes(connection.client_id, out);
@@ -166,7 +169,7 @@ void AppendConnection(const RoomSnapshot::Connection& connection, std::string& o
   } else {
     out += "null";
   }
-  out += ',';
+  out += connection.was_attached ? ",1," : ",0,";
   AppendList(connection.refusals, out, [&](const auto& refusal) { AppendRefusal(refusal, out); });
   out += ']';
 }
@@ -313,6 +316,7 @@ bool ReadRefusal(std::optional<json::Element> element, RoomSnapshot::Refusal& re
 bool ReadConnection(std::optional<json::Element> element, RoomSnapshot::Connection& connection,
                     std::string_view& wrong) {
   TupleReader tuple(element);
+  connection.handle = static_cast<uint64_t>(tuple.Int());
   connection.id = tuple.Bytes();
   connection.client_id = tuple.Bytes();
   connection.last_serial = tuple.Int();
@@ -339,6 +343,9 @@ bool ReadConnection(std::optional<json::Element> element, RoomSnapshot::Connecti
     tuple.Require(of_attachment->Finished());
     connection.attachment = std::move(attachment);
   }
+  const int64_t was_attached = tuple.Int();
+  tuple.Require(was_attached == 0 || was_attached == 1);
+  connection.was_attached = was_attached == 1;
   TupleReader refusals(tuple.Next());
   while (refusals.Has()) {
     refusals.Require(ReadRefusal(refusals.Next(), connection.refusals.emplace_back(), wrong));

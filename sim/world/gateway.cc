@@ -4,9 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
 #include "presence/wire/host_frame.h"
 #include "sim/base/random.h"
@@ -57,13 +55,10 @@ Timestamp Gateway::HostNow(uint32_t room) const {
 
 // --- Connections ---
 
-// "c3-1": the first connection of the client 3.
-std::optional<uint32_t> Gateway::ClientOf(std::string_view connection_id) const {
-  const size_t dash = connection_id.find('-');
-  uint32_t client = 0;
-  if (dash == std::string_view::npos ||
-      !absl::SimpleAtoi(AbslView(connection_id.substr(1, dash - 1)), &client) ||
-      client >= connections_.size() || connections_[client].id != connection_id) {
+// A handle is the client, and in its upper half the number of its connection.
+std::optional<uint32_t> Gateway::ClientOf(ConnectionHandle connection) const {
+  const auto client = static_cast<uint32_t>(connection);
+  if (connections_[client].id.empty() || connections_[client].handle != connection) {
     return std::nullopt;
   }
   return client;
@@ -81,7 +76,7 @@ void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume
     for (uint32_t room = 0; room < rooms_.size(); ++room) {
       if (!connection.opened[room]) continue;
       const absl::Status resumed =
-          rooms_[room].host->Apply(HostNow(room), ConnectionResumed{connection.id}, effects_);
+          rooms_[room].host->Apply(HostNow(room), ConnectionResumed{connection.handle}, effects_);
       if (resumed.ok()) {
         CarryOut(room);
       } else {
@@ -90,7 +85,8 @@ void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume
       }
     }
   } else {
-    connection.id = absl::StrCat("c", client, "-", ++connection_counts_[client]);
+    connection.handle = ++connection_counts_[client] << 32 | client;
+    connection.id = absl::StrCat("c", client, "-", connection_counts_[client]);
     connection.opened.assign(rooms_.size(), false);
     connection.next_serial = 0;
   }
@@ -117,7 +113,7 @@ void Gateway::Lose(uint32_t client) {
   connection.lost_at_ms = schedule_.now_ms();
   connection.attached.assign(rooms_.size(), false);
   for (uint32_t room = 0; room < rooms_.size(); ++room) {
-    if (connection.opened[room]) Feed(room, ConnectionLost{connection.id});
+    if (connection.opened[room]) Feed(room, ConnectionLost{connection.handle});
   }
 }
 
@@ -127,9 +123,9 @@ void Gateway::Drop(uint32_t client) {
   connection.epoch = 0;
   connection.lost_at_ms = schedule_.now_ms();
   connection.attached.assign(rooms_.size(), false);
-  const std::string id = std::exchange(connection.id, "");
+  connection.id.clear();
   for (uint32_t room = 0; room < rooms_.size(); ++room) {
-    if (connection.opened[room]) Feed(room, ConnectionClosed{id});
+    if (connection.opened[room]) Feed(room, ConnectionClosed{connection.handle});
   }
   connection.opened.assign(rooms_.size(), false);
 }
@@ -137,7 +133,7 @@ void Gateway::Drop(uint32_t client) {
 void Gateway::OpenIn(uint32_t room, ServerConnection& connection, uint32_t client) {
   if (connection.opened[room]) return;
   connection.opened[room] = true;
-  Feed(room, ConnectionOpened{connection.id, plan_.clients[client].identity});
+  Feed(room, ConnectionOpened{connection.handle, connection.id, plan_.clients[client].identity});
 }
 
 // --- Frames ---
@@ -150,7 +146,7 @@ void Gateway::OnFrame(uint32_t client, uint64_t epoch, const std::string& bytes)
   if (frame->channel.empty()) return Drop(client);  // CLOSE
   const uint32_t room = RoomOf(frame->channel);
   OpenIn(room, connection, client);
-  const std::optional<HostInput> input = wire::HostInputOf(connection.id, *frame);
+  const std::optional<HostInput> input = wire::HostInputOf(connection.handle, *frame);
   PRESENCE_CHECK(input.has_value());
   if (frame->action == wire::kPresence) {
     const int64_t serial = frame->msg_serial.value_or(-1);
@@ -195,14 +191,22 @@ void Gateway::CarryOut(uint32_t index) {
       continue;
     }
     std::string json;
-    wire::AppendHostFrame(name, effect, json);
+    if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
+      // With RESUMED it would mean nothing to who is attached already, and announce no sync.
+      AttachedReply announced = *attached;
+      announced.flags &= ~kFlagResumed;
+      wire::AppendHostFrame(name, announced, json);
+    } else {
+      wire::AppendHostFrame(name, effect, json);
+    }
     const auto bytes = std::make_shared<const std::string>(std::move(json));
     if (const auto* broadcast = std::get_if<Broadcast>(&effect)) {
       items_sent_ += broadcast->items.size() * broadcast->to.size();
-      for (const std::string_view to : broadcast->to) {
+      for (const ConnectionHandle to : broadcast->to) {
         Send(to, bytes,
-             datagrams && Concerns(broadcast->items, to) ? FrameKind::kControl
-                                                         : FrameKind::kPresence);
+             datagrams && Concerns(broadcast->items, connections_[static_cast<uint32_t>(to)].id)
+                 ? FrameKind::kControl
+                 : FrameKind::kPresence);
       }
     } else if (const auto* page = std::get_if<SyncPage>(&effect)) {
       items_sent_ += page->items.size();
@@ -211,7 +215,9 @@ void Gateway::CarryOut(uint32_t index) {
       const std::optional<uint32_t> client = ClientOf(page->to);
       if (!announces_ && client.has_value()) network_.HoldNextPage(*client, 0);
       Send(page->to, bytes,
-           datagrams && Concerns(page->items, page->to) ? FrameKind::kControl : FrameKind::kPage);
+           datagrams && Concerns(page->items, connections_[static_cast<uint32_t>(page->to)].id)
+               ? FrameKind::kControl
+               : FrameKind::kPage);
     } else if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
       if (const auto client = ClientOf(attached->to)) {
         checker_.OnSyncIssued(*client, index, network_.datagrams_in_flight(*client) == 0);
@@ -221,9 +227,9 @@ void Gateway::CarryOut(uint32_t index) {
         Send(attached->to, bytes, FrameKind::kControl);
       }
     } else {
-      const std::string_view to = std::visit(
-          [](const auto& reply) -> std::string_view {
-            if constexpr (requires { std::string_view(reply.to); }) return reply.to;
+      const ConnectionHandle to = std::visit(
+          [](const auto& reply) -> ConnectionHandle {
+            if constexpr (requires { ConnectionHandle{reply.to}; }) return reply.to;
             return {};
           },
           effect);
@@ -239,7 +245,7 @@ void Gateway::CarryOut(uint32_t index) {
   }
 }
 
-void Gateway::Send(std::string_view to, const FrameBytes& bytes, FrameKind kind) {
+void Gateway::Send(ConnectionHandle to, const FrameBytes& bytes, FrameKind kind) {
   const std::optional<uint32_t> client = ClientOf(to);
   if (client.has_value()) network_.SendDown(*client, connections_[*client].epoch, bytes, kind);
 }
@@ -283,7 +289,7 @@ void Gateway::ForgetRoom(uint32_t index, uint64_t detail) {
       // It is attached again without having asked.
       OpenIn(index, connection, client);
       connection.attached[index] = true;
-      Feed(index, AttachRequest{connection.id});
+      Feed(index, AttachRequest{connection.handle});
     }
   }
 }
@@ -292,7 +298,7 @@ bool Gateway::RestartSync(uint32_t client, uint32_t room, bool announced) {
   const ServerConnection& connection = connections_[client];
   if (connection.epoch == 0 || !connection.attached[room]) return false;
   announces_ = announced;
-  Feed(room, AttachRequest{connection.id});
+  Feed(room, AttachRequest{connection.handle});
   announces_ = true;
   return true;
 }
@@ -312,7 +318,7 @@ bool Gateway::CloseSomebodyInSync(uint32_t room, uint64_t detail) {
     const bool attached = connection.attached[room];
     connection.attached[room] = false;
     connection.opened[room] = false;
-    Feed(room, ConnectionClosed{id});
+    Feed(room, ConnectionClosed{connection.handle});
     checker_.OnHostDropped(room);
     if (!attached || connection.epoch == 0) return true;
     SendDetached(client, room);

@@ -63,6 +63,7 @@ class Gateway {
     std::optional<Timestamp> wakes;  // when the next event kHostWakes comes
   };
   struct ServerConnection {
+    ConnectionHandle handle = 0;
     std::string id;
     uint64_t epoch = 0;  // 0: lost
     int64_t lost_at_ms = 0;
@@ -75,14 +76,14 @@ class Gateway {
   void MakeHost(uint32_t room);
   void Feed(uint32_t room, const HostInput& input);
   void CarryOut(uint32_t room);
-  void Send(std::string_view to, const FrameBytes& bytes, FrameKind kind);
+  void Send(ConnectionHandle to, const FrameBytes& bytes, FrameKind kind);
   void SendTo(uint32_t client, std::string json, FrameKind kind);
   void SendDetached(uint32_t client, uint32_t room);
   void OpenIn(uint32_t room, ServerConnection& connection, uint32_t client);
   void Lose(uint32_t client);
   void Drop(uint32_t client);
   // The client that has this connection now.
-  std::optional<uint32_t> ClientOf(std::string_view connection_id) const;
+  std::optional<uint32_t> ClientOf(ConnectionHandle connection) const;
 
   const Plan& plan_;
   Schedule& schedule_;

@@ -33,11 +33,15 @@ class World {
     now_ = now;
     host_.AdvanceTo(TimestampFromMs(now), effects_);
   }
-  void Join(std::string_view connection, std::string_view identity, uint64_t modes = 0) {
-    Apply(ConnectionOpened{connection, identity});
+  // The connection n has the id c<n>.
+  void Join(ConnectionHandle connection, std::string_view identity, uint64_t modes = 0) {
+    Open(connection, identity);
     Apply(AttachRequest{connection, modes});
   }
-  void Send(std::string_view connection, int64_t serial, const IncomingItem& item,
+  void Open(ConnectionHandle connection, std::string_view identity) {
+    Apply(ConnectionOpened{connection, "c" + std::to_string(connection), identity});
+  }
+  void Send(ConnectionHandle connection, int64_t serial, const IncomingItem& item,
             const ErrorInfo* refusal = nullptr) {
     Apply(PresenceRequest{connection, serial, {&item, 1}, refusal});
   }
@@ -78,9 +82,9 @@ IncomingItem Enter(std::string_view client_id, std::string_view data) {
 // Members of c1, each with so many bytes of data.
 void Fill(World& world, size_t members, size_t bytes) {
   const std::string data(bytes, 'd');
-  world.Join("c1", "*", kFlagPresence);
+  world.Join(1, "*", kFlagPresence);
   for (size_t i = 0; i < members; ++i) {
-    world.Send("c1", static_cast<int64_t>(i), Enter("member " + std::to_string(i), data));
+    world.Send(1, static_cast<int64_t>(i), Enter("member " + std::to_string(i), data));
   }
   ASSERT_EQ(world.host().size(), members);
 }
@@ -88,7 +92,7 @@ void Fill(World& world, size_t members, size_t bytes) {
 TEST(HostCostTest, AFrameThatIsTooLargeCostsNothing) {
   for (const size_t n : {5 * kMiB, 20 * kMiB}) {
     World world;
-    world.Join("c1", "*");
+    world.Join(1, "*");
     const std::string signs(n, '=');
     const std::string blanks(n, ' ');
     IncomingItem padding = Enter("a", signs);
@@ -99,7 +103,7 @@ TEST(HostCostTest, AFrameThatIsTooLargeCostsNothing) {
     extras.payload.extras = blanks;
     int64_t serial = 0;
     for (const IncomingItem& item : {padding, encoding, extras}) {
-      const Cost cost = CostOf([&] { world.Send("c1", serial++, item); });
+      const Cost cost = CostOf([&] { world.Send(1, serial++, item); });
       EXPECT_TRUE(world.Refused(kMessageTooLarge));
       EXPECT_LT(cost.peak_bytes, 8 * kKiB);
     }
@@ -110,14 +114,14 @@ TEST(HostCostTest, PagesCostWhatIsOnThemHoweverOftenTheyAreAskedFor) {
   for (const size_t n : {size_t{250}, size_t{1000}}) {
     World world;
     Fill(world, 100, 65'000);
-    world.Apply(ConnectionOpened{"c2"});
-    world.Apply(AttachRequest{"c2"});
+    world.Open(2, "bob");
+    world.Apply(AttachRequest{2});
     EXPECT_GT(world.PageBytes(), 128 * kKiB);
     EXPECT_LE(world.PageBytes(), 256 * kKiB);
     size_t page_bytes = 0;
     const Cost cost = CostOf([&] {
       for (size_t i = 0; i < n; ++i) {
-        world.Apply(AttachRequest{"c2"});
+        world.Apply(AttachRequest{2});
         page_bytes += world.PageBytes();
       }
     });
@@ -140,11 +144,11 @@ TEST(HostCostTest, AHostWhoseWatchersHaveLeftKeepsLittle) {
   for (const size_t n : {size_t{5000}, size_t{20'000}}) {
     World world;
     const Cost cost = CostOf([&] {
-      world.Join("c", "*");
-      for (size_t i = 0; i < n; ++i) world.Join("c" + std::to_string(i), "bob");
-      world.Send("c", 0, Enter("a", ""));
-      world.Apply(ConnectionClosed{"c"});
-      for (size_t i = 0; i < n; ++i) world.Apply(ConnectionClosed{"c" + std::to_string(i)});
+      world.Join(0, "*");
+      for (size_t i = 1; i <= n; ++i) world.Join(i, "bob");
+      world.Send(0, 0, Enter("a", ""));
+      world.Apply(ConnectionClosed{0});
+      for (size_t i = 1; i <= n; ++i) world.Apply(ConnectionClosed{i});
       world.AdvanceTo(world.now());
       world.AdvanceTo(world.now());
     });
@@ -164,9 +168,9 @@ TEST(HostCostTest, AHostWhoseMembersHaveLeftKeepsLittle) {
           const std::string member = "member " + std::to_string(i);
           IncomingItem item = Enter(member, "");
           item.action = static_cast<int64_t>(PresenceAction::kLeave);
-          world.Send("c1", static_cast<int64_t>(n + i), item);
+          world.Send(1, static_cast<int64_t>(n + i), item);
         }
-        world.Apply(ConnectionClosed{"c1"});
+        world.Apply(ConnectionClosed{1});
         world.AdvanceTo(world.now());
         world.AdvanceTo(world.now());
       });
@@ -187,7 +191,7 @@ TEST(HostCostTest, WhatAMemberOnceHeldIsNotKeptInCopies) {
         const std::string member = "member " + std::to_string(i);
         IncomingItem leave = Enter(member, "x");
         leave.action = static_cast<int64_t>(PresenceAction::kLeave);
-        world.Send("c1", static_cast<int64_t>(n + i), leave);
+        world.Send(1, static_cast<int64_t>(n + i), leave);
       }
       for (int i = 1; i <= 3; ++i) world.AdvanceTo(world.now() + 1);
     });
@@ -200,12 +204,12 @@ TEST(HostCostTest, WhatAMemberOnceHeldIsNotKeptInCopies) {
 TEST(HostCostTest, RefusalsRememberedCostTheLatestAndNoMore) {
   for (const size_t n : {size_t{25}, size_t{100}}) {
     World world;
-    world.Join("c1", "*");
+    world.Join(1, "*");
     ErrorInfo no;
     no.code = 40160;
     no.message.assign(kMiB, 'm');
     const Cost cost = CostOf([&] {
-      for (size_t i = 0; i < n; ++i) world.Send("c1", static_cast<int64_t>(i), Enter("a", ""), &no);
+      for (size_t i = 0; i < n; ++i) world.Send(1, static_cast<int64_t>(i), Enter("a", ""), &no);
       world.AdvanceTo(world.now());
     });
     EXPECT_LT(cost.kept_bytes, kMiB + 64 * kKiB);
@@ -216,9 +220,9 @@ TEST(HostCostTest, RefusalsRememberedCostTheLatestAndNoMore) {
 TEST(HostCostTest, RefusalsOfTheHostsOwnAreBounded) {
   for (const size_t n : {size_t{2500}, size_t{10'000}}) {
     World world;
-    world.Join("c1", "*");
+    world.Join(1, "*");
     const Cost cost = CostOf([&] {
-      for (size_t i = 0; i < n; ++i) world.Send("c1", static_cast<int64_t>(i), Enter("", ""));
+      for (size_t i = 0; i < n; ++i) world.Send(1, static_cast<int64_t>(i), Enter("", ""));
     });
     EXPECT_LT(cost.kept_bytes, 256 * kKiB);
   }
@@ -228,10 +232,10 @@ TEST(HostCostTest, ARoomHoldsNoMoreBytesThanItsLimit) {
   for (const size_t n : {size_t{250}, size_t{1000}}) {
     World world({.max_member_bytes = 4 * kMiB});
     const std::string data(60'000, 'd');
-    world.Join("c1", "*", kFlagPresence);
+    world.Join(1, "*", kFlagPresence);
     const Cost cost = CostOf([&] {
       for (size_t i = 0; i < n; ++i) {
-        world.Send("c1", static_cast<int64_t>(i), Enter("member " + std::to_string(i), data));
+        world.Send(1, static_cast<int64_t>(i), Enter("member " + std::to_string(i), data));
       }
     });
     EXPECT_EQ(world.host().size(), 4 * kMiB / 60'024);

@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   Try(bytes);
 
-  const std::string before = "{\"format\":\"presence-room\",\"version\":1,\"checksum\":\"";
+  const std::string before = "{\"format\":\"presence-room\",\"version\":2,\"checksum\":\"";
   const std::string after = "\",\"room\":" + std::string(bytes) + "}";
   uint64_t sum = 0xcbf29ce484222325u;
   for (const char c : before + after) {

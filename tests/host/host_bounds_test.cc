@@ -112,7 +112,8 @@ TEST(HostBounds, AConnectionsClientIdIsBounded) {
   HostHarness h;
   const std::string longest(RoomHost::kMaxIdentity, 'a');
   h.Join("c1", longest);
-  h.ApplyRefused(ConnectionOpened{"c2", longest + "a"}, absl::StatusCode::kInvalidArgument);
+  h.ApplyRefused(ConnectionOpened{h.HandleOf("c2"), "c2", longest + "a"},
+                 absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(h.Send("c1", 0, {EnterOp()}).size(), 3u);
 }
 
@@ -158,7 +159,7 @@ TEST(HostBounds, WhoAttachesAgainAndAgainIsSentNoMorePagesThanWhoWaits) {
   h.Attach("c2");
   for (int i = 0; i < 100; ++i) {
     h.now = 1000 + i % 10;
-    EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 1"}));
+    EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 5"}));
     EXPECT_EQ(h.Advance(), Lines{});
     EXPECT_EQ(h.host.NextDeadline(), TimestampFromMs(1010));
   }
@@ -169,7 +170,7 @@ TEST(HostBounds, WhoAttachesAgainAndAgainIsSentNoMorePagesThanWhoWaits) {
   // The first page of who was late is not put off.
   h.Attach("c2");
   h.now = 5000;
-  EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 1"}));
+  EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 5"}));
   EXPECT_EQ(h.host.NextDeadline(), TimestampFromMs(5000));
 }
 
@@ -226,7 +227,8 @@ TEST(HostBounds, ALeaveAndWhatMakesNothingMoreWorkInARoomThatIsTooFull) {
   HostEffects effects;
   const auto answer_is_ack = [&](int64_t serial, const Items& items) {
     EXPECT_TRUE(
-        host.Apply(TimestampFromMs(1000), PresenceRequest{"c1", serial, items}, effects).ok());
+        host.Apply(TimestampFromMs(1000), PresenceRequest{h.HandleOf("c1"), serial, items}, effects)
+            .ok());
     for (const HostEffect& effect : effects) {
       if (std::holds_alternative<AckReply>(effect)) return true;
     }
@@ -277,9 +279,10 @@ TEST(HostBounds, ARestoredHostForgetsTheSameRefusals) {
   ASSERT_TRUE(restored.ok()) << restored.status();
   HostEffects effects;
   const Items items{EnterOp()};
-  ASSERT_TRUE((*restored)
-                  ->Apply(TimestampFromMs(1000), PresenceRequest{"c1", 2, items, &no}, effects)
-                  .ok());
+  ASSERT_TRUE(
+      (*restored)
+          ->Apply(TimestampFromMs(1000), PresenceRequest{h.HandleOf("c1"), 2, items, &no}, effects)
+          .ok());
   h.Send("c1", 2, {EnterOp()}, &no);
   EXPECT_TRUE((*restored)->Export() == h.host.Export());
   EXPECT_EQ(h.host.Export().connections[0].refusals.size(), 2u);

@@ -35,30 +35,40 @@ std::string ItemsLine(std::span<const OutItem> items) {
   return line + "]";
 }
 
+constexpr ConnectionHandle kFirstHandle = ~ConnectionHandle{0};
+
 struct Renderer {
+  const std::vector<std::string>& ids;
+
+  std::string To(ConnectionHandle handle) const {
+    const ConnectionHandle index = kFirstHandle - handle;
+    return index < ids.size() ? ids[index] : "nobody";
+  }
   std::string operator()(const AttachedReply& reply) const {
-    return "to " + Text(reply.to) + ": ATTACHED " + std::to_string(reply.flags);
+    const uint64_t modes = reply.flags & kFlagModes;
+    return "to " + To(reply.to) + ": ATTACHED " + std::to_string(reply.flags - modes) +
+           (modes == kFlagDefaultModes ? "" : " modes=" + std::to_string(modes));
   }
   std::string operator()(const DetachedReply& reply) const {
-    return "to " + Text(reply.to) + ": DETACHED";
+    return "to " + To(reply.to) + ": DETACHED";
   }
   std::string operator()(const ErrorReply& reply) const {
-    return "to " + Text(reply.to) + ": ERROR " + std::to_string(reply.error.code);
+    return "to " + To(reply.to) + ": ERROR " + std::to_string(reply.error.code);
   }
   std::string operator()(const AckReply& reply) const {
-    return "to " + Text(reply.to) + ": ACK " + std::to_string(reply.msg_serial);
+    return "to " + To(reply.to) + ": ACK " + std::to_string(reply.msg_serial);
   }
   std::string operator()(const NackReply& reply) const {
-    return "to " + Text(reply.to) + ": NACK " + std::to_string(reply.msg_serial) + " " +
+    return "to " + To(reply.to) + ": NACK " + std::to_string(reply.msg_serial) + " " +
            std::to_string(reply.error.code);
   }
   std::string operator()(const SyncPage& page) const {
-    return "to " + Text(page.to) + ": SYNC " + Text(page.channel_serial) + " " +
+    return "to " + To(page.to) + ": SYNC " + Text(page.channel_serial) + " " +
            ItemsLine(page.items);
   }
   std::string operator()(const Broadcast& broadcast) const {
     std::string line = "to";
-    for (const std::string_view to : broadcast.to) line += " " + Text(to);
+    for (const ConnectionHandle to : broadcast.to) line += " " + To(to);
     return line + ": PRESENCE " + ItemsLine(broadcast.items);
   }
   std::string operator()(const MemberEvent& event) const {
@@ -110,6 +120,13 @@ ErrorInfo HostErrorOf(int64_t code) {
   return error;
 }
 
+ConnectionHandle HostHarness::HandleOf(std::string_view id) {
+  size_t index = 0;
+  while (index < ids_.size() && ids_[index] != id) ++index;
+  if (index == ids_.size()) ids_.emplace_back(id);
+  return kFirstHandle - index;
+}
+
 Lines HostHarness::Apply(const HostInput& input) {
   const absl::Status status = host.Apply(TimestampFromMs(now), input, effects);
   EXPECT_TRUE(status.ok()) << status;
@@ -144,18 +161,28 @@ Lines HostHarness::AdvanceTo(int64_t until) {
 }
 
 Lines HostHarness::Open(std::string_view id, std::optional<std::string_view> client_id) {
-  return Apply(ConnectionOpened{id, client_id});
+  return Apply(ConnectionOpened{HandleOf(id), id, client_id});
 }
-Lines HostHarness::Lose(std::string_view id) { return Apply(ConnectionLost{id}); }
-Lines HostHarness::Resume(std::string_view id) { return Apply(ConnectionResumed{id}); }
-Lines HostHarness::Close(std::string_view id) { return Apply(ConnectionClosed{id}); }
+Lines HostHarness::Lose(std::string_view id,
+                        std::optional<std::chrono::milliseconds> grace_period) {
+  return Apply(ConnectionLost{HandleOf(id), grace_period});
+}
+Lines HostHarness::Resume(std::string_view id) { return Apply(ConnectionResumed{HandleOf(id)}); }
+Lines HostHarness::Close(std::string_view id) { return Apply(ConnectionClosed{HandleOf(id)}); }
 Lines HostHarness::Attach(std::string_view id, uint64_t flags, const ErrorInfo* refusal) {
-  return Apply(AttachRequest{id, flags, refusal});
+  return Apply(AttachRequest{HandleOf(id), flags, kFlagModes, refusal});
 }
-Lines HostHarness::Detach(std::string_view id) { return Apply(DetachRequest{id}); }
+Lines HostHarness::AttachPermitted(std::string_view id, uint64_t flags, uint64_t permitted) {
+  return Apply(AttachRequest{HandleOf(id), flags, permitted});
+}
+Lines HostHarness::Pause(std::string_view id, bool paused) {
+  return Apply(PagesPaused{HandleOf(id), paused});
+}
+Lines HostHarness::AskForSync(std::string_view id) { return Apply(SyncRequest{HandleOf(id)}); }
+Lines HostHarness::Detach(std::string_view id) { return Apply(DetachRequest{HandleOf(id)}); }
 Lines HostHarness::Send(std::string_view id, int64_t msg_serial, const Items& items,
                         const ErrorInfo* refusal) {
-  return Apply(PresenceRequest{id, msg_serial, items, refusal});
+  return Apply(PresenceRequest{HandleOf(id), msg_serial, items, refusal});
 }
 
 void HostHarness::Join(std::string_view id, std::string_view client_id) {
@@ -172,9 +199,9 @@ Lines HostHarness::Members() const {
   return lines;
 }
 
-Lines HostHarness::Told() {
+Lines HostHarness::Told() const {
   Lines lines;
-  for (const HostEffect& effect : effects) lines.push_back(std::visit(Renderer(), effect));
+  for (const HostEffect& effect : effects) lines.push_back(std::visit(Renderer{ids_}, effect));
   return lines;
 }
 
@@ -204,7 +231,7 @@ void HostHarness::Check(const HostInput* input) {
       EXPECT_FALSE(broadcast->to.empty());
       EXPECT_FALSE(broadcast->items.empty());
       EXPECT_LE(broadcast->items.size(), host.options().max_batch);
-      for (const std::string_view to : broadcast->to) EXPECT_TRUE(host.IsAttached(to)) << to;
+      for (const ConnectionHandle to : broadcast->to) EXPECT_TRUE(host.IsAttached(to)) << to;
       for (const OutItem& item : broadcast->items) {
         Timestamp& latest =
             latest_[{Text(item.message.connection_id), Text(item.message.client_id)}];

@@ -22,11 +22,12 @@ namespace presence {
 struct RoomHostTestPeer {
   explicit RoomHostTestPeer(RoomHost& wanted) : host(wanted) {}
 
-  auto& connection(std::string_view id) { return *host.Find(id); }
+  auto& connection(std::string_view id) { return *host.FindById(id); }
   RoomSnapshot::Attachment& attachment(std::string_view id) { return *connection(id).attachment; }
   RoomSnapshot::Sync& sync(std::string_view id) { return *attachment(id).sync; }
   MemberSet& members() { return host.members_; }
   size_t& member_bytes() { return host.member_bytes_; }
+  auto& by_id() { return host.by_id_; }
   auto& attached() { return host.attached_; }
   auto& graces() { return host.graces_; }
   auto& pages() { return host.pages_; }
@@ -120,6 +121,12 @@ const Breach kBreaches[] = {
      [](RoomHostTestPeer peer) { ++peer.connection("c1").refusal_bytes; }},
     {"host: 7: the bytes of members are miscounted",
      [](RoomHostTestPeer peer) { ++peer.member_bytes(); }},
+    {"host: 8: a connection is not found by its id",
+     [](RoomHostTestPeer peer) { peer.by_id().erase(&peer.connection("c2")); }},
+    {"host: 8: a connection is not found by its handle",
+     [](RoomHostTestPeer peer) { ++peer.connection("c2").handle; }},
+    {"host: 8: attached, and was attached before a loss",
+     [](RoomHostTestPeer peer) { peer.connection("c2").was_attached = true; }},
 };
 
 TEST(HostInvariants, EachBreachIsSeenAndNamed) {

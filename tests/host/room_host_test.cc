@@ -37,8 +37,9 @@ TEST(RoomHost, BroadcastsAnOperationOnceForAllWhoAreAttached) {
   h.Send("c1", 0, {EnterOp()});
   ASSERT_EQ(h.effects.size(), 3u);
   const auto& broadcast = std::get<Broadcast>(h.effects[2]);
-  EXPECT_EQ(std::vector<std::string_view>(broadcast.to.begin(), broadcast.to.end()),
-            (std::vector<std::string_view>{"c3", "c1", "c2"}));  // in the order of attaching
+  EXPECT_EQ(std::vector<ConnectionHandle>(broadcast.to.begin(), broadcast.to.end()),
+            (std::vector<ConnectionHandle>{h.HandleOf("c3"), h.HandleOf("c1"),
+                                           h.HandleOf("c2")}));  // in the order of attaching
 }
 
 TEST(RoomHost, WithNobodyAttachedNothingIsBroadcast) {
@@ -382,13 +383,102 @@ TEST(RoomHost, AttachedHasThePresenceFlagAndASyncFollowsIfThereAreMembers) {
                                    "to c2: SYNC host-1: [present alice@c1 c1:0:0 t=1000 \"hi\"]"}));
 }
 
-TEST(RoomHost, AttachedNamesTheModesIfSomeWereAskedFor) {
+TEST(RoomHost, AttachedAlwaysCarriesTheModesThatAreGranted) {
+  HostHarness h;
+  for (const char* id : {"c1", "c2", "c3", "c4", "c5"}) h.Open(id, "alice");
+  h.Attach("c1");  // none asked for: all, but for what one has to ask for
+  EXPECT_EQ(std::get<AttachedReply>(h.effects[0]).flags, uint64_t{15} << 16);
+  EXPECT_EQ(h.Attach("c2", kFlagResumed | kFlagHasPresence), (Lines{"to c2: ATTACHED 0"}));
+  EXPECT_EQ(h.Attach("c3", kFlagPresence | kFlagPresenceSubscribe | kFlagResumed),
+            (Lines{"to c3: ATTACHED 0 modes=589824"}));
+  // Those that the host has no use for.
+  EXPECT_EQ(h.Attach("c4", kFlagPublish | kFlagSubscribe),
+            (Lines{"to c4: ATTACHED 0 modes=393216"}));
+  EXPECT_EQ(h.Attach("c5", kFlagAnnotationPublish | kFlagAnnotationSubscribe),
+            (Lines{"to c5: ATTACHED 0 modes=6291456"}));
+  EXPECT_EQ(h.Send("c1", 0, {EnterOp()}).size(), 3u);
+}
+
+TEST(RoomHost, ModesAreGrantedAsFarAsTheyArePermitted) {
   HostHarness h;
   h.Open("c1", "alice");
-  EXPECT_EQ(h.Attach("c1", kFlagPresence | kFlagPresenceSubscribe | kFlagResumed),
-            (Lines{"to c1: ATTACHED " + std::to_string(kFlagPresence | kFlagPresenceSubscribe)}));
-  EXPECT_EQ(h.Attach("c1", kFlagResumed), (Lines{"to c1: ATTACHED 0"}));  // none: all
-  EXPECT_EQ(h.Send("c1", 0, {EnterOp()}).size(), 3u);
+  h.Open("c2", "bob");
+  EXPECT_EQ(h.AttachPermitted("c1", 0, kFlagPresence | kFlagAnnotationPublish),
+            (Lines{"to c1: ATTACHED 0 modes=65536"}));
+  EXPECT_EQ(h.AttachPermitted("c2", kFlagPresence | kFlagPresenceSubscribe,
+                              kFlagPresenceSubscribe | kFlagSubscribe),
+            (Lines{"to c2: ATTACHED 0 modes=524288"}));
+  EXPECT_EQ(h.Send("c2", 0, {EnterOp()}), (Lines{"to c2: NACK 0 40160"}));
+  EXPECT_EQ(h.Send("c1", 0, {EnterOp()}).front(), "event enter alice@c1 n=1");
+}
+
+TEST(RoomHost, AnAttachOfWhichNoModeIsPermittedIsRefusedWith40160) {
+  HostHarness h;
+  h.Join("c1", "alice");
+  h.Join("c2", "bob");
+  h.Send("c1", 0, {EnterOp()});
+  EXPECT_EQ(h.AttachPermitted("c1", kFlagPresence, kFlagPresenceSubscribe | kFlagSubscribe),
+            (Lines{"event leave alice@c1 n=0 lost", "to c1: ERROR 40160",
+                   "to c2: PRESENCE [leave alice@c1 host-leave-1 t=1000]"}));
+  EXPECT_EQ(std::get<ErrorReply>(h.effects[1]).error.status_code, 401);
+  EXPECT_FALSE(h.host.IsAttached(h.HandleOf("c1")));
+  EXPECT_EQ(h.AttachPermitted("c2", 0, 0), (Lines{"to c2: ERROR 40160"}));
+  // What the owner says goes first.
+  const ErrorInfo no = HostErrorOf(40161);
+  EXPECT_EQ(h.Apply(AttachRequest{h.HandleOf("c2"), 0, 0, &no}), (Lines{"to c2: ERROR 40161"}));
+}
+
+TEST(RoomHost, AttachedHasAChannelSerialThatIsNeverEmpty) {
+  HostHarness h({.instance = ""});
+  for (const char* id : {"c1", "c2"}) h.Join(id, "alice");
+  EXPECT_EQ(std::get<AttachedReply>(h.effects[0]).channel_serial, "-attached-2");
+  HostHarness named({.instance = "n1"});
+  named.Join("c1", "alice");
+  EXPECT_EQ(std::get<AttachedReply>(named.effects[0]).channel_serial, "n1-attached-1");
+}
+
+TEST(RoomHost, AttachedIsResumedIfTheConnectionIsAttachedOrWasWhenItWasLost) {
+  HostHarness h;
+  h.Open("c1", "alice");
+  EXPECT_EQ(h.Attach("c1"), (Lines{"to c1: ATTACHED 0"}));
+  EXPECT_EQ(h.Attach("c1"), (Lines{"to c1: ATTACHED 4"}));  // attached already
+  h.Lose("c1");
+  h.Resume("c1");
+  EXPECT_EQ(h.Attach("c1"), (Lines{"to c1: ATTACHED 4"}));
+  h.Lose("c1");
+  h.Resume("c1");
+  h.Lose("c1");  // twice in a row
+  h.Resume("c1");
+  EXPECT_EQ(h.Attach("c1"), (Lines{"to c1: ATTACHED 4"}));
+  // Who was not attached then.
+  h.Open("c2", "bob");
+  h.Lose("c2");
+  h.Resume("c2");
+  EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 0"}));
+}
+
+TEST(RoomHost, ADetachARefusalAndTheEndOfTheGracePeriodForgetThatItWasAttached) {
+  for (const bool lost : {false, true}) {
+    HostHarness h;
+    const ErrorInfo no = HostErrorOf(40160);
+    for (const int way : {0, 1, 2, 3}) {
+      const std::string id = "c" + std::to_string(way);
+      h.Join(id, "alice");
+      if (lost) {
+        h.Lose(id);
+        if (way != 3) h.Resume(id);
+      }
+      if (way == 0) h.Detach(id);
+      if (way == 1) h.Attach(id, 0, &no);
+      if (way == 2) h.AttachPermitted(id, 0, 0);
+      if (way == 3) {
+        if (!lost) h.Lose(id);
+        h.AdvanceTo(h.now + 15000);
+        h.Open(id, "alice");  // the same connection, too late
+      }
+      EXPECT_EQ(h.Attach(id), Lines{"to " + id + ": ATTACHED 0"}) << lost;
+    }
+  }
 }
 
 TEST(RoomHost, WithoutTheModePresenceSubscribeThereIsNeitherSyncNorPresence) {
@@ -396,7 +486,7 @@ TEST(RoomHost, WithoutTheModePresenceSubscribeThereIsNeitherSyncNorPresence) {
   h.Join("c1", "alice");
   h.Send("c1", 0, {EnterOp()});
   h.Open("c2", "bob");
-  EXPECT_EQ(h.Attach("c2", kFlagPresence), (Lines{"to c2: ATTACHED 65536"}));
+  EXPECT_EQ(h.Attach("c2", kFlagPresence), (Lines{"to c2: ATTACHED 0 modes=65536"}));
   EXPECT_EQ(h.Send("c2", 0, {EnterOp()}), (Lines{"event enter bob@c2 n=1", "to c2: ACK 0",
                                                  "to c1: PRESENCE [enter bob@c2 c2:0:0 t=1000]"}));
 }
@@ -406,7 +496,7 @@ TEST(RoomHost, AnAttachThatTheOwnerRefusesIsAnsweredWithError) {
   const ErrorInfo no = HostErrorOf(40160);
   h.Open("c1", "alice");
   EXPECT_EQ(h.Attach("c1", 0, &no), (Lines{"to c1: ERROR 40160"}));
-  EXPECT_FALSE(h.host.IsAttached("c1"));
+  EXPECT_FALSE(h.host.IsAttached(h.HandleOf("c1")));
   // The client's channel has failed, so it is in the room no longer.
   h.Attach("c1");
   h.Join("c2", "bob");
@@ -498,8 +588,8 @@ TEST(RoomHost, AttachingAgainStartsANewSyncWithAnIdOfItsOwn) {
   h.Join("c2", "zoe");
   EXPECT_EQ(h.Advance(), (Lines{"to c2: SYNC host-1: [present b@c1 c1:0:1 t=1000]"}));
   EXPECT_EQ(h.Attach("c2"),
-            (Lines{"to c2: ATTACHED 1", "to c2: SYNC host-2:1 [present a@c1 c1:0:0 t=1000]"}));
-  EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 1"}));  // in turn, see host_bounds_test.cc
+            (Lines{"to c2: ATTACHED 5", "to c2: SYNC host-2:1 [present a@c1 c1:0:0 t=1000]"}));
+  EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 5"}));  // in turn, see host_bounds_test.cc
   EXPECT_EQ(h.Advance(), (Lines{"to c2: SYNC host-3:1 [present a@c1 c1:0:0 t=1000]"}));
   EXPECT_EQ(h.Advance(), (Lines{"to c2: SYNC host-3: [present b@c1 c1:0:1 t=1000]"}));
   EXPECT_EQ(h.host.NextDeadline(), std::nullopt);
@@ -564,9 +654,9 @@ TEST(RoomHost, AResumeAfterTheGracePeriodIsNotFoundEvenIfNobodyAdvanced) {
   h.Send("c1", 0, {EnterOp()});
   h.Lose("c1");
   h.now = 16000;
-  h.ApplyRefused(ConnectionResumed{"c1"}, kNotFound);
+  h.ApplyRefused(ConnectionResumed{h.HandleOf("c1")}, kNotFound);
   h.Advance();
-  h.ApplyRefused(ConnectionResumed{"c1"}, kNotFound);
+  h.ApplyRefused(ConnectionResumed{h.HandleOf("c1")}, kNotFound);
 }
 
 TEST(RoomHost, ALostConnectionIsSentNothingUntilItHasAttachedAgain) {
@@ -578,7 +668,7 @@ TEST(RoomHost, ALostConnectionIsSentNothingUntilItHasAttachedAgain) {
   h.Resume("c1");
   EXPECT_EQ(h.Send("c2", 1, {UpdateOp()}).back(), "to c2: PRESENCE [update bob@c2 c2:1:0 t=1000]");
   EXPECT_EQ(h.Attach("c1"),
-            (Lines{"to c1: ATTACHED 1", "to c1: SYNC host-1: [present bob@c2 c2:1:0 t=1000]"}));
+            (Lines{"to c1: ATTACHED 5", "to c1: SYNC host-1: [present bob@c2 c2:1:0 t=1000]"}));
   EXPECT_EQ(h.Send("c2", 2, {LeaveOp()}).back(), "to c2 c1: PRESENCE [leave bob@c2 c2:2:0 t=1000]");
 }
 
@@ -621,7 +711,7 @@ TEST(RoomHost, ClosedTheyLeaveAtOnce) {
               (Lines{"event leave alice@c1 n=0 lost",
                      "to c2: PRESENCE [leave alice@c1 host-leave-1 t=1000 \"hi\"]"}));
     EXPECT_EQ(h.host.NextDeadline(), std::nullopt);
-    h.ApplyRefused(ConnectionClosed{"c1"}, kNotFound);
+    h.ApplyRefused(ConnectionClosed{h.HandleOf("c1")}, kNotFound);
   }
 }
 
@@ -638,25 +728,27 @@ TEST(RoomHost, ASynthesizedLeaveNeverLooksLikeTheMembersOwn) {
 TEST(RoomHost, RefusesInputsThatMakeNoSenseAndChangesNothing) {
   HostHarness h;
   h.Join("c1", "alice");
-  h.ApplyRefused(ConnectionOpened{"c1", "bob"}, kInvalidArgument);
-  h.ApplyRefused(ConnectionOpened{"", "bob"}, kInvalidArgument);
-  h.ApplyRefused(ConnectionOpened{std::string(RoomHost::kMaxConnectionId + 1, 'c'), "bob"},
-                 kInvalidArgument);
-  h.ApplyRefused(ConnectionResumed{"c1"}, kInvalidArgument);
+  h.ApplyRefused(ConnectionOpened{h.HandleOf("c9"), "c1", "bob"}, kInvalidArgument);
+  h.ApplyRefused(ConnectionOpened{h.HandleOf("c9"), "", "bob"}, kInvalidArgument);
+  h.ApplyRefused(
+      ConnectionOpened{h.HandleOf("c9"), std::string(RoomHost::kMaxConnectionId + 1, 'c'), "bob"},
+      kInvalidArgument);
+  h.ApplyRefused(ConnectionResumed{h.HandleOf("c1")}, kInvalidArgument);
   for (const HostInput& input :
-       std::vector<HostInput>{ConnectionLost{"c9"}, ConnectionResumed{"c9"}, ConnectionClosed{"c9"},
-                              AttachRequest{"c9"}, DetachRequest{"c9"}, PresenceRequest{"c9"}}) {
+       std::vector<HostInput>{ConnectionLost{h.HandleOf("c9")}, ConnectionResumed{h.HandleOf("c9")},
+                              ConnectionClosed{h.HandleOf("c9")}, AttachRequest{h.HandleOf("c9")},
+                              DetachRequest{h.HandleOf("c9")}, PresenceRequest{h.HandleOf("c9")}}) {
     h.ApplyRefused(input, kNotFound);
   }
   h.Lose("c1");
   const Items items{EnterOp()};
-  for (const HostInput& input :
-       std::vector<HostInput>{ConnectionLost{"c1"}, AttachRequest{"c1"}, DetachRequest{"c1"},
-                              PresenceRequest{"c1", 0, items}}) {
+  for (const HostInput& input : std::vector<HostInput>{
+           ConnectionLost{h.HandleOf("c1")}, AttachRequest{h.HandleOf("c1")},
+           DetachRequest{h.HandleOf("c1")}, PresenceRequest{h.HandleOf("c1"), 0, items}}) {
     h.ApplyRefused(input, kInvalidArgument);
   }
   h.now = 5000;  // refused inputs do not move time either
-  h.ApplyRefused(ConnectionLost{"c1"}, kInvalidArgument);
+  h.ApplyRefused(ConnectionLost{h.HandleOf("c1")}, kInvalidArgument);
   EXPECT_EQ(h.host.room_time(), TimestampFromMs(1000));
 }
 

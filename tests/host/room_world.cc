@@ -69,23 +69,19 @@ void RoomWorld::Carry() {
     if (std::holds_alternative<MemberEvent>(effect)) continue;
     std::string json;
     wire::AppendHostFrame(kRoom, effect, json);
-    std::vector<std::string_view> to;
+    std::vector<ConnectionHandle> to;
     if (const auto* broadcast = std::get_if<Broadcast>(&effect)) {
       to.assign(broadcast->to.begin(), broadcast->to.end());
     } else {
       std::visit(
           [&](const auto& reply) {
-            if constexpr (requires { reply.to; }) {
-              if constexpr (std::is_same_v<decltype(reply.to), std::string_view>) {
-                to.push_back(reply.to);
-              }
-            }
+            if constexpr (requires { ConnectionHandle{reply.to}; }) to.push_back(reply.to);
           },
           effect);
     }
-    for (const std::string_view id : to) {
+    for (const ConnectionHandle handle : to) {
       const auto found = std::find_if(clients_.begin(), clients_.end(), [&](const auto& client) {
-        return client->online && client->connection_id == id;
+        return client->online && client->handle == handle;
       });
       if (found == clients_.end()) {
         Fail("a frame to nobody");
@@ -100,9 +96,9 @@ void RoomWorld::Carry() {
 // page has left, and all are as they are.
 void RoomWorld::Watch(const HostEffect& effect) {
   if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
-    syncs_.erase(std::string(attached->to));
+    syncs_.erase(attached->to);
     if ((attached->flags & kFlagHasPresence) == 0) return;
-    SyncWatch& sync = syncs_[std::string(attached->to)];
+    SyncWatch& sync = syncs_[attached->to];
     host_->members().ForEachAfter(0, [&](uint64_t joined, const Message&) {
       sync.pages_of[joined] = 0;
       return true;
@@ -132,7 +128,7 @@ void RoomWorld::Watch(const HostEffect& effect) {
     });
     if (last) syncs_.erase(found);
   } else if (std::holds_alternative<MemberEvent>(effect)) {
-    for (auto& [id, sync] : syncs_) ++sync.changes;
+    for (auto& [handle, sync] : syncs_) ++sync.changes;
   }
 }
 
@@ -183,7 +179,7 @@ void RoomWorld::GoOnline(Client& client) {
   if (client.online) return;
   if (!client.connection_id.empty()) {
     const absl::Status resumed =
-        host_->Apply(TimestampFromMs(now), ConnectionResumed{client.connection_id}, host_effects_);
+        host_->Apply(TimestampFromMs(now), ConnectionResumed{client.handle}, host_effects_);
     if (resumed.ok()) {
       Carry();
     } else {
@@ -192,8 +188,9 @@ void RoomWorld::GoOnline(Client& client) {
     }
   }
   if (client.connection_id.empty()) {
-    client.connection_id = "c" + std::to_string(next_connection_++);
-    ApplyToHost(ConnectionOpened{client.connection_id, client.identity});
+    client.handle = static_cast<ConnectionHandle>(next_connection_++);
+    client.connection_id = "c" + std::to_string(client.handle);
+    ApplyToHost(ConnectionOpened{client.handle, client.connection_id, client.identity});
   }
   client.online = true;
   ConnectionUpdate update;
@@ -207,10 +204,10 @@ void RoomWorld::GoOffline(Client& client) {
   client.online = false;
   client.to_host.clear();
   client.to_client.clear();
-  syncs_.erase(client.connection_id);
+  syncs_.erase(client.handle);
   // A host that was restored may have seen the loss itself.
   const absl::Status lost =
-      host_->Apply(TimestampFromMs(now), ConnectionLost{client.connection_id}, host_effects_);
+      host_->Apply(TimestampFromMs(now), ConnectionLost{client.handle}, host_effects_);
   if (lost.ok()) Carry();
   ConnectionUpdate update;
   update.state = ConnectionState::kDisconnected;
@@ -222,9 +219,9 @@ void RoomWorld::GoOffline(Client& client) {
 void RoomWorld::Close(Client& client) {
   if (client.connection_id.empty()) return;
   GoOffline(client);
-  const std::string id = std::exchange(client.connection_id, {});
+  client.connection_id.clear();
   const absl::Status closed =
-      host_->Apply(TimestampFromMs(now), ConnectionClosed{id}, host_effects_);
+      host_->Apply(TimestampFromMs(now), ConnectionClosed{client.handle}, host_effects_);
   if (closed.ok()) Carry();  // else its grace period was over
 }
 
@@ -261,7 +258,7 @@ bool RoomWorld::DeliverToHost(Client& client) {
     Fail("a client's frame cannot be read: " + json);
     return true;
   }
-  const std::optional<HostInput> input = wire::HostInputOf(client.connection_id, *frame);
+  const std::optional<HostInput> input = wire::HostInputOf(client.handle, *frame);
   input.has_value() ? ApplyToHost(*input) : Fail("a frame of no use: " + json);
   return true;
 }
@@ -321,7 +318,7 @@ std::string RoomWorld::Problem() {
     const Channel& channel = client->channel;
     if (!client->online || channel.state() != ChannelState::kAttached) continue;
     const std::string who = client->connection_id;
-    if (!host_->IsAttached(who)) return who + " is attached for itself only";
+    if (!host_->IsAttached(client->handle)) return who + " is attached for itself only";
     if (!channel.sync_complete()) return who + " waits for the end of a sync";
     if (channel.operations_in_flight() + channel.queued_operations() > 0) {
       return who + " waits for an answer";

@@ -33,7 +33,8 @@ class RoomWorld {
     Channel channel{Channel::Options()};
     Connection connection;
     Outbox outbox;
-    std::string connection_id;  // empty: none that can be resumed
+    ConnectionHandle handle = 0;  // of its connection; others come after others
+    std::string connection_id;    // empty: none that can be resumed
     bool online = false;
     std::deque<std::string> to_host;  // on their way
     std::deque<std::string> to_client;
@@ -101,7 +102,7 @@ class RoomWorld {
   std::unique_ptr<RoomHost> host_;
   HostEffects host_effects_;
   std::vector<std::unique_ptr<Client>> clients_;
-  std::map<std::string, SyncWatch, std::less<>> syncs_;  // by connection
+  std::map<ConnectionHandle, SyncWatch> syncs_;
   wire::FrameReader reader_;
   int64_t next_connection_ = 1;
   std::string problem_;

@@ -54,7 +54,7 @@ void Fill(HostHarness& h) {
   h.AdvanceTo(1200);
   h.Join("c3", "zoe");
   h.Send("c3", 9, {EnterOp("", "hi")});
-  h.Lose("c3");
+  h.Lose("c3");    // was attached
   h.Attach("c2");  // its sync is running
   h.Open("c4", std::nullopt);
 }
@@ -73,6 +73,7 @@ TEST(Snapshot, HasSomethingOfEverything) {
   ASSERT_TRUE(snapshot.connections[1].attachment.has_value());
   EXPECT_TRUE(snapshot.connections[1].attachment->sync.has_value());
   EXPECT_TRUE(snapshot.connections[2].lost.has_value());
+  EXPECT_TRUE(snapshot.connections[2].was_attached);
   EXPECT_EQ(snapshot.pending.size(), 1u);
   EXPECT_TRUE(snapshot.batch_due.has_value());
   EXPECT_EQ(snapshot.room_time, TimestampFromMs(1200));
@@ -97,9 +98,9 @@ TEST(Snapshot, SurvivesItsTextWhateverTheBytes) {
 }
 
 // The format is a promise: an old export must be readable. A change of it needs a new version.
-TEST(Snapshot, IsWrittenAsVersion1) {
+TEST(Snapshot, IsWrittenAsVersion2) {
   EXPECT_EQ(TextOf(RoomSnapshot()),
-            "{\"format\":\"presence-room\",\"version\":1,\"checksum\":\"26728e302d7fc1f3\","
+            "{\"format\":\"presence-room\",\"version\":2,\"checksum\":\"8a1de533549a85b4\","
             "\"room\":[-9223372036854775808,0,0,0,0,null,[],[],[]]}");
 }
 
@@ -133,7 +134,7 @@ TEST(Snapshot, AnythingAddedIsRefused) {
 }
 
 // A text with this room in it, and the right checksum: what the reader finds is in the room.
-std::string TextAround(std::string_view room, std::string_view version = "1") {
+std::string TextAround(std::string_view room, std::string_view version = "2") {
   const std::string before =
       "{\"format\":\"presence-room\",\"version\":" + std::string(version) + ",\"checksum\":\"";
   const std::string after = "\",\"room\":" + std::string(room) + "}";
@@ -149,7 +150,7 @@ std::string TextAround(std::string_view room, std::string_view version = "1") {
 TEST(Snapshot, AnotherVersionIsRefusedAndNamed) {
   const std::string room = "[0,0,0,0,0,null,[],[],[]]";
   ASSERT_TRUE(wire::ParseSnapshot(TextAround(room)).ok());
-  for (const char* version : {"2", "0", "11", "", "1.0", "\"1\""}) {
+  for (const char* version : {"1", "0", "22", "", "2.0", "\"2\""}) {
     const absl::Status status = wire::ParseSnapshot(TextAround(room, version)).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_NE(std::string(status.message()).find("version"), std::string::npos) << status;
@@ -157,7 +158,7 @@ TEST(Snapshot, AnotherVersionIsRefusedAndNamed) {
 }
 
 TEST(Snapshot, AWrongTypeOrAMissingPartIsRefusedEvenWithTheRightChecksum) {
-  const std::string c1 = "[\"c1\",\"*\",7,null,null,[]]";
+  const std::string c1 = "[5,\"c1\",\"*\",7,null,null,0,[]]";
   const std::string alice = "[1,\"alice\",\"c1\",\"c1:0:0\",5,0,\"\",null,null]";
   const auto room = [](const std::string& members, const std::string& connections) {
     return "[9,1,1,1,1,null,[" + members + "],[" + connections + "],[]]";
@@ -187,13 +188,18 @@ TEST(Snapshot, AWrongTypeOrAMissingPartIsRefusedEvenWithTheRightChecksum) {
            room("[1,[\"ab\",\"ab\"],\"c1\",\"c1:0:0\",5,0,\"\",null,null]", c1),
            room("[1,[],\"c1\",\"c1:0:0\",5,0,\"\",null,null]", c1),
            room("[-1,\"alice\",\"c1\",\"c1:0:0\",5,0,\"\",null,null]", c1),
-           room(alice, "[\"c1\",\"*\",7,[],null,[]]"),
-           room(alice, "[\"c1\",\"*\",7,null,[1,1],[]]"),
-           room(alice, "[\"c1\",\"*\",7,null,[1,1,[\"s\",0,1]],[]]"),
-           room(alice, "[\"c1\",\"*\",7,null,null,[[1]]]"),
-           room(alice, "[\"c1\",\"*\",7,null,null,[[1,[1,2]]]]"),
-           room(alice, "[\"c1\",\"*\",7,null,null,[[1,[1,2,\"\"],7]]]"),
-           room(alice, "[\"c1\",\"*\",7,null,null,null]")}) {
+           room(alice, "[5,\"c1\",\"*\",7,[],null,0,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,[1,1],0,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,[1,1,[\"s\",0,1]],0,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,[[1]]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,[[1,[1,2]]]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,[[1,[1,2,\"\"],7]]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,2,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,-1,[]]"),
+           room(alice, "[\"c1\",\"*\",7,null,null,0,[]]"),
+           room(alice, "[\"5\",\"c1\",\"*\",7,null,null,0,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,null]")}) {
     EXPECT_EQ(wire::ParseSnapshot(TextAround(wrong)).status().code(),
               absl::StatusCode::kInvalidArgument)
         << wrong;
@@ -202,7 +208,7 @@ TEST(Snapshot, AWrongTypeOrAMissingPartIsRefusedEvenWithTheRightChecksum) {
 
 TEST(Snapshot, AnErrorWithTooManyCausesIsRefusedAndNeverBuilt) {
   const auto text = [](size_t causes) {
-    std::string room = "[9,0,0,0,0,null,[],[[\"c1\",\"*\",7,null,null,[[1,[1,2,\"no\"]";
+    std::string room = "[9,0,0,0,0,null,[],[[5,\"c1\",\"*\",7,null,null,0,[[1,[1,2,\"no\"]";
     for (size_t i = 0; i < causes; ++i) room += ",[1,2,\"why\"]";
     return TextAround(room + "]]]],[]]");
   };
@@ -268,6 +274,12 @@ TEST(Snapshot, ARoomThatContradictsItselfIsNotRestored) {
       {"connections out of order",
        [](RoomSnapshot& s) { std::swap(s.connections[0], s.connections[1]); }},
       {"a connection twice", [](RoomSnapshot& s) { s.connections[3] = s.connections[2]; }},
+      {"a handle twice",
+       [](RoomSnapshot& s) { s.connections[3].handle = s.connections[2].handle; }},
+      {"an id with a character that ids do not have",
+       [](RoomSnapshot& s) { s.connections[3].id = "c4."; }},
+      {"attached, and was attached before a loss",
+       [](RoomSnapshot& s) { s.connections[0].was_attached = true; }},
       {"a connection without an id", [](RoomSnapshot& s) { s.connections[0].id = ""; }},
       {"lost and attached",
        [](RoomSnapshot& s) {
@@ -334,8 +346,10 @@ TEST(Snapshot, TimeDoesNotGoBackForARestoredHost) {
   const auto restored = RoomHost::Restore(kOptions, Filled());
   HostEffects effects;
   const Items items{UpdateOp("a")};
-  ASSERT_TRUE(
-      (*restored)->Apply(TimestampFromMs(5), PresenceRequest{"c1", 2, items}, effects).ok());
+  ASSERT_TRUE((*restored)
+                  ->Apply(TimestampFromMs(5),
+                          PresenceRequest{Filled().connections[0].handle, 2, items}, effects)
+                  .ok());
   EXPECT_EQ(std::get<MemberEvent>(effects[0]).message.timestamp, TimestampFromMs(1200));
 }
 

@@ -59,9 +59,9 @@ TEST(HostMuseum, 36_CountsDriftOnReconnects) {
   }
   h.Lose("c1");
   h.now += 15000;  // just too late
-  h.ApplyRefused(ConnectionResumed{"c1"}, absl::StatusCode::kNotFound);
+  h.ApplyRefused(ConnectionResumed{h.HandleOf("c1")}, absl::StatusCode::kNotFound);
   EXPECT_EQ(h.Advance(), (Lines{"event leave ann@c1 n=0 lost"}));
-  h.ApplyRefused(ConnectionClosed{"c1"}, absl::StatusCode::kNotFound);
+  h.ApplyRefused(ConnectionClosed{h.HandleOf("c1")}, absl::StatusCode::kNotFound);
   EXPECT_EQ(h.host.size(), 0u);
   EXPECT_EQ(h.host.client_count(), 0u);
 }
@@ -154,15 +154,15 @@ TEST(HostMuseum, 39_TheDeadComeBackFromAThirdHost) {
   const Items enter{EnterOp()};
   // a1 is on host A, b1 and d1 on B. A dies at 2000, and B says so into the log.
   const std::vector<Entry> log{
-      {1000, ConnectionOpened{"a1", "ann"}},
-      {1000, AttachRequest{"a1"}},
-      {1000, PresenceRequest{"a1", 0, enter}},
-      {1100, ConnectionOpened{"b1", "bob"}},
-      {1100, AttachRequest{"b1"}},
-      {1100, PresenceRequest{"b1", 0, enter}},
-      {1200, ConnectionOpened{"d1", "dora"}},
-      {1200, AttachRequest{"d1"}},
-      {2000, ConnectionClosed{"a1"}},
+      {1000, ConnectionOpened{1, "a1", "ann"}},
+      {1000, AttachRequest{1}},
+      {1000, PresenceRequest{1, 0, enter}},
+      {1100, ConnectionOpened{2, "b1", "bob"}},
+      {1100, AttachRequest{2}},
+      {1100, PresenceRequest{2, 0, enter}},
+      {1200, ConnectionOpened{3, "d1", "dora"}},
+      {1200, AttachRequest{3}},
+      {2000, ConnectionClosed{1}},
   };
   const auto apply = [](HostHarness& host, const Entry& entry) {
     host.now = entry.t;
@@ -177,7 +177,7 @@ TEST(HostMuseum, 39_TheDeadComeBackFromAThirdHost) {
   EXPECT_EQ(b.Members(), (Lines{"bob@b1 b1:0:0"}));
   EXPECT_EQ(c.Members().size(), 2u);
   // Nothing that C knows reaches B. What comes next in the log tells C first that ann has gone.
-  const Entry next{2100, AttachRequest{"d1"}};
+  const Entry next{2100, AttachRequest{3}};
   of_c = apply(c, log.back());
   EXPECT_EQ(of_c, of_b);
   EXPECT_EQ(apply(c, next), apply(b, next));
@@ -200,10 +200,8 @@ TEST(HostMuseum, 39_TheDeadComeBackFromAThirdHost) {
   auto third = RoomHost::Restore({.instance = "third"}, old);
   ASSERT_TRUE(third.ok()) << third.status();
   HostEffects nobody_listens;
-  ASSERT_TRUE((*third)
-                  ->Apply(TimestampFromMs(world.now),
-                          ConnectionLost{old.members[0].message.connection_id}, nobody_listens)
-                  .ok());
+  ASSERT_TRUE(
+      (*third)->Apply(TimestampFromMs(world.now), ConnectionLost{ann.handle}, nobody_listens).ok());
   world.ReplaceHost(*std::move(third));
   world.GoOnline(dora);
   world.Drain();

@@ -48,30 +48,31 @@ TEST(HostFrame, RepliesAreWritten) {
   const ErrorInfo error = MakeError(kNotPermitted, "no");
   constexpr std::string_view kError =
       "\"error\":{\"code\":40160,\"statusCode\":401,\"message\":\"no\"}}";
-  EXPECT_EQ(Written(AttachedReply{"c1", 1}), "{\"action\":11,\"channel\":\"room\",\"flags\":1}");
-  EXPECT_EQ(Written(DetachedReply{"c1", std::nullopt}), "{\"action\":13,\"channel\":\"room\"}");
-  EXPECT_EQ(Written(DetachedReply{"c1", error}),
+  EXPECT_EQ(Written(AttachedReply{1, 1, "host-3"}),
+            "{\"action\":11,\"channel\":\"room\",\"channelSerial\":\"host-3\",\"flags\":1}");
+  EXPECT_EQ(Written(DetachedReply{1, std::nullopt}), "{\"action\":13,\"channel\":\"room\"}");
+  EXPECT_EQ(Written(DetachedReply{1, error}),
             "{\"action\":13,\"channel\":\"room\"," + std::string(kError));
-  EXPECT_EQ(Written(ErrorReply{"c1", error}),
+  EXPECT_EQ(Written(ErrorReply{1, error}),
             "{\"action\":9,\"channel\":\"room\"," + std::string(kError));
-  EXPECT_EQ(Written(AckReply{"c1", 7, 1}), "{\"action\":1,\"msgSerial\":7,\"count\":1}");
-  EXPECT_EQ(Written(NackReply{"c1", 7, 1, error}),
+  EXPECT_EQ(Written(AckReply{1, 7, 1}), "{\"action\":1,\"msgSerial\":7,\"count\":1}");
+  EXPECT_EQ(Written(NackReply{1, 7, 1, error}),
             "{\"action\":2,\"msgSerial\":7,\"count\":1," + std::string(kError));
 }
 
 TEST(HostFrame, PagesAndBroadcastsAreWritten) {
   const std::vector<OutItem> items{Item()};
-  const std::vector<std::string_view> to{"c1", "c2"};
+  const std::vector<ConnectionHandle> to{1, 2};
   EXPECT_EQ(Written(Broadcast{to, items}),
             "{\"action\":14,\"channel\":\"room\",\"presence\":[" + std::string(kItem) + "]}");
-  EXPECT_EQ(Written(SyncPage{"c1", "host-1:9", items}),
+  EXPECT_EQ(Written(SyncPage{1, "host-1:9", items}),
             "{\"action\":16,\"channel\":\"room\",\"channelSerial\":\"host-1:9\",\"presence\":[" +
                 std::string(kItem) + "]}");
 }
 
 TEST(HostFrame,
      AnEmptyPageHasItsField) {  // or published clients wait for the end of the sync forever
-  EXPECT_EQ(Written(SyncPage{"c1", "host-1:", {}}),
+  EXPECT_EQ(Written(SyncPage{1, "host-1:", {}}),
             "{\"action\":16,\"channel\":\"room\",\"channelSerial\":\"host-1:\",\"presence\":[]}");
 }
 
@@ -80,14 +81,16 @@ TEST(HostFrame, RequestsAreRead) {
   const auto input = [&](std::string_view json) {
     const absl::StatusOr<Frame> frame = reader.Read(json);
     EXPECT_TRUE(frame.ok()) << frame.status();
-    return HostInputOf("c1", *frame);
+    return HostInputOf(7, *frame);
   };
   const auto attach = input("{\"action\":10,\"channel\":\"room\",\"flags\":65536}");
   EXPECT_EQ(std::get<AttachRequest>(*attach).flags, 65536u);
-  EXPECT_EQ(std::get<AttachRequest>(*attach).connection_id, "c1");
+  EXPECT_EQ(std::get<AttachRequest>(*attach).connection, 7u);
   EXPECT_EQ(std::get<AttachRequest>(*attach).refusal, nullptr);
   EXPECT_EQ(std::get<AttachRequest>(*input("{\"action\":10}")).flags, 0u);
-  EXPECT_EQ(std::get<DetachRequest>(*input("{\"action\":12}")).connection_id, "c1");
+  EXPECT_EQ(std::get<DetachRequest>(*input("{\"action\":12}")).connection, 7u);
+  EXPECT_EQ(std::get<SyncRequest>(*input("{\"action\":16,\"channelSerial\":\"x:y\"}")).connection,
+            7u);
   for (const char* other : {"{\"action\":0}", "{\"action\":15}", "{\"action\":14000}"}) {
     EXPECT_FALSE(input(other).has_value()) << other;
   }
@@ -97,7 +100,7 @@ TEST(HostFrame, RequestsAreRead) {
       "{\"action\":14,\"msgSerial\":3,\"presence\":[{\"action\":2,\"data\":\"hi\"},{\"action\":3}]"
       "}");
   ASSERT_TRUE(frame.ok());
-  const auto presence = std::get<PresenceRequest>(*HostInputOf("c1", *frame));
+  const auto presence = std::get<PresenceRequest>(*HostInputOf(7, *frame));
   EXPECT_EQ(presence.msg_serial, 3);
   EXPECT_EQ(presence.refusal, nullptr);
   ASSERT_EQ(presence.items.size(), 2u);
