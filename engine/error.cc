@@ -8,6 +8,8 @@ namespace {
 
 int64_t StatusOf(ErrorCode code) {
   switch (code) {
+    case kOtherIdentity:
+    case kTokenExpired:
     case kNotPermitted:
       return 401;
     case kNoAnswer:

@@ -15,7 +15,10 @@ namespace presence {
 enum ErrorCode : int64_t {
   kMalformedRequest = 40000,    // mend the call: an argument is missing
   kMessageTooLarge = 40009,     // send less data
+  kBadChannelName = 40010,      // use a name that is not empty and does not begin with a colon
   kInvalidClientId = 40012,     // connect with a client id, or act for the one connected with
+  kOtherIdentity = 40102,       // the token is of another client: close, and connect as that one
+  kTokenExpired = 40142,        // get another token; a session does so by itself
   kNotPermitted = 40160,        // attach with the mode that this needs, or get the permission
   kCannotRenewToken = 40171,    // connect again with a token, or give a way to get one
   kTooManyRequests = 42910,     // wait until earlier calls have completed
@@ -23,7 +26,9 @@ enum ErrorCode : int64_t {
   kConnectionFailed = 80000,    // mend what the connection's reason names, then connect again
   kConnectionSuspended = 80002,  // wait: the owner is trying to connect again
   kConnectionDisconnected = 80003,  // wait for the connection, or allow queueing
+  kCannotResume = 80008,        // nothing: it was too late, and the connection is a new one
   kConnectionClosed = 80017,    // connect again
+  kMalformedKey = 80018,        // resume with a key as it came; the connection is a new one
   kNoToken = 80019,             // mend how tokens are got; its cause says what went wrong
   kChannelState = 90001,        // attach the channel, then call again
   kNoAnswer = 90007,            // to ATTACH: it is tried again; to DETACH: detach again
@@ -52,9 +57,9 @@ struct ErrorInfo {
   SharedError cause;
 };
 
-// An error of the engine's own: status 400, but 401 for kNotPermitted, 408 for kNoAnswer, 429 for
-// kTooManyRequests and 503 for kConnectionDisconnected. `cause` may be null; of it and its own
-// causes kMaxCauses are kept.
+// An error of the engine's own: status 400, but 401 for kOtherIdentity, kTokenExpired and
+// kNotPermitted, 408 for kNoAnswer, 429 for kTooManyRequests and 503 for kConnectionDisconnected.
+// `cause` may be null; of it and its own causes kMaxCauses are kept.
 ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause = nullptr);
 
 // The error with kMaxCauses at most. Shares the causes with the one given if they are not too many.

@@ -65,10 +65,7 @@ namespace presence {
 //  6. Only a connection that was connected and not closed since has a key.
 class ClientSession {
  public:
-  enum class Format : uint8_t {
-    kJson,
-    kMessagePack,  // refused so far
-  };
+  using Format = wire::Format;
 
   // Durations must be positive and at most kLongest.
   struct Options {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/json/writer.h"
+#include "engine/wire/object_writer.h"
 
 namespace presence::wire {
 namespace {
@@ -72,31 +73,6 @@ std::optional<ConnectionUpdate> ConnectionUpdateOf(const Frame& frame,
 // --- Writing ---
 
 namespace {
-
-// Appends fields of one object, with commas between them.
-class ObjectWriter {
- public:
-  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
-  std::string& Key(std::string_view name) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    out_ += '"';
-    out_ += name;
-    out_ += "\":";
-    return out_;
-  }
-  void Text(std::string_view name, std::string_view text) {
-    if (!text.empty()) json::AppendString(text, Key(name));
-  }
-  void Int(std::string_view name, std::optional<int64_t> number) {
-    if (number.has_value()) json::AppendInt(*number, Key(name));
-  }
-  void End() { out_ += '}'; }
-
- private:
-  std::string& out_;
-  bool first_ = true;
-};
 
 bool HasDetails(const Frame& frame) {
   return !frame.details_client_id.empty() || !frame.details_connection_key.empty() ||

@@ -17,6 +17,12 @@
 
 namespace presence::wire {
 
+// What the bytes of a frame are: JSON in text messages, MessagePack in binary ones.
+enum class Format : uint8_t {
+  kJson,
+  kMessagePack,  // refused so far
+};
+
 // The actions that the engine knows (TR2).
 enum FrameAction : int64_t {
   kHeartbeat = 0,

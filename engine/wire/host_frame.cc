@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "engine/json/writer.h"
+#include "engine/wire/object_writer.h"
 #include "presence/base/internal/check.h"
 
 namespace presence::wire {
@@ -39,9 +41,14 @@ class Writer {
     if (reply.error.has_value()) frame_.error.emplace(*reply.error);
     Write(kDetached);
   }
+  // Real clients tell it from an error of the connection by the channel, which so is there even if
+  // it is empty.
   void operator()(const ErrorReply& reply) {
-    frame_.error.emplace(reply.error);
-    Write(kError);
+    ObjectWriter object(out_);
+    object.Int("action", kError);
+    json::AppendString(frame_.channel, object.Key("channel"));
+    AppendError(reply.error, object.Key("error"));
+    object.End();
   }
   // ACK and NACK answer the connection: they name no channel.
   void operator()(const AckReply& reply) { Settle(kAck, reply.msg_serial, reply.count); }

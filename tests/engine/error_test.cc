@@ -37,6 +37,8 @@ TEST(Error, OfTheEnginesOwnHasItsStatus) {
   EXPECT_EQ(MakeError(kChannelState, "m").status_code, 400);
   EXPECT_EQ(MakeError(kTooManyRequests, "m").status_code, 429);
   EXPECT_EQ(MakeError(kNotPermitted, "m").status_code, 401);
+  EXPECT_EQ(MakeError(kOtherIdentity, "m").status_code, 401);
+  EXPECT_EQ(MakeError(kTokenExpired, "m").status_code, 401);
   EXPECT_EQ(MakeError(kNoAnswer, "m").status_code, 408);
   EXPECT_EQ(MakeError(kConnectionDisconnected, "m").status_code, 503);
 }

@@ -1,0 +1,71 @@
+#include "presence/host/internal/refusals.h"
+
+#include <algorithm>
+
+namespace presence {
+namespace {
+
+// What is kept of an error: its texts.
+size_t BytesOf(const ErrorInfo& error) {
+  size_t bytes = 0;
+  for (const ErrorInfo* one = &error; one != nullptr; one = one->cause.get()) {
+    bytes += one->message.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void Refusals::Remember(int64_t msg_serial, const ErrorInfo& error, const Limits& limits) {
+  if (limits.count == 0) return;
+  list_.push_back({msg_serial, error});
+  bytes_ += BytesOf(error);
+  while (all().size() > limits.count || (all().size() > 1 && bytes_ > limits.bytes)) {
+    ForgetOldest();
+  }
+}
+
+void Refusals::ForgetOldest() {
+  RoomSnapshot::Refusal& oldest = list_[first_++];
+  bytes_ -= BytesOf(oldest.error);
+  oldest = {};
+  if (first_ <= list_.size() / 2) return;
+  list_.erase(list_.begin(), list_.begin() + static_cast<std::ptrdiff_t>(first_));
+  first_ = 0;
+}
+
+const ErrorInfo* Refusals::Find(int64_t msg_serial) const {
+  const auto found = std::lower_bound(
+      all().begin(), all().end(), msg_serial,
+      [](const RoomSnapshot::Refusal& one, int64_t wanted) { return one.msg_serial < wanted; });
+  return found != all().end() && found->msg_serial == msg_serial ? &found->error : nullptr;
+}
+
+void Refusals::Clear() {
+  std::vector<RoomSnapshot::Refusal>().swap(list_);
+  first_ = 0;
+  bytes_ = 0;
+}
+
+void Refusals::Assign(std::span<const RoomSnapshot::Refusal> refusals) {
+  list_.assign(refusals.begin(), refusals.end());
+  first_ = 0;
+  bytes_ = 0;
+  for (const RoomSnapshot::Refusal& one : list_) bytes_ += BytesOf(one.error);
+}
+
+std::string Refusals::CheckInvariants(int64_t last_serial) const {
+  size_t bytes = 0;
+  int64_t serial = -1;
+  for (const RoomSnapshot::Refusal& one : all()) {
+    bytes += BytesOf(one.error);
+    if (one.msg_serial <= serial || one.msg_serial > last_serial) {
+      return "a refusal is remembered of a serial that was not taken";
+    }
+    serial = one.msg_serial;
+  }
+  if (bytes != bytes_) return "the texts of refusals are miscounted";
+  return {};
+}
+
+}  // namespace presence
