@@ -147,7 +147,6 @@ absl::Status ClientSession::On(const ConnectCall&) {
       break;
     case SessionState::kClosing:  // RTN11b
       DropTransport();
-      StopTimers();
       [[fallthrough]];
     case SessionState::kInitialized:
       retries_ = 0;
@@ -316,7 +315,6 @@ void ClientSession::AttemptFailed(const SharedError& reason) {
   tokens_.Failed();
   DropTransport();
   timers_.Stop(ConnectionTimer::kAttempt);
-  if (state_ == SessionState::kClosing) return Close(nullptr);
   std::chrono::milliseconds wait = options_.suspended_retry_timeout;  // RTN14f
   if (!gave_up_) {                                                    // RTN14d
     wait = RetryDelay(options_.disconnected_retry_timeout, ++retries_, jitter_);
@@ -377,7 +375,6 @@ void ClientSession::Fail(const SharedError& reason) {
 void ClientSession::ForgetConnection() {
   ledger_.Forget();
   state_ttl_ = options_.connection_state_ttl;
-  max_idle_interval_ = std::chrono::milliseconds(0);
   failure_ = nullptr;
   retries_ = 0;
   gave_up_ = false;

@@ -74,4 +74,10 @@ std::string AttachmentWaiters::CheckInvariants(ChannelState state) const {
   return {};
 }
 
+void ChannelSerial::Set(std::string_view serial) {
+  constexpr size_t kLittle = 64;
+  if (serial_.capacity() > 2 * serial.size() + kLittle) std::string().swap(serial_);
+  serial_ = serial;
+}
+
 }  // namespace presence

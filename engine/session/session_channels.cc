@@ -174,7 +174,7 @@ void ClientSession::OnChannelState(SessionChannel& channel, const StateChanged& 
       channel.retries = 0;
       break;
     case ChannelState::kSuspended:
-      channel.serial.clear();                         // RTL15b1
+      channel.serial.Set({});                         // RTL15b1
       if (state_ != SessionState::kConnected) break;  // RTL13c
       channel_timers_.Set(channel.index, Later(now_, RetryDelay(options_.channel_retry_timeout,
                                                                 ++channel.retries, jitter_)));
@@ -182,7 +182,7 @@ void ClientSession::OnChannelState(SessionChannel& channel, const StateChanged& 
     case ChannelState::kInitialized:
     case ChannelState::kDetached:
     case ChannelState::kFailed:
-      channel.serial.clear();
+      channel.serial.Set({});
       break;
     case ChannelState::kAttaching:
       break;
@@ -212,6 +212,10 @@ void ClientSession::Move(SessionChannel& channel, ChannelState state, const Erro
 Connection::Transition ClientSession::TellChannels(const ConnectionUpdate& update) {
   const Connection::Transition transition = ledger_.Apply(update);
   for (const auto& channel : channels_) {
+    // It is attached no longer: who gives up its detach now attaches it as all others do.
+    if (transition.reconnected && channel->before_detach == ChannelState::kAttached) {
+      channel->before_detach = ChannelState::kAttaching;
+    }
     const absl::Status status = Feed(*channel, ledger_.Current());
     PRESENCE_CHECK(status.ok());
   }
@@ -281,18 +285,23 @@ void ClientSession::OnChannelFrame(const wire::Frame& frame, std::string_view by
     case wire::kDetach:
       ++stats_.frames_ignored;  // what clients say
       return;
-    default:
+    case wire::kMessage:
+    case wire::kObject:
+    case wire::kAnnotation:
       if (channel != nullptr) KeepSerial(*channel, frame.channel_serial);
+      [[fallthrough]];
+    default:
       effects_->Add(PassedFrame{frame.action, frame.channel, bytes});
   }
 }
 
+// How far the channel is (RTL15b). The channelSerial of other kinds, such as SYNC, is a cursor.
 void ClientSession::KeepSerial(SessionChannel& channel, std::string_view serial) {
   const ChannelState state = channel.channel.state();
   const bool attached = state == ChannelState::kAttached || state == ChannelState::kAttaching ||
                         state == ChannelState::kDetaching;
   if (serial.empty() || !attached) return;
-  channel.serial = serial.size() <= kMaxKeptBytes ? serial : std::string_view();
+  channel.serial.Set(serial.size() <= kMaxKeptBytes ? serial : std::string_view());
 }
 
 // --- Timers of channels ---
@@ -331,7 +340,7 @@ void ClientSession::SendAttachment(SessionChannel& channel, wire::FrameAction ac
   frame.channel = channel.name;
   if (action == wire::kAttach) {
     if (channel.modes != 0) frame.flags = static_cast<int64_t>(channel.modes);  // RTL4l
-    frame.channel_serial = channel.serial;                                      // RTL4c1
+    frame.channel_serial = channel.serial.get();                                // RTL4c1
   }
   wire::AppendFrame(frame, scratch_);
   SendScratch();

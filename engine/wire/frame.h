@@ -43,6 +43,8 @@ enum FrameAction : int64_t {
   kMessage = 15,
   kSync = 16,
   kAuth = 17,
+  kObject = 19,
+  kAnnotation = 21,
 };
 
 // What a frame says, whatever its action. Absent, null and empty fields are alike: empty or

@@ -115,6 +115,26 @@ TEST(SessionMemory, OfAStepThatReachedManyIsGivenBack) {
   EXPECT_LT(AllocationsSoFar().live_bytes, before + 4 * kKept);
 }
 
+TEST(SessionMemory, OfLongSerialsIsGivenBackByShorterOnesAndByNone) {
+  World world(kMany);
+  const auto serials = [&](size_t length) {
+    for (size_t i = 0; i < kMany; ++i) {
+      world.Receive(R"({"action":15,"channel":")" + NameOf(i) + R"(","channelSerial":")" +
+                    std::string(length, 's') + "\"}");
+    }
+    return AllocationsSoFar().live_bytes;
+  };
+  const size_t before = serials(1);
+  EXPECT_GT(serials(4'000), before + kMany * 4'000);
+  EXPECT_LT(serials(1), before + kKept);
+  serials(4'000);
+  for (size_t i = 0; i < kMany; ++i) world.Apply(DetachCall{NameOf(i), i});
+  for (size_t i = 0; i < kMany; ++i) {
+    world.Receive(R"({"action":13,"channel":")" + NameOf(i) + "\"}");
+  }
+  EXPECT_LT(AllocationsSoFar().live_bytes, before + kKept);
+}
+
 TEST(SessionMemory, OfAChannelThatToldMuchIsGivenBackThoughNoneTellsMore) {
   World world(1);
   std::string page = R"({"action":14,"channel":"channel 0","connectionId":"x","timestamp":1,)"

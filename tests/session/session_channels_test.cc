@@ -217,12 +217,24 @@ TEST(Detach, AskedLaterThanAWishItFailsTheWish) {
                                             "room: detach 2 ok", "room: detach 4 ok"}));
 }
 
-TEST(Detach, FailsWithTheReasonOfFailed) {
+TEST(Detach, AskedLaterThanAWishWithoutAConnectionItFailsTheWishAtOnce) {
   SessionHarness h;
   h.GetAttached();
   h.Detach("room", 2);
+  h.Attach("room", 3);
+  h.Lost(1);
+  EXPECT_EQ(h.Detach("room", 4), (Lines{"room: state detached", "room: attach 3 error 90001",
+                                        "room: detach 2 ok", "room: detach 4 ok"}));
+}
+
+TEST(Detach, FailsWithTheReasonOfFailedAndSoDoesAWish) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Detach("room", 2);
+  h.Attach("room", 3);
   EXPECT_EQ(h.Receive(1, R"({"action":9,"channel":"room","error":{"code":40160}})"),
-            (Lines{"room: state failed 40160", "room: detach 2 error 40160"}));
+            (Lines{"room: state failed 40160", "room: attach 3 error 40160",
+                   "room: detach 2 error 40160"}));
 }
 
 // --- Timers ---
@@ -290,6 +302,29 @@ TEST(DetachTimer, RTL5fFromAttachingItAttachesAsBefore) {
   EXPECT_EQ(h.Advance(10'000),
             (Lines{"room: state attaching", "room: detach 2 error 90007", kAttach}));
   EXPECT_EQ(Only("room: attach", h.Receive(1, kAttached)), Lines{"room: attach 1 ok"});
+}
+
+// No longer attached, as far as the connection knows: it would have attached the channel again.
+TEST(DetachTimer, RTL5fAfterANewTransportItAttachesAgain) {
+  for (const char* id : {"c1", "c2"}) {
+    SessionHarness h;
+    h.GetAttached();
+    h.Detach("room", 2);
+    h.Lost(1);
+    EXPECT_EQ(h.Connected(2, id),
+              (Lines{"connecting>connected", R"(send 2 {"action":12,"channel":"room"})"}));
+    EXPECT_EQ(h.Advance(10'000), (Lines{"room: state attaching", "room: detach 2 error 90007",
+                                        R"(send 2 {"action":10,"channel":"room"})"}))
+        << id;
+  }
+  SessionHarness detached;
+  detached.GetAttached();
+  detached.Detach("room", 2);
+  detached.Receive(1, kDetached);
+  detached.Receive(1, kAttached);  // and so it detaches again
+  detached.Lost(1);
+  detached.Connected(2, "c1");
+  EXPECT_EQ(detached.Advance(10'000), Lines{"room: state detached"}) << "as before";
 }
 
 TEST(DetachTimer, RTL5kFromDetachedItIsDetachedAsBefore) {
@@ -406,6 +441,27 @@ TEST(AttachFrame, RTL4c1CarriesTheLatestChannelSerial) {
       << "of MESSAGE, and on a new connection too";
 }
 
+// The channelSerial of SYNC and OBJECT_SYNC is a cursor, and kinds that do not exist yet may give
+// theirs another meaning as well.
+TEST(AttachFrame, RTL15bOnlyWhatIsPublishedAndAttachedSayHowFarTheChannelIs) {
+  const auto reattach = [](int action) {
+    SessionHarness h;
+    h.GetConnected();
+    h.Attach("room", 1);
+    h.Receive(1, R"({"action":11,"channel":"room","channelSerial":"s1"})");
+    h.Receive(
+        1, R"({"action":)" + std::to_string(action) + R"(,"channel":"room","channelSerial":"s2"})");
+    return Only("send", h.Receive(1, kDetached)).at(0);
+  };
+  constexpr char kAttachFrom[] = R"(send 1 {"action":10,"channel":"room","channelSerial":")";
+  for (const int action : {11, 14, 15, 19, 21}) {
+    EXPECT_EQ(reattach(action), kAttachFrom + std::string("s2\"}")) << action;
+  }
+  for (const int action : {0, 16, 17, 18, 20, 22, 99}) {
+    EXPECT_EQ(reattach(action), kAttachFrom + std::string("s1\"}")) << action;
+  }
+}
+
 TEST(AttachFrame, RTL15b1TheSerialIsForgottenWithTheAttachment) {
   const auto reattach = [](const std::vector<std::string>& frames) {
     SessionHarness h;
@@ -431,8 +487,12 @@ TEST(AttachFrame, ASerialBeyondAllReasonIsNotKept) {
   SessionHarness h;
   h.GetConnected();
   h.Attach("room", 1);
-  h.Receive(1,
-            R"({"action":11,"channel":"room","channelSerial":")" + std::string(4097, 's') + "\"}");
+  const auto attached = [](size_t length) {
+    return R"({"action":11,"channel":"room","channelSerial":")" + std::string(length, 's') + "\"}";
+  };
+  h.Receive(1, attached(4096));
+  EXPECT_NE(h.Receive(1, kDetached).back(), kAttach);
+  h.Receive(1, attached(4097));
   EXPECT_EQ(h.Receive(1, kDetached).back(), kAttach);
 }
 

@@ -105,6 +105,58 @@ TEST(Connect, RTN11dFromFailedInitializesTheChannels) {
   EXPECT_EQ(h.session.reason(), nullptr);
 }
 
+// What the last connection said and met counts no longer.
+TEST(Connect, RTN11dTheTtlIsTheOptionsAgain) {
+  SessionHarness h;
+  h.GetConnected(R"(,"connectionStateTtl":5000)");
+  h.Receive(1, kClosed);
+  h.Connect();
+  h.Advance(119'999);
+  EXPECT_NE(h.session.state(), State::kSuspended);
+  h.Advance(1);
+  EXPECT_EQ(h.session.state(), State::kSuspended);
+}
+
+TEST(Connect, RTN11dFailuresOfTheLastConnectionAreNotTold) {
+  ClientSession::Options options;
+  options.connection_state_ttl = milliseconds(2'000);
+  SessionHarness h(options);
+  h.Connect();
+  h.Failed(1);
+  h.Close();
+  h.Connect();
+  EXPECT_EQ(h.Advance(2'000), (Lines{"close 2", "connecting>suspended 80002 next=30000"}));
+}
+
+TEST(Connect, WaitsAreCountedAnew) {
+  SessionHarness closed;
+  closed.Connect();
+  closed.Failed(1);
+  closed.Close();
+  closed.Connect();
+  ExpectRetry(closed.Failed(2), "connecting>disconnected 80003", 15'000);
+  SessionHarness closing;
+  closing.Connect();
+  closing.Failed(1);
+  closing.Connect();
+  closing.Close();
+  closing.Connect();
+  ExpectRetry(closing.Failed(3), "connecting>disconnected 80003", 15'000);
+}
+
+TEST(Connect, RTN11bWhileClosingATryThatBeganSuspendedTheTtlRunsAgain) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Lost(1);
+  h.Advance(120'000);
+  ASSERT_EQ(h.session.state(), State::kSuspended);
+  const Lines lines = h.Connect();
+  const TransportId transport = std::stoull(lines.back().substr(5));
+  EXPECT_EQ(Only("connecting", h.Close()), Lines{"connecting>closing"});
+  EXPECT_EQ(h.Connect().back(), "open " + std::to_string(transport + 1)) << "and no key";
+  ExpectRetry(h.Failed(transport + 1), "connecting>disconnected 80003", 15'000);
+}
+
 TEST(Connect, RTN11dASuspendedChannelLosesItsMembersThen) {
   SessionHarness h;
   h.GetAttached();
@@ -317,7 +369,8 @@ TEST(Transports, InputsOfOthersAreIgnored) {
   h.Connect();
   h.Failed(1);
   h.Advance(15'000);
-  h.Connected(2, "c1");
+  h.Connected(2, "c1", R"(,"maxIdleInterval":15000)");
+  h.Advance(1'000);
   for (const TransportId other : {TransportId{0}, TransportId{1}, TransportId{3}}) {
     EXPECT_EQ(h.Opened(other), Lines{});
     EXPECT_EQ(h.Lost(other), Lines{});
@@ -328,6 +381,7 @@ TEST(Transports, InputsOfOthersAreIgnored) {
   }
   EXPECT_EQ(h.session.state(), State::kConnected);
   EXPECT_EQ(h.session.stats().frames_malformed, 0u);
+  EXPECT_EQ(h.NextMs(), 24'000) << "and are no signs of life";
 }
 
 TEST(Transports, WhatWasClosedSaysNothingAnyMore) {
@@ -355,8 +409,9 @@ TEST(Retry, RTN14cAnUnansweredAttemptFails) {
   SessionHarness h;
   h.Connect();
   EXPECT_EQ(h.NextMs(), 10'000);
+  h.Advance(4'000);
   h.Opened(1);
-  EXPECT_EQ(h.Advance(9'999), Lines{});
+  EXPECT_EQ(h.Advance(5'999), Lines{});
   const Lines lines = h.Advance(1);
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[0], "close 1");

@@ -108,9 +108,12 @@ TEST_F(Resume, RTN15eEveryTryHasTheKeyOfTheLatestConnected) {
 }
 
 TEST_F(Resume, AKeyBeyondAllReasonIsNotKept) {
-  const std::string key(4097, 'k');
-  h.Connected(1, "c1", R"(,"connectionKey":")" + key + "\"");
-  EXPECT_EQ(h.Lost(1).back(), "open 2");
+  const std::string longest(4096, 'k');
+  h.Connected(1, "c1", R"(,"connectionKey":")" + longest + "\"");
+  EXPECT_EQ(h.Lost(1).back(), "open 2 resume=" + longest);
+  h.Connected(2, "c1", R"(,"connectionKey":")" + longest + "k\"");
+  h.Advance(1'000);
+  EXPECT_EQ(h.Lost(2).back(), "open 3");
 }
 
 TEST_F(Resume, RTN24ConnectedWhileConnectedIsAnUpdate) {

@@ -152,6 +152,8 @@ TEST(Token, RSA4dForbiddenIsFailed) {
   connected.GetConnected();
   EXPECT_EQ(connected.Apply(TokenFailed{&why}),
             (Lines{"close 1", "connected>failed 80019 < 40300"}));
+  EXPECT_EQ(connecting.Connect(), (Lines{"failed>connecting", "open 2"}))
+      << "of the next token nothing is known";
 }
 
 TEST(Token, RTN22AuthFromTheServerAsksAndRTC8aTheTokenGoesOutAsAuth) {

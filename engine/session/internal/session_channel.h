@@ -52,6 +52,17 @@ class AttachmentWaiters {
   std::vector<RequestId> detaches_;
 };
 
+// How far a channel is: the channelSerial that came last (RTL15b).
+class ChannelSerial {
+ public:
+  std::string_view get() const { return serial_; }
+  // Gives back what a much longer one needed: channels are many.
+  void Set(std::string_view serial);
+
+ private:
+  std::string serial_;
+};
+
 // A channel of a session, and what the session knows of it that the channel does not.
 struct SessionChannel {
   SessionChannel(size_t the_index, std::string_view the_name, const ChannelOptions& options,
@@ -66,9 +77,9 @@ struct SessionChannel {
   const uint64_t modes;    // to ask for; 0: any
   Channel channel;
   AttachmentWaiters waiters;
-  // The latest channelSerial, which ATTACH carries, so that the server knows what was missed
-  // (RTL15b). Empty while detached, suspended or failed (RTL15b1), and if none came.
-  std::string serial;
+  // Which ATTACH carries, so that the server knows what was missed (RTL4c1). Empty while detached,
+  // suspended or failed (RTL15b1), and if none came.
+  ChannelSerial serial;
   // Waits for another attach, since attached last (RTB1).
   uint64_t retries = 0;
   // The state that was told last.
