@@ -74,7 +74,7 @@ class Listeners {
   void Tell(const Event& event, EventMask type = kAllEvents) {
     for (size_t i = 0; i < list_.size(); ++i) {
       const Entry listener = list_[i];  // a reference of our own
-      if ((listener->events & type) != 0) listener->call(event);
+      if (!listener->unsubscribed && (listener->events & type) != 0) listener->call(event);
     }
   }
 
