@@ -4,7 +4,6 @@
 // What the benches share: a main function, and a way to time something beside its floor.
 
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -14,21 +13,6 @@ namespace presence::bench {
 
 // Ends the program with a message if a bench computes something wrong: then its speed says nothing.
 void Require(bool condition, std::string_view what);
-
-// splitmix64: the same numbers on every machine.
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  size_t Below(size_t bound) {
-    uint64_t x = state_ += 0x9E3779B97F4A7C15;
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;
-    x = (x ^ x >> 27) * 0x94D049BB133111EB;
-    return static_cast<size_t>((x ^ x >> 31) % bound);
-  }
-
- private:
-  uint64_t state_;
-};
 
 // Times one thing and its floor in turns, so that what else the machine does hits both alike, and
 // reports the medians: items per second of both, and their ratio.

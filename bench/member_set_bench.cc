@@ -19,6 +19,7 @@
 #include "benchmark/benchmark.h"
 #include "presence/members/member_set.h"
 #include "presence/message.h"
+#include "sim/base/random.h"
 #include "tests/cost/allocations.h"
 
 namespace presence::bench {
@@ -41,7 +42,7 @@ class Traffic {
     for (size_t i = 0; i < members; ++i) order[i] = i;
     AddKeys(order, keys_[0]);
     AddIds(order, 0);
-    Random random(members);
+    sim::Random random(members);
     for (size_t i = members; i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
     AddKeys(order, keys_[1]);
     for (size_t round = 1; round <= rounds; ++round) AddIds(order, round);

@@ -1,16 +1,15 @@
 // The replay of a trace without output beside its floor: parsing the same lines with simdjson and
 // looking at nothing.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
-#include <vector>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "bench/bench.h"
@@ -18,6 +17,7 @@
 #include "presence/client/channel.h"
 #include "presence/members/member_set.h"
 #include "presence/message.h"
+#include "sim/capture/generator.h"
 #include "sim/replay/look_ahead.h"
 #include "sim/replay/output.h"
 #include "sim/replay/replayer.h"
@@ -28,52 +28,46 @@
 namespace presence::bench {
 namespace {
 
-constexpr size_t kFrameBytes = 211;
-
-// Bare PRESENCE frames of one item each, all of the same length: every member enters, then any of
-// them update.
+// A generated trace: the members come with the first sync, then they change, and now and then one
+// comes or goes.
 class Trace {
  public:
-  Trace(size_t members, size_t frames) : frames_(frames) {
-    std::vector<int> serials(members, 0);
-    Random random(42);
-    for (size_t i = 0; i < frames; ++i) {
-      const size_t member = i < members ? i : random.Below(members);
-      AddFrame(i, member, serials[member]++);
+  Trace(size_t members, size_t frames) {
+    sim::GeneratorOptions options;
+    options.members = members;
+    options.frames = frames;
+    options.rate = 1'000;
+    options.checks = false;
+    sim::TraceGenerator generator(options);
+    while (generator.AppendNext(bytes_)) {
     }
+    frames_ = generator.frames();
+    items_ = generator.items();
+    lines_ = static_cast<size_t>(std::count(bytes_.begin(), bytes_.end(), '\n'));
+    generator.ForEachMember([this](const Message& member) {
+      last_ids_.emplace(std::pair(member.connection_id, member.client_id), member.id);
+    });
     size_ = bytes_.size();
     bytes_.append(simdjson::SIMDJSON_PADDING, ' ');
   }
 
-  size_t frames() const { return frames_; }
+  size_t frames() const { return frames_; }  // that the server sends
+  size_t items() const { return items_; }    // on them
+  size_t lines() const { return lines_; }
   // Padded, as simdjson wants it.
   std::string_view text() const { return std::string_view(bytes_).substr(0, size_); }
-  // The id of each member's last message, by client id.
-  const std::map<std::string, std::string>& last_ids() const { return last_ids_; }
-
- private:
-  void AddFrame(size_t i, size_t member, int serial) {
-    char text[kFrameBytes + 1];
-    const int size = std::snprintf(
-        text, sizeof text,
-        R"({"action":14,"id":"c%05zuZq:%d","channel":"my-room","connectionId":"c%05zuZq",)"
-        R"("timestamp":%zu,"presence":[{"action":%d,"clientId":"user%05zu","data":")",
-        member, serial, member, 1'795'493'321'848 + i, serial == 0 ? 2 : 4, member);
-    constexpr std::string_view kEnd = "\"}]}\n";
-    Require(size > 0 && static_cast<size_t>(size) + kEnd.size() < kFrameBytes, "a frame's length");
-    bytes_.append(text, static_cast<size_t>(size));
-    bytes_.append(kFrameBytes + 1 - kEnd.size() - static_cast<size_t>(size), 'x');
-    bytes_ += kEnd;
-    std::snprintf(text, sizeof text, "user%05zu", member);
-    std::string& last_id = last_ids_[text];
-    std::snprintf(text, sizeof text, "c%05zuZq:%d:0", member, serial);
-    last_id = text;
+  // The id of each member's last message, by connection and client.
+  const std::map<std::pair<std::string, std::string>, std::string>& last_ids() const {
+    return last_ids_;
   }
 
-  const size_t frames_;
+ private:
+  size_t frames_ = 0;
+  size_t items_ = 0;
+  size_t lines_ = 0;
   std::string bytes_;
   size_t size_ = 0;
-  std::map<std::string, std::string> last_ids_;
+  std::map<std::pair<std::string, std::string>, std::string> last_ids_;
 };
 
 // How many of the lines are JSON objects.
@@ -111,15 +105,13 @@ void Replay(std::string_view text, sim::Replayer& replayer) {
 class ResultChecker : public sim::ReplaySink {
  public:
   explicit ResultChecker(const Trace& trace) : trace_(trace) {}
-  void Write(const sim::ReplayOutput& output) override {
-    events_ += std::holds_alternative<MemberEvent>(*output.effect) ? 1 : 0;
-  }
+  void Write(const sim::ReplayOutput&) override {}
   void WriteEnd(uint64_t, int64_t, std::optional<std::string_view>,
                 const Channel& channel) override {
-    Require(events_ == trace_.frames(), "the number of events");
     Require(channel.members().size() == trace_.last_ids().size(), "the number of members");
     channel.members().ForEach([this](const Message& member) {
-      const auto found = trace_.last_ids().find(std::string(member.client_id));
+      const auto found = trace_.last_ids().find(
+          {std::string(member.connection_id), std::string(member.client_id)});
       Require(found != trace_.last_ids().end() && found->second == member.id, "a member");
     });
     ended_ = true;
@@ -128,21 +120,20 @@ class ResultChecker : public sim::ReplaySink {
 
  private:
   const Trace& trace_;
-  size_t events_ = 0;
   bool ended_ = false;
 };
 
 void BenchReplay(benchmark::State& state, size_t members, size_t frames) {
   const Trace trace(members, frames);
   simdjson::dom::parser parser;
-  Require(ParseOnly(trace.text(), parser) == frames, "the number of objects");
+  Require(ParseOnly(trace.text(), parser) == trace.lines(), "the number of objects");
   {
     ResultChecker checker(trace);
     sim::Replayer replayer(checker);
     Replay(trace.text(), replayer);
-    Require(checker.ended() && replayer.items() == frames, "the number of items");
+    Require(checker.ended() && replayer.items() == trace.items(), "the number of items");
   }
-  Comparison(state, frames)
+  Comparison(state, trace.frames())
       .Run([&] { return SecondsOf([&] { ParseOnly(trace.text(), parser); }); },
            [&] {
              return SecondsOf([&] {

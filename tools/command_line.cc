@@ -1,6 +1,9 @@
 #include "tools/command_line.h"
 
 #include <algorithm>
+#include <charconv>
+
+#include "tools/nearest.h"
 
 namespace presence::tools {
 namespace {
@@ -14,11 +17,45 @@ std::string Join(const std::vector<std::string_view>& words) {
   return joined;
 }
 
+std::optional<uint64_t> ParseNumber(std::string_view text) {
+  uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || at != end) return std::nullopt;
+  return number;
+}
+
+std::string UnknownFlag(std::string_view spelled, const std::vector<Flag>& flags) {
+  std::vector<std::string> known;
+  for (const Flag& flag : flags) known.push_back(SpelledFlag(flag));
+  std::string wrong = "unknown flag " + std::string(spelled);
+  const std::string nearest = Nearest(spelled, known);
+  if (!nearest.empty()) wrong += " (did you mean " + nearest + "?)";
+  return wrong;
+}
+
+// What is wrong with the value of a flag that takes one; nullopt: nothing.
+std::optional<std::string> CheckValue(const Flag& flag, const std::string& value) {
+  if (value.empty()) return SpelledFlag(flag) + " needs a value";
+  if (!flag.choices.empty() &&
+      std::find(flag.choices.begin(), flag.choices.end(), value) == flag.choices.end()) {
+    return SpelledFlag(flag) + " is " + Join(flag.choices) + ", not \"" + value + "\"";
+  }
+  if (flag.high == 0) return std::nullopt;
+  const std::optional<uint64_t> number = ParseNumber(value);
+  if (number.has_value() && *number >= flag.low && *number <= flag.high) return std::nullopt;
+  return SpelledFlag(flag) + "=" + value + ": not a number from " + std::to_string(flag.low) +
+         " to " + std::to_string(flag.high);
+}
+
 }  // namespace
 
+std::string SpelledFlag(const Flag& flag) {
+  return (flag.name.size() == 1 ? "-" : "--") + std::string(flag.name);
+}
+
 std::optional<std::string> CommandLine::Parse(const std::vector<std::string>& arguments,
-                                              const std::vector<Flag>& flags,
-                                              CommandLine& parsed) {
+                                              const std::vector<Flag>& flags, CommandLine& parsed) {
   bool only_operands = false;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
@@ -31,25 +68,21 @@ std::optional<std::string> CommandLine::Parse(const std::vector<std::string>& ar
       continue;
     }
     const size_t equals = argument.find('=');
-    const std::string_view spelled = argument.substr(0, equals);
+    const std::string_view spelled = argument == "-h" ? "--help" : argument.substr(0, equals);
     const auto flag = std::find_if(flags.begin(), flags.end(), [&](const Flag& candidate) {
-      return spelled.starts_with("--") && spelled.substr(2) == candidate.name;
+      return SpelledFlag(candidate) == spelled;
     });
-    if (flag == flags.end()) return "unknown flag " + std::string(spelled);
+    if (flag == flags.end()) return UnknownFlag(spelled, flags);
     std::string value;
     if (!flag->takes_value) {
-      if (equals != std::string_view::npos) return std::string(spelled) + " takes no value";
-    } else if (equals != std::string_view::npos) {
+      if (equals != argument.npos) return SpelledFlag(*flag) + " takes no value";
+    } else if (equals != argument.npos) {
       value = argument.substr(equals + 1);
     } else if (i + 1 < arguments.size()) {
       value = arguments[++i];
-    } else {
-      return std::string(spelled) + " needs a value";
     }
-    if (flag->takes_value && value.empty()) return std::string(spelled) + " needs a value";
-    if (!flag->choices.empty() &&
-        std::find(flag->choices.begin(), flag->choices.end(), value) == flag->choices.end()) {
-      return std::string(spelled) + " is " + Join(flag->choices) + ", not \"" + value + "\"";
+    if (flag->takes_value) {
+      if (std::optional<std::string> wrong = CheckValue(*flag, value)) return wrong;
     }
     parsed.given_.push_back({std::string(flag->name), std::move(value)});
   }
@@ -66,6 +99,11 @@ const CommandLine::Given* CommandLine::Find(std::string_view flag) const {
 std::string CommandLine::Value(std::string_view flag, std::string_view otherwise) const {
   const Given* const given = Find(flag);
   return given == nullptr ? std::string(otherwise) : given->value;
+}
+
+uint64_t CommandLine::Number(std::string_view flag, uint64_t otherwise) const {
+  const Given* const given = Find(flag);
+  return given == nullptr ? otherwise : ParseNumber(given->value).value_or(otherwise);
 }
 
 }  // namespace presence::tools

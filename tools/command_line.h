@@ -1,6 +1,7 @@
 #ifndef TOOLS_COMMAND_LINE_H_
 #define TOOLS_COMMAND_LINE_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,30 +9,43 @@
 
 namespace presence::tools {
 
-// Exit statuses of every subcommand: a public contract.
+// Exit statuses of every command: a public contract.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;  // a check, an expectation or an input line failed
 inline constexpr int kExitUsage = 2;   // wrong usage, or a file that cannot be opened
 inline constexpr int kExitInterrupted = 130;
 
-// A flag that a subcommand takes: --name, or --name=VALUE (also --name VALUE).
+// A flag that a command takes: --name, or --name=VALUE (also --name VALUE); with one dash if the
+// name is one letter.
 struct Flag {
-  std::string_view name;                  // without the dashes
+  std::string_view name;  // without the dashes
   bool takes_value = false;
-  std::vector<std::string_view> choices;  // if not empty, the only values
+  std::vector<std::string_view> choices = {};  // if not empty, the only values
+  // What else help and completion say of it.
+  std::string_view value = {};  // what the value is: N, FILE, DIR, NAME; with choices not needed
+  std::string_view help = {};
+  // If high is not 0, the value is a whole number from low to high.
+  uint64_t low = 0;
+  uint64_t high = 0;
 };
 
-// The arguments of a subcommand, taken apart. Of a repeated flag the last counts; "--" ends the
-// flags; "-" is an operand.
+// "--name" or "-x".
+std::string SpelledFlag(const Flag& flag);
+
+// The arguments of a command, taken apart. Of a repeated flag the last counts; "--" ends the flags;
+// "-" is an operand.
 class CommandLine {
  public:
-  // Fails with a message for people, such as "unknown flag --foo".
+  // Fails with a message for people, such as "unknown flag --foo". Where there is a flag "help", -h
+  // stands for it.
   static std::optional<std::string> Parse(const std::vector<std::string>& arguments,
                                           const std::vector<Flag>& flags, CommandLine& parsed);
 
   bool Has(std::string_view flag) const { return Find(flag) != nullptr; }
   // The value of the flag, or `otherwise`.
   std::string Value(std::string_view flag, std::string_view otherwise = "") const;
+  // The same of a flag that is a number.
+  uint64_t Number(std::string_view flag, uint64_t otherwise) const;
   const std::vector<std::string>& operands() const { return operands_; }
 
  private:

@@ -5,11 +5,15 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sim/replay/output.h"
 #include "sim/trace/line_reader.h"
+
+struct gzFile_s;  // zlib's
 
 namespace presence::tools {
 
@@ -19,22 +23,37 @@ void PrepareProcess();
 // Whether the user has asked to stop (Ctrl-C). A second time ends the process at once.
 bool Interrupted();
 
-// Whole lines to standard output, in large pieces.
-class StandardOutput : public sim::LineSink {
+// Where a command writes its lines, in large pieces: standard output, unless a file is opened.
+class Output : public sim::LineSink {
  public:
-  StandardOutput() = default;
-  StandardOutput(const StandardOutput&) = delete;
-  StandardOutput& operator=(const StandardOutput&) = delete;
-  ~StandardOutput() override { Flush(); }
+  Output() = default;
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+  ~Output() override { Close(); }
 
+  // Writes into the file of this name, which is made, or emptied; "-" is standard output, and a
+  // name that ends in .gz makes a compressed file. Before anything is written. False: it cannot be
+  // opened, and error() says why.
+  bool Open(const std::string& name);
   void WriteLine(std::string_view line) override;
+  // Text that has its line ends.
+  void Write(std::string_view text);
   void Flush();
+  // Flushes, and closes the file if there is one. Nothing can be written after it.
+  void Close();
   // Why nothing can be written any more; empty if all is well.
   const std::string& error() const { return error_; }
+  // Whether a person reads it as it comes.
+  bool is_terminal() const;
 
  private:
+  void Fail();
+
   std::string buffer_;
   std::string error_;
+  std::string name_ = "standard output";
+  int fd_ = 1;
+  gzFile_s* gz_ = nullptr;
 };
 
 // Compares lines with those of a recorded output instead of writing them.
@@ -59,30 +78,40 @@ class ExpectedOutput : public sim::LineSink {
   std::string difference_;
 };
 
-// A progress bar on standard error.
+// A progress bar on standard error, with the rate and the time that is left.
 class Progress {
  public:
-  // Shows nothing if `on` is false.
+  // Shows nothing if `on` is false. `name` is what is worked on; may be empty.
   Progress(bool on, std::string name) : on_(on), name_(std::move(name)) {}
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress() { Clear(); }
 
-  // Cheap enough to be called for every line.
+  // Whether it is time to show how far things are: some ten times a second. Looks at the clock.
+  bool Due();
+  // Shows that this part of all is done, in [0, 1]; nullopt: not known. `what` says more.
+  void Show(std::optional<double> part, const std::string& what);
+  // Shows how far a file has been read, if it is time for that. Cheap enough for every line.
   void Update(const sim::LineReader& reader);
   void Clear();
+  // Since it was made; never 0.
+  double seconds() const;
 
  private:
   const bool on_;
   const std::string name_;
-  uint64_t calls_ = 0;
   bool shown_ = false;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point next_ = start_;
 };
 
-// Whether a --progress of "auto", "on" or "off" means on: automatic only on a terminal.
+// Whether a --progress of "auto", "on" or "off" means on: automatic only on a terminal, and not if
+// `output` fills that same terminal meanwhile.
 bool WantsProgress(std::string_view choice);
+bool WantsProgress(std::string_view choice, const Output& output);
+
+// Whether both names are there and of the same file, so that writing into one ruins the other.
+bool IsSameFile(const std::string& one, const std::string& other);
 
 // One line on standard error, begun with the command's name.
 void Complain(std::string_view text);

@@ -21,30 +21,6 @@
 #include "tools/console.h"
 
 namespace presence::tools {
-
-const std::string_view kReplayHelp =
-    R"(usage: presence replay [flags] TRACE...
-
-Feeds traces to the engine and writes what comes out. A trace is a file of JSON
-Lines: frames, calls and changes of the connection; "-" is standard input, a
-name ending in .gz is decompressed. Several traces are separate runs.
-
-  --output=jsonl|text|none  what to write on standard output: JSON Lines for
-                            programs (the default), lines for people, nothing
-  --channel=NAME            write only what concerns this channel
-  --expect=FILE             compare with a recorded output instead of writing;
-                            the first difference ends the run
-  --check                   check the invariants at every line; the first
-                            violation ends the run
-  --keep-going              skip malformed lines, report and count them
-  --stats                   lines, frames, items/s and MB/s on standard error
-  --progress=auto|on|off    a progress bar on standard error
-
-Exit status: 0 done; 1 a check, an expectation or an input line failed, or the
-output could not be written; 2 wrong usage or a file that cannot be opened;
-130 interrupted.
-)";
-
 namespace {
 
 // A recorded output in text form is compared as such; of none, there is only JSON Lines.
@@ -70,7 +46,7 @@ class ReplayRun {
   explicit ReplayRun(const CommandLine& flags)
       : check_(flags.Has("check")),
         keep_going_(flags.Has("keep-going")),
-        progress_(WantsProgress(flags.Value("progress", "auto"))) {}
+        progress_choice_(flags.Value("progress", "auto")) {}
 
   // Opens what the flags name; an exit status if it cannot be opened.
   std::optional<int> Prepare(const CommandLine& flags) {
@@ -82,6 +58,17 @@ class ReplayRun {
         return kExitUsage;
       }
       expected_ = std::make_unique<ExpectedOutput>(expect, *std::move(recorded));
+    }
+    const std::string into = flags.Value("o", "-");
+    for (const std::string& trace : flags.operands()) {
+      if (into == "-" || !IsSameFile(into, trace)) continue;
+      Complain(absl::StrCat("replay: -o ", into,
+                            " would overwrite the trace; see presence help replay"));
+      return kExitUsage;
+    }
+    if (!output_.Open(into)) {
+      Complain(output_.error());
+      return kExitUsage;
     }
     sim::LineSink& lines = expected_ != nullptr ? static_cast<sim::LineSink&>(*expected_) : output_;
     formatter_ = MakeOutput(flags.Value("output", "jsonl"), expected_ != nullptr, lines);
@@ -105,7 +92,7 @@ class ReplayRun {
     lines.OnRead([this] { output_.Flush(); });
     sim::ReplayChecker checker;
     sim::Replayer replayer(*sink_, check_ ? &checker : nullptr);
-    Progress progress(progress_, trace);
+    Progress progress(WantsProgress(progress_choice_, output_), trace);
     const std::optional<int> ended = ReplayLines(trace, lines, replayer, checker, progress);
     if (!ended.has_value()) replayer.Finish();
     totals_.lines += lines.line_number();
@@ -123,7 +110,7 @@ class ReplayRun {
       expected_->Finish();
       ended = OutputFailed();
     }
-    output_.Flush();
+    output_.Close();
     if (!ended.has_value()) ended = OutputFailed();
     if (totals_.malformed_lines > 0) {
       Complain(absl::StrCat(totals_.malformed_lines, " malformed ",
@@ -216,8 +203,8 @@ class ReplayRun {
 
   const bool check_;
   const bool keep_going_;
-  const bool progress_;
-  StandardOutput output_;
+  const std::string progress_choice_;
+  Output output_;
   std::unique_ptr<ExpectedOutput> expected_;
   std::unique_ptr<sim::ReplaySink> formatter_;
   std::unique_ptr<sim::ReplaySink> filter_;
@@ -227,35 +214,7 @@ class ReplayRun {
 
 }  // namespace
 
-int RunReplay(const std::vector<std::string>& arguments) {
-  const std::vector<Flag> flags = {
-      {"output", true, {"jsonl", "text", "none"}},
-      {"channel", true, {}},
-      {"expect", true, {}},
-      {"check", false, {}},
-      {"keep-going", false, {}},
-      {"stats", false, {}},
-      {"progress", true, {"auto", "on", "off"}},
-      {"help", false, {}},
-  };
-  CommandLine line;
-  if (const std::optional<std::string> wrong = CommandLine::Parse(arguments, flags, line)) {
-    Complain(absl::StrCat("replay: ", *wrong, "; see presence help replay"));
-    return kExitUsage;
-  }
-  if (line.Has("help")) {
-    StandardOutput help;
-    help.WriteLine(kReplayHelp.substr(0, kReplayHelp.size() - 1));
-    help.Flush();
-    if (help.error().empty()) return kExitOk;
-    Complain(help.error());
-    return kExitFailed;
-  }
-  if (line.operands().empty()) {
-    Complain("replay: no trace given; see presence help replay");
-    return kExitUsage;
-  }
-
+int RunReplay(const CommandLine& line) {
   ReplayRun run(line);
   if (const std::optional<int> failed = run.Prepare(line)) return *failed;
   const auto start = std::chrono::steady_clock::now();

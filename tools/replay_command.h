@@ -1,17 +1,12 @@
 #ifndef TOOLS_REPLAY_COMMAND_H_
 #define TOOLS_REPLAY_COMMAND_H_
 
-#include <string>
-#include <string_view>
-#include <vector>
+#include "tools/command_line.h"
 
 namespace presence::tools {
 
-// What `presence help replay` prints.
-extern const std::string_view kReplayHelp;
-
-// `presence replay`; the arguments after it. Returns the exit status.
-int RunReplay(const std::vector<std::string>& arguments);
+// `presence replay`. Returns the exit status.
+int RunReplay(const CommandLine& line);
 
 }  // namespace presence::tools
 

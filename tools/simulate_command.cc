@@ -4,13 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <limits>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -23,44 +20,6 @@
 #include "tools/console.h"
 
 namespace presence::tools {
-
-const std::string_view kSimulateHelp = R"(usage: presence simulate [flags]
-
-Runs the engine in a simulated world: a room host, clients with their engines, and
-the network between them, on virtual time, with faults drawn from a seed; and checks
-at every step that everybody is told the truth. The same command gives the same run
-on every machine.
-
-  --seed=N            the first seed (1)
-  --seeds=COUNT       how many seeds, from that one on (1)
-  --clients=N         clients in each world (6)
-  --rooms=N           rooms in each world (1); clients are spread over them
-  --duration=TIME     virtual time in which users act and faults happen: 500ms, 30s,
-                      5m (30s). Afterwards all must become quiet and agree within 2m.
-  --faults=LIST       all, none, or names with commas between (all). Each seed draws
-                      which of them happen, and how often: cut, late-resume,
-                      region-cut, stall, pause, host-restart, sync-restart,
-                      leave-in-sync, stale-page, duplicate-page, clock-skew,
-                      malformed-item, listener-calls; and with datagrams reorder,
-                      duplicate, lose
-  --transport=KIND    stream, or datagram: presence messages and pages may be lost,
-                      repeated and reordered (stream)
-  --jobs=N            threads (1); the result does not depend on it
-  --record=DIR        write each client's session into DIR, as a trace and as what its
-                      engine said: seed-N-client-K.jsonl and .expected.jsonl, for
-                      presence replay --check --expect=EXPECTED TRACE
-  --shrink            if a seed fails, leave out of it what it can do without
-  --only-steps=LIST   take only these steps of the plan, such as 0-3,7: what --shrink
-                      prints
-  --progress=WHEN     seeds done, rate and time left on standard error: auto (only on
-                      a terminal), on, off (auto)
-
-Exit status: 0 all invariants held; 1 one was violated, or a file could not be
-written; 2 wrong usage; 130 interrupted. A violation is told with the invariant, the
-step, the seed, the one command that reproduces it, and the trace of a client that
-shows it.
-)";
-
 namespace {
 
 using sim::Fault;
@@ -71,17 +30,12 @@ using sim::TransportKind;
 using sim::WorldOptions;
 using sim::WorldResult;
 
-constexpr uint64_t kMostSeeds = 1'000'000'000'000;
-constexpr uint64_t kMostClients = 100'000;
-constexpr uint64_t kMostRooms = 10'000;
-constexpr uint64_t kMostJobs = 1'024;
 constexpr int64_t kLongestMs = 24 * 3600 * 1000;
 
 struct Options {
   SimulationOptions simulation;
   std::string record;
   bool shrink = false;
-  bool progress = false;
 };
 
 // "500ms", "30s", "5m", "1h".
@@ -99,32 +53,13 @@ std::optional<int64_t> ParseDuration(std::string_view text) {
   return std::nullopt;
 }
 
-// Takes a whole number of a flag in [low, high]. False, with a complaint, if it is none.
-bool TakeNumber(const CommandLine& line, std::string_view flag, uint64_t low, uint64_t high,
-                uint64_t& number) {
-  if (!line.Has(flag)) return true;
-  const std::string value = line.Value(flag);
-  if (absl::SimpleAtoi(value, &number) && number >= low && number <= high) return true;
-  Complain(
-      absl::StrCat("--", AbslView(flag), "=", value, ": not a number from ", low, " to ", high));
-  return false;
-}
-
 bool ReadOptions(const CommandLine& line, Options& options) {
   WorldOptions& world = options.simulation.world;
-  uint64_t clients = world.clients;
-  uint64_t rooms = world.rooms;
-  uint64_t jobs = 1;
-  if (!TakeNumber(line, "seed", 0, std::numeric_limits<int64_t>::max(), world.seed) ||
-      !TakeNumber(line, "seeds", 1, kMostSeeds, options.simulation.seeds) ||
-      !TakeNumber(line, "clients", 1, kMostClients, clients) ||
-      !TakeNumber(line, "rooms", 1, kMostRooms, rooms) ||
-      !TakeNumber(line, "jobs", 1, kMostJobs, jobs)) {
-    return false;
-  }
-  world.clients = static_cast<uint32_t>(clients);
-  world.rooms = static_cast<uint32_t>(rooms);
-  options.simulation.jobs = static_cast<uint32_t>(jobs);
+  world.seed = line.Number("seed", world.seed);
+  options.simulation.seeds = line.Number("seeds", options.simulation.seeds);
+  world.clients = static_cast<uint32_t>(line.Number("clients", world.clients));
+  world.rooms = static_cast<uint32_t>(line.Number("rooms", world.rooms));
+  options.simulation.jobs = static_cast<uint32_t>(line.Number("jobs", 1));
   if (line.Has("duration")) {
     const std::optional<int64_t> duration = ParseDuration(line.Value("duration"));
     if (!duration.has_value()) {
@@ -152,7 +87,6 @@ bool ReadOptions(const CommandLine& line, Options& options) {
   }
   options.record = line.Value("record");
   options.shrink = line.Has("shrink");
-  options.progress = WantsProgress(line.Value("progress", "auto"));
   return true;
 }
 
@@ -206,7 +140,7 @@ bool WriteClient(Folder& folder, uint64_t seed, uint32_t client, const sim::Reco
          folder.Write(absl::StrCat(name, ".expected.jsonl"), recording.outputs());
 }
 
-void PrintSummary(StandardOutput& out, const SimulationResult& result, double seconds) {
+void PrintSummary(Output& out, const SimulationResult& result, double seconds) {
   const WorldResult& total = result.total;
   out.WriteLine(absl::StrCat("seeds ", result.seeds_done, ", steps ", total.steps,
                              ", virtual time ", total.virtual_ms / 1000, " s"));
@@ -224,7 +158,7 @@ void PrintSummary(StandardOutput& out, const SimulationResult& result, double se
 }
 
 // Tells of a violation, and records a client that shows it. `world` fails.
-void PrintViolation(StandardOutput& out, WorldOptions world, const Options& options) {
+void PrintViolation(Output& out, WorldOptions world, const Options& options) {
   if (options.shrink) world = sim::Shrink(world);
   const sim::Plan plan = sim::MakePlan(world);
   sim::World again(plan, true);
@@ -277,78 +211,10 @@ void TellSeedOnAbort(int) {
                static_cast<unsigned long long>(sim::RunningSeed()), aborted_flags->c_str());
 }
 
-// Seeds done, rate and time left, on one line of standard error.
-class SeedProgress {
- public:
-  SeedProgress(bool on, uint64_t seeds) : on_(on), seeds_(seeds) {}
-  ~SeedProgress() { Clear(); }
-  SeedProgress(const SeedProgress&) = delete;
-  SeedProgress& operator=(const SeedProgress&) = delete;
-
-  void Update(uint64_t done, uint64_t frames) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!on_ || now < next_) return;
-    next_ = now + std::chrono::milliseconds(200);
-    const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double rate = static_cast<double>(done) / seconds;
-    std::fprintf(stderr, "\r\x1b[K%llu of %llu seeds, %.0f/s, %.0f frames/s, %.0f s left",
-                 static_cast<unsigned long long>(done), static_cast<unsigned long long>(seeds_),
-                 rate, static_cast<double>(frames) / seconds,
-                 static_cast<double>(seeds_ - done) / rate);
-    std::fflush(stderr);
-    shown_ = true;
-  }
-  void Clear() {
-    if (shown_) std::fputs("\r\x1b[K", stderr);
-    shown_ = false;
-  }
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  const bool on_;
-  const uint64_t seeds_;
-  bool shown_ = false;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::time_point next_ = start_ + std::chrono::milliseconds(200);
-};
-
 }  // namespace
 
-int RunSimulate(const std::vector<std::string>& arguments) {
-  CommandLine line;
-  if (const auto error = CommandLine::Parse(arguments,
-                                            {{"seed", true, {}},
-                                             {"seeds", true, {}},
-                                             {"clients", true, {}},
-                                             {"rooms", true, {}},
-                                             {"duration", true, {}},
-                                             {"faults", true, {}},
-                                             {"transport", true, {"stream", "datagram"}},
-                                             {"jobs", true, {}},
-                                             {"record", true, {}},
-                                             {"shrink", false, {}},
-                                             {"only-steps", true, {}},
-                                             {"progress", true, {"auto", "on", "off"}},
-                                             {"help", false, {}}},
-                                            line)) {
-    Complain(absl::StrCat(*error, "; see presence help simulate"));
-    return kExitUsage;
-  }
-  StandardOutput out;
-  if (line.Has("help")) {
-    std::string_view help = kSimulateHelp;
-    help.remove_suffix(1);
-    out.WriteLine(help);
-    out.Flush();
-    return out.error().empty() ? kExitOk : kExitFailed;
-  }
-  if (!line.operands().empty()) {
-    Complain(
-        absl::StrCat("simulate takes no \"", line.operands()[0], "\"; see presence help simulate"));
-    return kExitUsage;
-  }
+int RunSimulate(const CommandLine& line) {
+  Output out;
   Options options;
   if (!ReadOptions(line, options)) return kExitUsage;
 
@@ -371,9 +237,15 @@ int RunSimulate(const std::vector<std::string>& arguments) {
       }
     };
   }
-  SeedProgress progress(options.progress, simulation.seeds);
+  // Nothing is written until the end, so that the bar may share the terminal with the output.
+  Progress progress(WantsProgress(line.Value("progress", "auto")), "");
   simulation.progress = [&](uint64_t done, uint64_t frames) {
-    progress.Update(done, frames);
+    if (progress.Due()) {
+      progress.Show(static_cast<double>(done) / static_cast<double>(simulation.seeds),
+                    absl::StrFormat("%d of %d seeds  %.0f/s  %.0f frames/s", done, simulation.seeds,
+                                    static_cast<double>(done) / progress.seconds(),
+                                    static_cast<double>(frames) / progress.seconds()));
+    }
     return !Interrupted() && written;
   };
   const SimulationResult result = sim::Simulate(simulation);

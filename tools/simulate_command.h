@@ -1,17 +1,12 @@
 #ifndef TOOLS_SIMULATE_COMMAND_H_
 #define TOOLS_SIMULATE_COMMAND_H_
 
-#include <string>
-#include <string_view>
-#include <vector>
+#include "tools/command_line.h"
 
 namespace presence::tools {
 
-// What `presence help simulate` prints.
-extern const std::string_view kSimulateHelp;
-
-// `presence simulate`; the arguments after it. Returns the exit status.
-int RunSimulate(const std::vector<std::string>& arguments);
+// `presence simulate`. Returns the exit status.
+int RunSimulate(const CommandLine& line);
 
 }  // namespace presence::tools
 

@@ -54,7 +54,7 @@ TEST(Simulate, WrongUsageIsSaid) {
       {"--only-steps=3-1", "--only-steps=3-1: not a list of numbers such as 0-3,7"},
       {"--transport=pigeon", "--transport"},
       {"--wind=strong", "--wind"},
-      {"trace.jsonl", "simulate takes no \"trace.jsonl\""},
+      {"trace.jsonl", "simulate: \"trace.jsonl\" is one argument too many"},
   };
   for (const auto& [argument, message] : wrong) {
     const Finished run = Simulate({argument});

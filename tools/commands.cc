@@ -1,0 +1,287 @@
+#include "tools/commands.h"
+
+#include <limits>
+
+#include "sim/capture/generator.h"
+#include "tools/completion_command.h"
+#include "tools/generate_command.h"
+#include "tools/help_command.h"
+#include "tools/nearest.h"
+#include "tools/replay_command.h"
+#include "tools/simulate_command.h"
+
+namespace presence::tools {
+namespace {
+
+constexpr size_t kAnyNumber = std::numeric_limits<size_t>::max();
+
+using Options = sim::GeneratorOptions;
+
+// Flags that several commands take are the same in all of them.
+Flag ProgressFlag() {
+  return {.name = "progress",
+          .takes_value = true,
+          .choices = {"auto", "on", "off"},
+          .help = "a progress bar on standard error; auto, unless given: on a terminal only"};
+}
+Flag OutputFileFlag() {
+  return {.name = "o",
+          .takes_value = true,
+          .value = "FILE",
+          .help =
+              "write into this file instead of standard output; a name that ends in .gz makes a "
+              "compressed one"};
+}
+Flag ChannelFlag() {
+  return {.name = "channel",
+          .takes_value = true,
+          .value = "NAME",
+          .help = "write only what concerns this channel"};
+}
+Flag Number(std::string_view name, uint64_t low, uint64_t high, std::string_view help) {
+  return {.name = name, .takes_value = true, .value = "N", .help = help, .low = low, .high = high};
+}
+
+Command Replay() {
+  return {
+      .name = "replay",
+      .summary =
+          "who was present, when and why: feeds recorded sessions to the engine and writes "
+          "what comes out",
+      .operands = "TRACE...",
+      .least_operands = 1,
+      .most_operands = kAnyNumber,
+      .operand_name = "trace",
+      .about =
+          "Feeds traces to the engine and writes what comes out. A trace is a file of JSON "
+          "Lines: frames, calls and changes of the connection (presence help format); \"-\" is "
+          "standard input, a name ending in .gz is decompressed. Several traces are separate "
+          "runs.",
+      .flags =
+          {
+              {.name = "output",
+               .takes_value = true,
+               .choices = {"jsonl", "text", "none"},
+               .help = "what to write: JSON Lines for programs (jsonl, unless given), lines for "
+                       "people, nothing"},
+              OutputFileFlag(),
+              ChannelFlag(),
+              {.name = "expect",
+               .takes_value = true,
+               .value = "FILE",
+               .help = "compare with a recorded output instead of writing; the first difference "
+                       "ends the run"},
+              {.name = "check",
+               .help = "check the invariants at every line; the first violation ends the run"},
+              {.name = "keep-going", .help = "skip malformed lines, report and count them"},
+              {.name = "stats", .help = "lines, frames, items/s and MB/s on standard error"},
+              ProgressFlag(),
+          },
+      .examples =
+          {
+              {"What happened in a session, for people",
+               "presence replay --output=text session.jsonl"},
+              {"Whether everything in it is as it should be",
+               "presence replay --check --output=none session.jsonl"},
+              {"Everything that one user did",
+               "presence replay session.jsonl.gz | grep '\"clientId\":\"ada\"'"},
+          },
+      .exit_status =
+          "0 done; 1 a check, an expectation or an input line failed, or the output "
+          "could not be written; 2 wrong usage or a file that cannot be opened; 130 "
+          "interrupted.",
+      .run = RunReplay,
+  };
+}
+
+Command Generate() {
+  return {
+      .name = "generate",
+      .summary = "makes the trace of a session that never was, of any size",
+      .about =
+          "Writes a trace such as a client would have recorded in a room whose server keeps to the "
+          "rules: with it, replay and what reads its output can be tried and measured. The same "
+          "command gives the same bytes on every machine. It ends with lines that say what a "
+          "replay "
+          "should have come to, which replay --check holds it to; where there are so many members "
+          "that they would not fit into one line, without these.",
+      .flags =
+          {
+              {.name = "profile",
+               .takes_value = true,
+               .choices = {"steady", "storm", "reconnects"},
+               .help = "steady (unless given): members come, change and go. storm: all come at "
+                       "once, then all go, again and again. reconnects: as steady, but the client "
+                       "loses its connection, resumes it or not, and enters again; others lose "
+                       "theirs, too"},
+              Number("members", 1, Options::kMaxMembers,
+                     "members beside the client's own, about (20)"),
+              Number("frames", 1, Options::kMaxFrames,
+                     "frames from the server (1000); what is under way then is finished"),
+              Number("rate", 1, Options::kMaxRate, "frames a second, on average (10)"),
+              Number(
+                  "sync-every", 0, Options::kMaxFrames,
+                  "frames until the server starts a sync by itself (0: none but after ATTACHED)"),
+              Number("page", 1, Options::kMaxPage, "members on a page of a sync (100)"),
+              Number("payload", 0, Options::kMaxPayload,
+                     "bytes of data that a message carries (64); a few more if less would say "
+                     "nothing, and none at 0"),
+              Number("connections-per-client", 1, Options::kMaxConnectionsPerClient,
+                     "connections that each user has (1)"),
+              Number("seed", 0, std::numeric_limits<int64_t>::max(),
+                     "of all that is left to chance (1)"),
+              OutputFileFlag(),
+              ProgressFlag(),
+          },
+      .examples =
+          {
+              {"A session to look at",
+               "presence generate --frames=50 | presence replay --output=text -"},
+              {"A million frames, to measure something with",
+               "presence generate --members=10000 --frames=1000000 -o big.jsonl.gz"},
+              {"A bad day of a mobile phone",
+               "presence generate --profile=reconnects --seed=7 | presence replay --check -"},
+          },
+      .exit_status =
+          "0 done; 1 the output could not be written; 2 wrong usage or a file that "
+          "cannot be opened; 130 interrupted.",
+      .run = RunGenerate,
+  };
+}
+
+Command Simulate() {
+  return {
+      .name = "simulate",
+      .summary =
+          "runs the engine in a simulated world with faults, and checks that everybody is "
+          "told the truth",
+      .about =
+          "Runs the engine in a simulated world: room hosts, clients with their engines, and "
+          "the network between them, on virtual time, with faults drawn from a seed; and "
+          "checks at every step that everybody is told the truth. The same command gives the "
+          "same run on every machine.",
+      .flags =
+          {
+              Number("seed", 0, std::numeric_limits<int64_t>::max(), "the first seed (1)"),
+              Number("seeds", 1, 1'000'000'000'000, "how many seeds, from that one on (1)"),
+              Number("clients", 1, 100'000, "clients in each world (6)"),
+              Number("rooms", 1, 10'000, "rooms in each world (1); clients are spread over them"),
+              {.name = "duration",
+               .takes_value = true,
+               .value = "TIME",
+               .help = "virtual time in which users act and faults happen: 500ms, 30s, 5m (30s). "
+                       "Afterwards all must become quiet and agree within 2m"},
+              {.name = "faults",
+               .takes_value = true,
+               .value = "LIST",
+               .help = "all, none, or names with commas between (all). Each seed draws which of "
+                       "them happen, and how often: cut, late-resume, region-cut, stall, pause, "
+                       "host-restart, sync-restart, leave-in-sync, stale-page, duplicate-page, "
+                       "clock-skew, malformed-item, listener-calls; and with datagrams reorder, "
+                       "duplicate, lose"},
+              {.name = "transport",
+               .takes_value = true,
+               .choices = {"stream", "datagram"},
+               .help = "with datagrams, presence messages and pages may be lost, repeated and "
+                       "reordered (stream)"},
+              Number("jobs", 1, 1'024, "threads (1); the result does not depend on it"),
+              {.name = "record",
+               .takes_value = true,
+               .value = "DIR",
+               .help = "write each client's session into DIR, as a trace and as what its engine "
+                       "said: seed-N-client-K.jsonl and .expected.jsonl, for presence replay "
+                       "--check --expect=EXPECTED TRACE"},
+              {.name = "shrink", .help = "if a seed fails, leave out of it what it can do without"},
+              {.name = "only-steps",
+               .takes_value = true,
+               .value = "LIST",
+               .help = "take only these steps of the plan, such as 0-3,7: what --shrink prints"},
+              ProgressFlag(),
+          },
+      .examples =
+          {
+              {"A thousand worlds, and the smallest failure of one that fails",
+               "presence simulate --seeds=1000 --jobs=2 --shrink"},
+              {"What clients see when the region is cut off",
+               "presence simulate --seed=4 --faults=region-cut --record=sessions"},
+          },
+      .exit_status =
+          "0 all invariants held; 1 one was violated, or a file could not be written; 2 "
+          "wrong usage; 130 interrupted. A violation is told with the invariant, the "
+          "step, the seed, the one command that reproduces it, and the trace of a client "
+          "that shows it.",
+      .run = RunSimulate,
+  };
+}
+
+Command Help() {
+  return {
+      .name = "help",
+      .summary = "all about a command, or about the format of traces and of what comes out",
+      .operands = "[COMMAND|format|output]",
+      .most_operands = 1,
+      .operand_choices = {"format", "output"},
+      .about = "Without an argument, lists the commands.",
+      .examples =
+          {
+              {"What a trace may hold", "presence help format"},
+              {"What replay writes", "presence help output"},
+          },
+      .exit_status = "0 done; 2 there is no such thing.",
+      .run = RunHelp,
+  };
+}
+
+Command Completion() {
+  return {
+      .name = "completion",
+      .summary = "a script that lets a shell complete commands and flags",
+      .operands = "bash|zsh",
+      .least_operands = 1,
+      .most_operands = 1,
+      .operand_name = "shell",
+      .operand_choices = {"bash", "zsh"},
+      .about = "Writes it to standard output.",
+      .examples =
+          {
+              {"In bash, for this shell", "source <(presence completion bash)"},
+              {"In zsh, for all to come", "presence completion zsh >\"${fpath[1]}/_presence\""},
+          },
+      .exit_status = "0 done; 1 the output could not be written; 2 wrong usage.",
+      .run = RunCompletion,
+  };
+}
+
+}  // namespace
+
+const std::vector<Command>& Commands() {
+  static const auto* const commands =
+      new std::vector<Command>{Replay(), Generate(), Simulate(), Help(), Completion()};
+  return *commands;
+}
+
+const Command* FindCommand(std::string_view name) {
+  for (const Command& command : Commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+std::string NoSuchCommand(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Command& command : Commands()) known.emplace_back(command.name);
+  known.emplace_back("--version");
+  known.emplace_back("--help");
+  std::string text = "no command \"" + std::string(name) + "\"";
+  const std::string nearest = Nearest(name, known);
+  if (!nearest.empty()) text += " (did you mean " + nearest + "?)";
+  return text + "; see presence --help";
+}
+
+std::vector<Flag> FlagsOf(const Command& command) {
+  std::vector<Flag> flags = command.flags;
+  flags.push_back({.name = "help", .help = "this text"});
+  return flags;
+}
+
+}  // namespace presence::tools
