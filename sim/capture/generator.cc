@@ -17,6 +17,8 @@ namespace {
 
 constexpr int64_t kFirstMs = 1'795'500'000'000;
 constexpr int64_t kStateTtlMs = 120'000;
+// What a client of rooms asks for, and is granted.
+constexpr uint64_t kModes = kFlagPresence | kFlagPublish | kFlagSubscribe | kFlagPresenceSubscribe;
 constexpr uint64_t kMostItems = 8;  // of a frame that speaks of several members
 
 // Places that are free, so that somebody can come.
@@ -474,7 +476,7 @@ void TraceGenerator::Connect(bool resumed) {
   wire::Frame attach;
   attach.action = wire::kAttach;
   attach.channel = kChannel;
-  attach.flags = static_cast<int64_t>(kFlagModes);
+  attach.flags = static_cast<int64_t>(kModes);
   json_.clear();
   wire::AppendFrame(attach, json_);
   AddLine({std::nullopt, SentLine{attach}}, json_);
@@ -495,8 +497,8 @@ void TraceGenerator::Attach(bool resumed) {
   attached.channel = kChannel;
   attached.channel_serial = serial;
   const bool sync = room_.visible() > 0;
-  attached.flags = static_cast<int64_t>(kFlagModes | (sync ? kFlagHasPresence : 0) |
-                                        (resumed ? kFlagResumed : 0));
+  attached.flags =
+      static_cast<int64_t>(kModes | (sync ? kFlagHasPresence : 0) | (resumed ? kFlagResumed : 0));
   Receive(attached);
 
   std::vector<OwnOperation> reentries;
