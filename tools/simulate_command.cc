@@ -144,8 +144,8 @@ void PrintSummary(Output& out, const SimulationResult& result, double seconds) {
   const WorldResult& total = result.total;
   out.WriteLine(absl::StrCat("seeds ", result.seeds_done, ", steps ", total.steps,
                              ", virtual time ", total.virtual_ms / 1000, " s"));
-  out.WriteLine(
-      absl::StrCat("frames ", total.frames, ", items ", total.items, ", bytes ", total.bytes));
+  out.WriteLine(absl::StrCat("frames ", total.frames, " (presence and sync ", total.presence_frames,
+                             "), items ", total.items, ", bytes ", total.bytes));
   std::string faults = "faults";
   for (size_t fault = 0; fault < sim::kFaultCount; ++fault) {
     absl::StrAppend(&faults, fault == 0 ? " " : ", ",
@@ -153,8 +153,11 @@ void PrintSummary(Output& out, const SimulationResult& result, double seconds) {
   }
   out.WriteLine(faults);
   out.WriteLine(absl::StrCat("checks ", total.checks));
-  out.WriteLine(absl::StrFormat("real time %.1f s, %.0f frames/s", seconds,
-                                static_cast<double>(total.frames) / std::max(seconds, 1e-9)));
+  const auto rate = [seconds](uint64_t frames) {
+    return static_cast<double>(frames) / std::max(seconds, 1e-9);
+  };
+  out.WriteLine(absl::StrFormat("real time %.1f s, %.0f frames/s, %.0f of presence and sync",
+                                seconds, rate(total.frames), rate(total.presence_frames)));
 }
 
 // Tells of a violation, and records a client that shows it. `world` fails.

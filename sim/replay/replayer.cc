@@ -43,6 +43,21 @@ absl::Status Replayer::CheckPlace(const TraceLine& line) const {
           "state \"attached\" gives up a detach, and the channel is not detaching");
     }
   }
+  const auto* const connection = std::get_if<ConnectionLine>(&line.content);
+  if (connection != nullptr && connection->anew) {
+    const ConnectionState state = ledger_.connection().state();
+    bool can_begin = state == ConnectionState::kClosed || state == ConnectionState::kFailed;
+    for (const auto& named : channels_) {
+      const ChannelState at = named->channel.state();
+      can_begin = can_begin && at != ChannelState::kAttaching && at != ChannelState::kAttached &&
+                  at != ChannelState::kDetaching;
+    }
+    if (!can_begin) {
+      return absl::InvalidArgumentError(
+          "\"anew\" begins another connection, and the last one is not closed or failed, or a "
+          "channel is still on its way");
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -137,12 +152,18 @@ absl::Status Replayer::On(const StateLine& line) {
 }
 
 absl::Status Replayer::On(const ConnectionLine& line) {
+  if (line.anew) ledger_.Forget();
   ConnectionUpdate update = ledger_.Current();
   update.state = line.state;
   if (line.id.has_value()) update.id = *line.id;
   if (line.client_id.has_value()) update.client_id = *line.client_id;
   update.reason = line.reason.has_value() ? ShareError(*line.reason) : nullptr;
   UpdateConnection(update);
+  if (line.anew) {
+    for (const auto& channel : channels_) {
+      Feed(*channel, OwnerMove{ChannelState::kInitialized, nullptr});
+    }
+  }
   return absl::OkStatus();
 }
 

@@ -56,6 +56,9 @@ struct ConnectionLine {
   std::optional<std::string_view> id;
   std::optional<std::string_view> client_id;
   std::optional<ErrorInfo> reason;
+  // After closed or failed, another connection begins: what was known of the last one is forgotten,
+  // and channels are initialized (RTN11d).
+  bool anew = false;
 };
 
 // Options of all channels; those not named keep their values.

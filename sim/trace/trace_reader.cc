@@ -76,7 +76,7 @@ enum LineField {
 constexpr KeyTable<kLineFieldCount> kLineKeys({"t", "recv", "send", "call", "state", "connection",
                                                "options", "check", "note", "action", "settled"});
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
-constexpr KeyTable<4> kConnectionKeys({"id", "clientId", "state", "reason"});
+constexpr KeyTable<5> kConnectionKeys({"id", "clientId", "state", "reason", "anew"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
 constexpr KeyTable<1> kSettledKeys({"channel"});
 constexpr size_t kFlagOptions = 3;
@@ -121,7 +121,7 @@ absl::Status ReadConnection(const json::Object& outer, const json::Element& elem
                             ConnectionLine& line) {
   json::Object object;
   if (!element.Get(object)) return WrongType("connection", "an object");
-  const Fields<4> fields(object, kConnectionKeys);
+  const Fields<5> fields(object, kConnectionKeys);
   const auto read = [&](size_t i, std::string_view name, std::optional<std::string_view>& value) {
     if (!fields.has(i)) return absl::OkStatus();
     std::string_view text;
@@ -149,6 +149,7 @@ absl::Status ReadConnection(const json::Object& outer, const json::Element& elem
   const Fields<1> beside(outer, kReasonKeys);
   status = ReadReason(beside, 0, line.reason);
   if (status.ok()) status = ReadReason(fields, 3, line.reason);
+  if (status.ok()) status = ReadOptional(fields, 4, "anew", "true or false", line.anew);
   return status;
 }
 

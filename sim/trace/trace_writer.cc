@@ -108,6 +108,7 @@ struct ContentWriter {
     connection.TextOrNull("clientId", line.client_id);
     connection.Text("state", ConnectionStateName(line.state));
     connection.ErrorIfAny("reason", line.reason);
+    if (line.anew) connection.Bool("anew", true);
     connection.End();
   }
   void operator()(const OptionsLine& line) const {

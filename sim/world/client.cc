@@ -1,19 +1,17 @@
 #include "sim/world/client.h"
 
 #include <algorithm>
-#include <utility>
+#include <iterator>
+#include <memory>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
 #include "presence/wire/frame.h"
 #include "sim/base/random.h"
+#include "sim/world/altered_effects.h"
 
 namespace presence::sim {
 namespace {
-
-constexpr std::string_view kClosedFrame = R"({"action":7})";  // CLOSE
 
 // Of a step's random number, what makes up an operation.
 struct Words {
@@ -43,6 +41,35 @@ void DrawWords(uint64_t detail, std::string_view client, uint64_t spoken, Words&
   }
 }
 
+// Of these, each client with numbers of its own.
+ClientSession::Options SessionOptions(const Plan& plan, uint32_t client) {
+  ClientSession::Options options = plan.weather.session;
+  options.seed = Random::Mix(plan.options.seed, 2000 + client);
+  return options;
+}
+
+// Whether the session takes the frame in, and so a trace has it.
+bool IsOfUse(const wire::Frame& frame, SessionState state) {
+  switch (frame.action) {
+    case wire::kConnected:
+      return state == SessionState::kConnecting || state == SessionState::kConnected;
+    case wire::kAck:
+    case wire::kNack:
+    case wire::kAttached:
+    case wire::kDetached:
+    case wire::kPresence:
+    case wire::kSync:
+      return state == SessionState::kConnected;
+    case wire::kError:
+      return frame.channel.empty() || state == SessionState::kConnected;
+    case wire::kDisconnected:
+    case wire::kClosed:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Client::Client(uint32_t index, const Surroundings& surroundings, Recording* recording)
@@ -55,14 +82,12 @@ Client::Client(uint32_t index, const Surroundings& surroundings, Recording* reco
       reader_(surroundings.reader),
       faults_(surroundings.faults),
       interference_(surroundings.interference),
-      recording_(recording),
-      replayer_(*this, this),
+      session_(SessionOptions(surroundings.plan, index)),
       channels_(traits_.rooms.size()),
       subscriptions_(traits_.rooms.size()) {
-  OptionsLine options;
-  options.attach_on_subscribe = false;
-  Feed({std::nullopt, options});
-  Connection(ConnectionState::kDisconnected);
+  if (recording != nullptr) recorder_.emplace(*recording, session_);
+  if (recorder_.has_value()) recorder_->Begin(Now());
+  for (const uint32_t room : traits_.rooms) rooms_.push_back(RoomName(room));
   // Every room has a listener from the start, which also makes the channels known in this order.
   for (const uint32_t room : traits_.rooms) Do(StepKind::kSubscribe, room, 0);
 }
@@ -72,13 +97,16 @@ Client::~Client() = default;
 // --- The user ---
 
 void Client::Do(StepKind kind, uint32_t room, uint64_t detail) {
-  CallLine call;
+  ChannelCall call;
+  call.channel = rooms_[PlaceOf(room)];
+  const RequestId request = ++requests_;
   switch (kind) {
     case StepKind::kConnect:
-      if (phase_ == Phase::kUnconnected || phase_ == Phase::kClosed) Connect();
-      return;
+      return Step(ConnectCall{});
     case StepKind::kAttach:
-      return Attach(room);
+      checker_.OnAttach(index_, room, request);
+      asked_now_ = request;
+      return Step(AttachCall{call.channel, request});
     case StepKind::kEnter:
       return Operate(PresenceAction::kEnter, room, detail);
     case StepKind::kUpdate:
@@ -87,43 +115,44 @@ void Client::Do(StepKind kind, uint32_t room, uint64_t detail) {
       return Operate(PresenceAction::kLeave, room, detail);
     case StepKind::kGet:
     case StepKind::kGetNow: {
-      call.name = CallLine::Name::kGet;
-      call.wait_for_sync = kind == StepKind::kGet;
-      if (call.wait_for_sync) checker_.OnWaitForSync(index_, line_ + 1);
+      GetCall get;
+      get.request = request;
+      get.wait_for_sync = kind == StepKind::kGet;
+      if (get.wait_for_sync) checker_.OnWaitForSync(index_, request);
       Random random(detail);
+      const std::string connection(connection_id());
       if (random.Chance(300)) {
-        call.filter_client_id = plan_.clients[random.Below(plan_.clients.size())].identity;
+        get.client_id = plan_.clients[random.Below(plan_.clients.size())].identity;
       } else if (random.Chance(200)) {
-        call.filter_connection_id = connection_id_;
+        get.connection_id = connection;
       }
-      return Ask(call, room);
+      call.call = get;
+      return Call(call);
     }
     case StepKind::kIsUserPresent:
-      call.name = CallLine::Name::kIsUserPresent;
-      call.client_id = plan_.clients[detail % plan_.clients.size()].identity;
-      return Ask(call, room);
-    case StepKind::kSubscribe:
-      call.name = CallLine::Name::kSubscribe;
-      call.events = detail % 3 == 0 ? kAllEvents : static_cast<EventMask>(detail % 16);
-      subscriptions_[PlaceOf(room)].push_back(line_ + 1);
-      return Ask(call, room);
+      call.call = IsUserPresentCall{request, plan_.clients[detail % plan_.clients.size()].identity};
+      return Call(call);
+    case StepKind::kSubscribe: {
+      const EventMask events = detail % 3 == 0 ? kAllEvents : static_cast<EventMask>(detail % 16);
+      subscriptions_[PlaceOf(room)].push_back(request);
+      call.call = SubscribeCall{request, request, events};
+      return Call(call);
+    }
     case StepKind::kUnsubscribe: {
-      call.name = CallLine::Name::kUnsubscribe;
-      std::vector<uint64_t>& lines = subscriptions_[PlaceOf(room)];
-      std::string of;
+      std::vector<SubscriptionId>& subscriptions = subscriptions_[PlaceOf(room)];
       // The first listener stays: it is the one that calls back.
-      if (lines.size() > 1) {
-        const size_t which = 1 + detail % (lines.size() - 1);
-        of = absl::StrCat(lines[which]);
-        call.of = of;
-        lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(which));
-        Ask(call, room);
-        checker_.OnUnsubscribed(index_, of);
-      }
-      return;
+      if (subscriptions.size() < 2) return;
+      const size_t which = 1 + detail % (subscriptions.size() - 1);
+      const SubscriptionId of = subscriptions[which];
+      subscriptions.erase(subscriptions.begin() + static_cast<std::ptrdiff_t>(which));
+      call.call = UnsubscribeCall{request, of};
+      Call(call);
+      return checker_.OnUnsubscribed(index_, of);
     }
     case StepKind::kDetach:
-      return Detach(room);
+      checker_.OnDetach(index_, room, request);
+      asked_now_ = request;
+      return Step(DetachCall{call.channel, request});
     case StepKind::kClose:
       return Close();
     default:
@@ -132,77 +161,80 @@ void Client::Do(StepKind kind, uint32_t room, uint64_t detail) {
 }
 
 void Client::Operate(PresenceAction action, uint32_t room, uint64_t detail) {
-  CallLine call;
-  call.name = CallLine::Name::kOperation;
-  call.action = action;
+  OperationCall operation;
+  operation.request = requests_;
+  operation.action = action;
   std::string client_id = traits_.identity;
   if (traits_.identity == "*") {
     client_id = absl::StrCat("guest-", index_, "-", detail % 3);
-    call.client_id = client_id;
+    operation.client_id = client_id;
   } else if (detail % 7 == 0) {
-    call.client_id = client_id;  // the form for a client, for one's own
+    operation.client_id = client_id;  // the form for a client, for one's own
   }
   Words words;
   DrawWords(detail, client_id, ++spoken_, words);
-  call.payload = words.payload;
-  checker_.OnOperation(index_, room, line_ + 1, action, client_id, call.payload, connection_id_);
-  Ask(call, room);
+  operation.payload = words.payload;
+  checker_.OnOperation(index_, room, operation.request, action, client_id, operation.payload,
+                       connection_id());
+  Call({rooms_[PlaceOf(room)], operation});
 }
 
-void Client::Ask(CallLine call, uint32_t room) {
-  const std::string name = RoomName(room);
-  call.channel = name;
-  Feed({std::nullopt, call});
-}
-
-void Client::Attach(uint32_t room) {
-  const ChannelState state = channel(room).state();
-  if (phase_ == Phase::kSuspended || phase_ == Phase::kClosed || phase_ == Phase::kUnconnected)
-    return;
-  if (state == ChannelState::kAttached || state == ChannelState::kAttaching ||
-      state == ChannelState::kDetaching) {
-    return;
+void Client::Close() {
+  for (const uint32_t room : traits_.rooms) {
+    checker_.OnClose(index_, room, channels_[PlaceOf(room)]);
   }
-  StateLine line;
-  const std::string name = RoomName(room);
-  line.channel = name;
-  line.state = ChannelState::kAttaching;
-  Feed({std::nullopt, line});
-  std::string json;
-  wire::AppendAttach(name, json);
-  Send(std::move(json));
+  Step(CloseCall{});
 }
 
-void Client::Detach(uint32_t room) {
-  const ChannelState state = channel(room).state();
-  if (state != ChannelState::kAttached && state != ChannelState::kAttaching) return;
-  if (phase_ != Phase::kConnected) return;
-  checker_.OnDetach(index_, room);
-  StateLine line;
-  const std::string name = RoomName(room);
-  line.channel = name;
-  line.state = ChannelState::kDetaching;
-  Feed({std::nullopt, line});
-  std::string json;
-  wire::AppendDetach(name, json);
-  Send(std::move(json));
+void Client::Call(const ChannelCall& call) {
+  const SessionInput asked = call;
+  if (interference_ == nullptr) return Step(asked);
+  ChannelCall changed = call;
+  interference_->OnCall(index_, changed);
+  const SessionInput given = changed;
+  Step({Now(), &given}, {Now(), &asked});
 }
 
-// --- The connection ---
-
-void Client::Connection(ConnectionState state) {
-  ConnectionLine line;
-  line.state = state;
-  Feed({std::nullopt, line});
+void Client::PutOff(StepKind kind, uint32_t room, uint64_t detail) {
+  put_off_.push_back({kind, room, detail});
 }
 
-void Client::Connect() {
-  phase_ = Phase::kConnecting;
-  ++timer_;
+void Client::EndPause() {
+  if (paused()) return;
+  Wake();
+  for (const PutOffStep& step : std::exchange(put_off_, {})) Do(step.kind, step.room, step.detail);
+}
+
+void Client::Heal() {
+  paused_until_ms_ = 0;
+  EndPause();
+}
+
+// --- The transport ---
+
+void Client::CarryOut(const OpenTransport& open) {
   if (const uint64_t old = network_.epoch(index_); old != 0) ServerNotices(old);
+  transport_ = open.transport;
+  resume_key_ = open.resume_key;
   epoch_ = network_.Open(index_);
+  opened_ = false;
   schedule_.Add({schedule_.now_ms() + network_.DrawLatency(index_), Event::Kind::kConnectArrives, 0,
                  index_, epoch_});
+}
+
+void Client::CarryOut(const CloseTransport& close) {
+  PRESENCE_CHECK(close.transport == transport_);
+  if (network_.epoch(index_) == epoch_) {
+    network_.Cut(index_);
+    ServerNotices(epoch_);
+  }
+  transport_ = 0;
+  epoch_ = 0;
+}
+
+void Client::CarryOut(const SendBytes& send) {
+  PRESENCE_CHECK(send.transport == transport_);
+  network_.SendUp(index_, epoch_, std::make_shared<const std::string>(send.bytes));
 }
 
 // That the transport `epoch` is gone, after a while.
@@ -213,83 +245,63 @@ void Client::ServerNotices(uint64_t epoch) {
 
 void Client::NoticeCut(uint64_t epoch) {
   if (epoch != epoch_ || epoch == 0) return;
-  epoch_ = 0;
-  if (phase_ != Phase::kConnected && phase_ != Phase::kConnecting) return;
-  if (phase_ == Phase::kConnected) Connection(ConnectionState::kDisconnected);
-  phase_ = Phase::kDisconnected;
-  ++timer_;
-  const int64_t now = schedule_.now_ms();
-  schedule_.Add({now + retry_delay_ms_, Event::Kind::kClientRetries, 0, index_, timer_});
-  schedule_.Add(
-      {now + plan_.weather.suspend_after_ms, Event::Kind::kClientSuspends, 0, index_, timer_});
-}
-
-void Client::Retry(uint64_t token) {
-  if (token == timer_) Connect();
-}
-
-void Client::Suspend(uint64_t token) {
-  if (token != timer_) return;
-  phase_ = Phase::kSuspended;
-  connection_id_.clear();
-  // The attempt to connect is still due, and its timer with it.
-  Connection(ConnectionState::kSuspended);
-}
-
-void Client::Close() {
-  if (phase_ == Phase::kUnconnected || phase_ == Phase::kClosed) return;
-  for (const uint32_t room : traits_.rooms) {
-    // A suspended channel waits for the next connection, which enters its members again (RTL3).
-    if (channel(room).state() != ChannelState::kSuspended) checker_.OnDetach(index_, room);
+  if (paused()) {
+    return schedule_.Add({paused_until_ms_, Event::Kind::kClientNoticesCut, 0, index_, epoch});
   }
-  if (phase_ == Phase::kConnected) {
-    Send(std::string(kClosedFrame));
-  } else if (const uint64_t epoch = network_.epoch(index_); epoch != 0) {
-    // Nobody has answered yet: the transport is given up.
-    network_.Cut(index_);
-    ServerNotices(epoch);
-  }
-  phase_ = Phase::kClosed;
-  ++timer_;
   epoch_ = 0;
-  connection_id_.clear();
-  Connection(ConnectionState::kClosed);
+  Step(TransportClosed{std::exchange(transport_, 0)});
 }
 
-void Client::Heal() {
-  paused_until_ms_ = 0;
-  EndPause();
-  if (phase_ == Phase::kDisconnected || phase_ == Phase::kSuspended) Connect();
-}
-
-void Client::PutOff(StepKind kind, uint32_t room, uint64_t detail) {
-  put_off_.push_back({kind, room, detail});
-}
-
-void Client::EndPause() {
-  if (paused()) return;
-  for (const PutOffStep& step : std::exchange(put_off_, {})) Do(step.kind, step.room, step.detail);
-}
-
-void Client::Send(std::string json) {
-  if (phase_ != Phase::kConnected) return;
-  network_.SendUp(index_, epoch_, std::make_shared<const std::string>(std::move(json)));
+void Client::OnTransportFailed(uint64_t epoch) {
+  if (epoch != epoch_ || epoch == 0) return;
+  if (paused()) {
+    return schedule_.Add({paused_until_ms_, Event::Kind::kTransportFails, 0, index_, epoch});
+  }
+  if (network_.epoch(index_) == epoch) network_.Cut(index_);
+  epoch_ = 0;
+  Step(TransportFailed{std::exchange(transport_, 0)});
 }
 
 void Client::OnFrame(const std::string& bytes) {
-  if (phase_ != Phase::kConnected && phase_ != Phase::kConnecting) return;
+  if (!std::exchange(opened_, true)) Step(TransportOpened{transport_});
   absl::StatusOr<wire::Frame> frame = reader_.Read(bytes);
-  PRESENCE_CHECK(frame.ok());  // the host sends nothing else
-  if (frame->action == wire::kConnected) {
-    phase_ = Phase::kConnected;
-    ++timer_;
-    connection_id_ = frame->connection_id;
-    checker_.OnConnected(index_, connection_id_);
+  PRESENCE_CHECK(frame.ok());  // the server sends nothing else
+  const bool is_of_use = IsOfUse(*frame, session_.state());
+  const SessionInput received = TransportReceived{transport_, bytes};
+  const SessionStep recorded{Now(), &received, is_of_use ? &*frame : nullptr};
+  if (interference_ == nullptr) return Step(recorded, recorded);
+  wire::Frame changed = *frame;
+  if (!interference_->OnFrame(index_, changed)) {
+    effects_.Clear();
+    if (recorder_.has_value()) recorder_->OnStep(recorded, effects_);
+    return;
   }
-  Feed({std::nullopt, ReceivedLine{*std::move(frame)}}, bytes);
+  std::string json;
+  wire::AppendFrame(changed, json);
+  const SessionInput given = TransportReceived{transport_, json};
+  Step({Now(), &given, is_of_use ? &changed : nullptr}, recorded);
 }
 
-// --- The engine ---
+// --- Time ---
+
+void Client::Wake() {
+  if (wakes_ms_ <= schedule_.now_ms()) wakes_ms_ = -1;
+  if (paused()) return;
+  const std::optional<Timestamp> deadline = session_.NextDeadline();
+  if (deadline.has_value() && *deadline <= Now()) return Step({Now()}, {Now()});
+  ScheduleWake();
+}
+
+void Client::ScheduleWake() {
+  const std::optional<Timestamp> deadline = session_.NextDeadline();
+  if (!deadline.has_value()) return;
+  const int64_t at_ms = std::max(ToMs(*deadline) - ToMs(kWorldStart), schedule_.now_ms());
+  if (wakes_ms_ >= 0 && wakes_ms_ <= at_ms) return;
+  wakes_ms_ = at_ms;
+  schedule_.Add({at_ms, Event::Kind::kClientWakes, 0, index_});
+}
+
+// --- The session ---
 
 size_t Client::PlaceOf(uint32_t room) const {
   const auto place = std::find(traits_.rooms.begin(), traits_.rooms.end(), room);
@@ -297,108 +309,132 @@ size_t Client::PlaceOf(uint32_t room) const {
   return static_cast<size_t>(place - traits_.rooms.begin());
 }
 
-void Client::Feed(TraceLine line, std::string_view frame_json) {
-  line.t = ToMs(kWorldStart) + schedule_.now_ms();
-  if (recording_ != nullptr) recording_->AddLine(line, frame_json);
-  ++line_;
-  if (interference_ == nullptr || interference_->OnLine(index_, line)) {
-    const absl::Status status = replayer_.Apply(line_, line);
+void Client::Step(const SessionInput& input) { Step({Now(), &input}, {Now(), &input}); }
+
+void Client::Step(const SessionStep& given, const SessionStep& recorded) {
+  const ConnectionState told_before = session_.connection().state();
+  if (given.input == nullptr) {
+    session_.AdvanceTo(given.now, effects_);
+  } else {
+    const absl::Status status = session_.Apply(given.now, *given.input, effects_);
     PRESENCE_CHECK(status.ok());
   }
-  SendOutgoing();
+  const SessionEffects* effects = &effects_;
+  if (interference_ != nullptr) {
+    Alter(index_, effects_, session_, *interference_, sent_reader_, altered_);
+    effects = &altered_;
+  }
+  Check(given, *effects, told_before);
+  if (recorder_.has_value()) recorder_->OnStep(recorded, *effects);
+  for (const SessionEffect& effect : *effects) {
+    std::visit([this](const auto& one) { CarryOut(one); }, effect);
+  }
+  asked_now_ = 0;
+  ScheduleWake();
   React();
 }
 
-// In the order of their serials over all channels, after the ATTACH frames (RTN19a).
-void Client::SendOutgoing() {
-  std::stable_sort(outgoing_.begin(), outgoing_.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (auto& [serial, json] : outgoing_) Send(std::move(json));
-  outgoing_.clear();
-}
-
-void Client::OnApply(size_t index, Timestamp now, const ChannelInput& input, const Effects& effects,
-                     const Channel& channel) {
-  PRESENCE_CHECK(index < channels_.size());
-  channels_[index] = &channel;
-  const uint32_t room = traits_.rooms[index];
-  if (interference_ == nullptr) return checker_.OnApply(index_, room, now, input, effects, channel);
-  altered_.Clear();
-  copies_.clear();
-  next_effect_ = 0;
-  for (const Effect& effect : effects) {
-    copies_.push_back(interference_->Copies(index_, effect, channel));
-    for (int copy = 0; copy < copies_.back(); ++copy) {
-      const auto* result = std::get_if<CallResult>(&effect);
-      if (result == nullptr || result->member_count == 0) {
-        altered_.Add(effect);
-        continue;
-      }
-      CallResult changed = *result;
-      const std::span<const Message> answered = effects.members(*result);
-      std::vector<Message> members(answered.begin(), answered.end());
-      interference_->OnMembers(index_, members);
-      changed.first_member = altered_.member_count();
-      changed.member_count = members.size();
-      for (const Message& member : members) altered_.AddMember(member);
-      altered_.Add(changed);
-    }
+void Client::Check(const SessionStep& step, const SessionEffects& effects,
+                   ConnectionState told_before) {
+  const bool connection_moved = session_.connection().state() != told_before ||
+                                (step.frame != nullptr && step.frame->action == wire::kConnected);
+  for (size_t place = 0; place < rooms_.size(); ++place) {
+    if (channels_[place] == nullptr) channels_[place] = session_.FindChannel(rooms_[place]);
+    if (channels_[place] != nullptr) CheckChannel(place, step, effects, connection_moved);
   }
-  checker_.OnApply(index_, room, now, input, altered_, channel);
+  const bool is_frequent = step.frame != nullptr && (step.frame->action == wire::kPresence ||
+                                                     step.frame->action == wire::kSync);
+  if (!is_frequent) checker_.CheckSession(index_, session_);
 }
 
-void Client::Write(const ReplayOutput& output) {
-  PRESENCE_CHECK(output.channel.has_value());
-  const uint32_t room = RoomOf(*output.channel);
-  if (interference_ == nullptr) return Tell(output, room);
-  // What is sent again is no effect of the input in hand.
-  int copies = 1;
-  size_t first = 0;
-  if (next_effect_ < copies_.size()) {
-    for (size_t i = 0; i < next_effect_; ++i) first += static_cast<size_t>(copies_[i]);
-    copies = copies_[next_effect_++];
+// Tells the checker what the channel was given, and what it said of it.
+void Client::CheckChannel(size_t place, const SessionStep& step, const SessionEffects& effects,
+                          bool connection_moved) {
+  static const Effects kNothing;
+  static const ChannelInput kConnectionMoved = ConnectionUpdate{};
+  static const ChannelInput kMoved = OwnerMove{};
+  static const ChannelInput kAcknowledged = OperationsAcked{};
+
+  const Effects* group = nullptr;
+  const Effects* last = nullptr;
+  for (const SessionEffect& effect : effects) {
+    const auto* const told = std::get_if<ChannelEffect>(&effect);
+    if (told == nullptr || told->effects == last || told->channel != rooms_[place]) continue;
+    last = told->effects;
+    if (group == nullptr) {
+      group = last;
+      continue;
+    }
+    // Told of the connection, and then moved by the session: one look at what came of both.
+    if (group != &merged_) {
+      merged_.Clear();
+      for (const Effect& one : *group) CopyEffect(one, *group, merged_);
+      group = &merged_;
+    }
+    for (const Effect& one : *last) CopyEffect(one, *last, merged_);
+  }
+
+  const ChannelInput* input = nullptr;
+  ChannelInput own;
+  const auto* const call = step.input == nullptr ? nullptr : std::get_if<ChannelCall>(step.input);
+  const wire::Frame* const frame = step.frame;
+  if (call != nullptr) {
+    if (call->channel != rooms_[place]) return;
+    own = std::visit([](const auto& one) { return ChannelInput(one); }, call->call);
+    input = &own;
+  } else if (frame != nullptr && !frame->channel.empty()) {
+    if (frame->channel != rooms_[place]) return;
+    own = wire::ChannelInputOf(*frame);
+    input = &own;
+  } else if (connection_moved) {
+    input = &kConnectionMoved;
+  } else if (frame != nullptr) {
+    input = &kAcknowledged;
+  } else if (group != nullptr) {
+    input = &kMoved;
   } else {
-    return Tell(output, room);
+    return;
   }
-  for (int copy = 0; copy < copies; ++copy) {
-    ReplayOutput changed = output;
-    changed.effect = &altered_[first + static_cast<size_t>(copy)];
-    if (const auto* result = std::get_if<CallResult>(changed.effect)) {
-      changed.members = altered_.members(*result);
+  checker_.OnApply(index_, traits_.rooms[place], step.now, *input,
+                   group == nullptr ? kNothing : *group, *channels_[place]);
+}
+
+// --- What the session says ---
+
+void Client::CarryOut(const ConnectionChanged& changed) {
+  switch (changed.state) {
+    case SessionState::kConnected:
+      return checker_.OnConnected(index_, connection_id());
+    case SessionState::kInitialized:
+    case SessionState::kConnecting:
+      return;
+    case SessionState::kDisconnected:
+      if (!plan_.weather.session.channel.channel.queue_messages) checker_.OnLost(index_);
+      return;
+    default:
+      return checker_.OnLost(index_);
+  }
+}
+
+void Client::CarryOut(const ChannelEffect& told) {
+  const uint32_t room = RoomOf(told.channel);
+  if (const auto* event = std::get_if<MemberEvent>(told.effect)) {
+    for (const Channel::Subscription& subscription : channel(room).subscriptions()) {
+      if ((subscription.events & MaskOf(event->type)) != 0) {
+        checker_.OnDelivered(index_, subscription.id);
+      }
     }
-    Tell(changed, room);
-  }
-}
-
-void Client::WriteEnd(uint64_t line, int64_t t, std::optional<std::string_view> name,
-                      const Channel& channel) {
-  if (recording_ != nullptr) recording_->output().WriteEnd(line, t, name, channel);
-}
-
-void Client::Tell(const ReplayOutput& output, uint32_t room) {
-  if (recording_ != nullptr) recording_->output().Write(output);
-  const Effect& effect = *output.effect;
-  std::string json;
-  if (std::holds_alternative<MemberEvent>(effect)) {
-    checker_.OnDelivered(index_, output.to.value_or(std::span<const std::string_view>()));
     if (armed_.has_value()) {
       ++faults_[static_cast<size_t>(Fault::kListenerCalls)];
       reactions_.emplace_back(*std::exchange(armed_, std::nullopt), room);
     }
-  } else if (const auto* result = std::get_if<CallResult>(&effect)) {
-    uint64_t line = 0;
-    PRESENCE_CHECK(absl::SimpleAtoi(AbslView(output.call_id), &line));
-    checker_.OnResult(index_, room, line, *result, channel(room));
-  } else if (const auto* send = std::get_if<SendPresence>(&effect)) {
-    wire::AppendPresence(*output.channel, output.msg_serial, send->item, json);
-    outgoing_.emplace_back(output.msg_serial, std::move(json));
-  } else if (std::holds_alternative<SendAttach>(effect)) {
-    wire::AppendAttach(*output.channel, json);
-    Send(std::move(json));
-  } else if (std::holds_alternative<SendDetach>(effect)) {
-    wire::AppendDetach(*output.channel, json);
-    Send(std::move(json));
+  } else if (const auto* result = std::get_if<CallResult>(told.effect)) {
+    checker_.OnResult(index_, room, *result, channel(room));
   }
+}
+
+void Client::CarryOut(const AttachmentResult& result) {
+  checker_.OnAttachmentResult(index_, result, connected() && result.request != asked_now_);
 }
 
 // What listeners asked for takes effect once the effects in hand are delivered.
@@ -413,26 +449,18 @@ void Client::React() {
   }
 }
 
+// --- The end of the recording ---
+
 void Client::RecordMembersCheck(uint32_t room, std::span<const Message> members) {
-  if (recording_ == nullptr) return;
-  const int64_t t = ToMs(kWorldStart) + schedule_.now_ms();
-  recording_->AddMembersCheck(t, RoomName(room), members);
-  SkipLine(t);
+  if (recorder_.has_value()) recorder_->AddMembersCheck(Now(), RoomName(room), members);
 }
 
 void Client::RecordSettledCheck(uint32_t room) {
-  if (recording_ == nullptr) return;
-  const int64_t t = ToMs(kWorldStart) + schedule_.now_ms();
-  recording_->AddSettledCheck(t, RoomName(room));
-  SkipLine(t);
+  if (recorder_.has_value()) recorder_->AddSettledCheck(Now(), RoomName(room));
 }
 
-// A line of the recording that is no input.
-void Client::SkipLine(int64_t t) {
-  const absl::Status status = replayer_.Apply(++line_, {t, NoteLine()});
-  PRESENCE_CHECK(status.ok());
+void Client::Finish() {
+  if (recorder_.has_value()) recorder_->Finish(rooms_);
 }
-
-void Client::Finish() { replayer_.Finish(); }
 
 }  // namespace presence::sim

@@ -20,6 +20,8 @@ bool Concerns(std::span<const OutItem> items, std::string_view connection_id) {
   });
 }
 
+std::string KeyOf(const std::string& connection_id) { return connection_id + "-key"; }
+
 }  // namespace
 
 Gateway::Gateway(const Surroundings& surroundings)
@@ -64,15 +66,14 @@ std::optional<uint32_t> Gateway::ClientOf(ConnectionHandle connection) const {
   return client;
 }
 
-void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume_id) {
+void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume_key) {
   if (epoch != network_.epoch(client)) return;
   ServerConnection& connection = connections_[client];
   // The end of the old transport may not have been seen yet.
   if (connection.epoch != 0) Lose(client);
   const int64_t lost_for = schedule_.now_ms() - connection.lost_at_ms;
-  // Strictly within the grace period, for the hosts' clocks may be moved meanwhile.
-  if (!resume_id.empty() && connection.id == resume_id &&
-      lost_for < plan_.weather.host.grace_period.count() - 1) {
+  if (!connection.id.empty() && resume_key == KeyOf(connection.id) &&
+      lost_for < plan_.weather.connection_state_ttl_ms) {
     for (uint32_t room = 0; room < rooms_.size(); ++room) {
       if (!connection.opened[room]) continue;
       const absl::Status resumed =
@@ -80,7 +81,7 @@ void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume
       if (resumed.ok()) {
         CarryOut(room);
       } else {
-        // The host's clock was put forward: for this room the grace is over.
+        // For this room the grace is over.
         connection.opened[room] = false;
       }
     }
@@ -96,6 +97,9 @@ void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume
   wire::Frame connected;
   connected.action = wire::kConnected;
   connected.connection_id = connection.id;
+  const std::string key = KeyOf(connection.id);
+  connected.details_connection_key = key;
+  connected.details_connection_state_ttl = plan_.weather.connection_state_ttl_ms;
   connected.details_client_id = traits.identity;
   connected.details_max_message_size = plan_.weather.host.max_message_size;
   std::string json;
@@ -142,8 +146,15 @@ void Gateway::OnFrame(uint32_t client, uint64_t epoch, const std::string& bytes)
   ServerConnection& connection = connections_[client];
   if (connection.epoch != epoch) return;
   const absl::StatusOr<wire::Frame> frame = reader_.Read(bytes);
-  PRESENCE_CHECK(frame.ok());                       // the clients send nothing else
-  if (frame->channel.empty()) return Drop(client);  // CLOSE
+  PRESENCE_CHECK(frame.ok());  // the clients send nothing else
+  if (frame->action == wire::kClose) {
+    wire::Frame closed;
+    closed.action = wire::kClosed;
+    std::string json;
+    wire::AppendFrame(closed, json);
+    SendTo(client, std::move(json), FrameKind::kControl);
+    return Drop(client);
+  }
   const uint32_t room = RoomOf(frame->channel);
   OpenIn(room, connection, client);
   const std::optional<HostInput> input = wire::HostInputOf(connection.handle, *frame);
@@ -222,8 +233,12 @@ void Gateway::CarryOut(uint32_t index) {
       if (const auto client = ClientOf(attached->to)) {
         checker_.OnSyncIssued(*client, index, network_.datagrams_in_flight(*client) == 0);
       }
-      // Nobody can do without it in an empty room, where no pages come.
-      if (announces_ || (attached->flags & kFlagHasPresence) == 0) {
+      // Nobody can do without it in an empty room, where no pages come, and where the first page
+      // comes later: what is said until then would not count for the sync.
+      const bool page_follows = std::any_of(
+          effects_.begin(), effects_.end(),
+          [](const HostEffect& other) { return std::holds_alternative<SyncPage>(other); });
+      if (announces_ || !page_follows) {
         Send(attached->to, bytes, FrameKind::kControl);
       }
     } else {

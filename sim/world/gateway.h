@@ -21,9 +21,9 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
   ~Gateway();
 
-  // A client asks for a connection on the transport `epoch`, or to resume the connection
-  // `resume_id`, if that is not empty.
-  void OnConnect(uint32_t client, uint64_t epoch, std::string_view resume_id);
+  // A client asks for a connection on the transport `epoch`, or to resume the one of this key, if
+  // that is not empty.
+  void OnConnect(uint32_t client, uint64_t epoch, std::string_view resume_key);
   void OnFrame(uint32_t client, uint64_t epoch, const std::string& bytes);
   // The transport `epoch` is seen to be gone.
   void NoticeCut(uint32_t client, uint64_t epoch);

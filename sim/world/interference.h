@@ -6,22 +6,27 @@
 
 #include "presence/client/effects.h"
 #include "presence/message.h"
-#include "sim/trace/trace_line.h"
+#include "presence/session/session_input.h"
+#include "presence/wire/frame.h"
 
 namespace presence::sim {
 
-// Stands between the clients' engines and the world, to make a client behave as if its engine had a
-// bug. For tests of the simulator: a world without one is the rule.
+// Stands between the clients' sessions and the world, to make a client behave as if its engine had
+// a bug. For tests of the simulator: a world without one is the rule.
 class Interference {
  public:
   virtual ~Interference() = default;
-  // Before the client's engine gets a line, which may be changed; false: it does not get it. What
+  // Before the client's session gets a frame, which may be changed; false: it does not get it. What
   // is put in its place must hold until the next call.
-  virtual bool OnLine(uint32_t /*client*/, TraceLine& /*line*/) { return true; }
-  // How often the world gets this effect of the client's engine: 1 is right.
+  virtual bool OnFrame(uint32_t /*client*/, wire::Frame& /*frame*/) { return true; }
+  // Before it gets a call.
+  virtual void OnCall(uint32_t /*client*/, ChannelCall& /*call*/) {}
+  // How often the world gets this effect of the client's channel: 1 is right.
   virtual int Copies(uint32_t /*client*/, const Effect& /*effect*/, const Channel& /*channel*/) {
     return 1;
   }
+  // Before a frame of the client leaves; false: it does not.
+  virtual bool OnSend(uint32_t /*client*/, const wire::Frame& /*frame*/) { return true; }
   // The members that a get answers, to be changed at will.
   virtual void OnMembers(uint32_t /*client*/, std::vector<Message>& /*members*/) {}
 };

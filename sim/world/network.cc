@@ -111,6 +111,10 @@ void Network::Block(uint32_t client, int64_t until_ms) {
   links_[client].blocked_until_ms = std::max(links_[client].blocked_until_ms, until_ms);
 }
 
+void Network::Close(uint32_t client, int64_t until_ms) {
+  links_[client].closed_until_ms = std::max(links_[client].closed_until_ms, until_ms);
+}
+
 void Network::HoldNextPage(uint32_t client, int64_t delay_ms) {
   links_[client].hold_next_page_ms = delay_ms;
 }
@@ -166,7 +170,7 @@ void Network::OnEvent(const Event& event) {
   if (datagram.epoch != link.epoch) return;
   --link.datagrams;
   receiver_.OnDisturbed(datagram.client);
-  CountDown(*datagram.bytes);
+  Count(*datagram.bytes, totals_.frames_down, totals_.bytes_down);
   receiver_.OnFrameDown(datagram.client, *datagram.bytes);
 }
 
@@ -188,19 +192,22 @@ void Network::Deliver(uint32_t client, bool up) {
   const uint64_t epoch = link.epoch;
   for (int copy = 0; copy < frame.copies && link.epoch == epoch; ++copy) {
     if (up) {
-      ++totals_.frames_up;
-      totals_.bytes_up += frame.bytes->size();
+      Count(*frame.bytes, totals_.frames_up, totals_.bytes_up);
       receiver_.OnFrameUp(client, epoch, *frame.bytes);
     } else {
-      CountDown(*frame.bytes);
+      Count(*frame.bytes, totals_.frames_down, totals_.bytes_down);
       receiver_.OnFrameDown(client, *frame.bytes);
     }
   }
 }
 
-void Network::CountDown(const std::string& bytes) {
-  ++totals_.frames_down;
-  totals_.bytes_down += bytes.size();
+void Network::Count(const std::string& bytes, uint64_t& frames, uint64_t& total) {
+  ++frames;
+  total += bytes.size();
+  // As all frames here are written: the action comes first.
+  if (bytes.starts_with(R"({"action":14,)") || bytes.starts_with(R"({"action":16,)")) {
+    ++totals_.presence_frames;
+  }
 }
 
 }  // namespace presence::sim

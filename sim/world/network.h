@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sim/base/random.h"
 #include "sim/world/faults.h"
 #include "sim/world/plan.h"
-#include "sim/base/random.h"
 #include "sim/world/schedule.h"
 
 namespace presence::sim {
@@ -41,8 +41,9 @@ class Network {
   };
 
   struct Totals {
-    uint64_t frames_up = 0;    // delivered
-    uint64_t frames_down = 0;  // delivered
+    uint64_t frames_up = 0;        // delivered
+    uint64_t frames_down = 0;      // delivered
+    uint64_t presence_frames = 0;  // of these, in both directions: PRESENCE and SYNC
     uint64_t bytes_up = 0;
     uint64_t bytes_down = 0;
   };
@@ -64,13 +65,18 @@ class Network {
   void SendUp(uint32_t client, uint64_t epoch, FrameBytes bytes);
   void SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind);
 
+  // Until then no transport of the client can be opened: an attempt fails, or is never answered.
+  void Close(uint32_t client, int64_t until_ms);
+  bool closed(uint32_t client) const {
+    return schedule_.now_ms() < links_[client].closed_until_ms && !healed_;
+  }
   // Both streams deliver nothing until then.
   void Block(uint32_t client, int64_t until_ms);
   // The next page to this client lags behind by that much, and presence messages overtake it.
   void HoldNextPage(uint32_t client, int64_t delay_ms);
   // The next page to this client is delivered twice in a row.
   void RepeatNextPage(uint32_t client);
-  // From now on datagrams behave as a stream does.
+  // From now on datagrams behave as a stream does, and transports can be opened.
   void Heal() { healed_ = true; }
 
   // A latency, for what travels outside the streams.
@@ -104,6 +110,7 @@ class Network {
     Stream up;
     Stream down;
     int64_t blocked_until_ms = 0;
+    int64_t closed_until_ms = 0;
     size_t datagrams = 0;  // frames to the client outside its stream
     int64_t hold_next_page_ms = 0;
     bool repeat_next_page = false;
@@ -120,7 +127,7 @@ class Network {
   void Deliver(uint32_t client, bool up);
   void SendDatagram(uint32_t client, int64_t at_ms, FrameBytes bytes);
   bool SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes);
-  void CountDown(const std::string& bytes);
+  void Count(const std::string& bytes, uint64_t& frames, uint64_t& total);
 
   const Plan& plan_;
   Schedule& schedule_;

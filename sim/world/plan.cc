@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <iterator>
 #include <utility>
@@ -60,6 +61,27 @@ constexpr FaultRate kFaultSteps[] = {
     {Fault::kListenerCalls, StepKind::kListenerCalls, 8, true},
 };
 
+// What the users' programs have chosen.
+ClientSession::Options DrawSession(const Weather& weather, Random& random) {
+  ClientSession::Options session;
+  const auto sometimes = [&](uint32_t permille, int64_t low, int64_t high,
+                             std::chrono::milliseconds& duration) {
+    const int64_t drawn = random.Between(low, high);
+    if (random.Chance(permille)) duration = std::chrono::milliseconds(drawn);
+  };
+  // Never shorter than an answer takes where nothing is wrong.
+  const int64_t round_trip = 2 * (weather.min_latency_ms + weather.latency_spread_ms);
+  sometimes(400, round_trip + 100, round_trip + 2'000, session.realtime_request_timeout);
+  sometimes(500, 100, 3'000, session.disconnected_retry_timeout);
+  sometimes(500, 500, 5'000, session.suspended_retry_timeout);
+  sometimes(500, 100, 3'000, session.channel_retry_timeout);
+  sometimes(700, 4'000, 20'000, session.connection_state_ttl);
+  session.channel.channel.max_message_size = weather.host.max_message_size;
+  session.channel.channel.attach_on_subscribe = random.Chance(200);
+  session.channel.channel.queue_messages = !random.Chance(150);
+  return session;
+}
+
 Weather DrawWeather(const WorldOptions& options, Random& random) {
   Weather weather;
   for (size_t i = 0; i < kFaultCount; ++i) {
@@ -72,7 +94,7 @@ Weather DrawWeather(const WorldOptions& options, Random& random) {
   }
   weather.min_latency_ms = random.Between(0, 30);
   weather.latency_spread_ms = random.Chance(300) ? random.Between(100, 800) : random.Between(0, 60);
-  weather.suspend_after_ms = random.Between(4'000, 20'000);
+  weather.connection_state_ttl_ms = random.Chance(300) ? 120'000 : random.Between(4'000, 20'000);
   weather.host.sync_page_size = static_cast<size_t>(random.Between(1, 5));
   weather.host.sync_page_interval =
       std::chrono::milliseconds(random.Chance(300) ? 0 : random.Between(1, 120));
@@ -90,6 +112,7 @@ Weather DrawWeather(const WorldOptions& options, Random& random) {
     weather.lose_permille = static_cast<uint32_t>(random.Between(5, 200));
   }
   weather.resync_interval_ms = random.Between(2'000, 8'000);
+  weather.session = DrawSession(weather, random);
   return weather;
 }
 

@@ -9,6 +9,7 @@
 
 #include "presence/host/room_host.h"
 #include "presence/message.h"
+#include "presence/session/client_session.h"
 #include "sim/world/faults.h"
 
 namespace presence::sim {
@@ -87,7 +88,10 @@ struct Weather {
   FaultSet faults;  // of those allowed, the ones that this seed has
   int64_t min_latency_ms = 1;
   int64_t latency_spread_ms = 50;
-  int64_t suspend_after_ms = 20'000;  // a client without a connection this long is suspended
+  // Of all clients, but for the seed.
+  ClientSession::Options session;
+  // How long the server keeps a connection that is lost.
+  int64_t connection_state_ttl_ms = 120'000;
   RoomHost::Options host;
   // Of the transport "datagram", per presence frame, in 1/1000.
   uint32_t reorder_permille = 0;

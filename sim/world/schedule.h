@@ -18,8 +18,8 @@ struct Event {
     kConnectArrives,  // client, token: epoch
     kClientNoticesCut,  // client, token: epoch
     kServerNoticesCut,  // client, token: epoch
-    kClientRetries,     // client, token
-    kClientSuspends,    // client, token
+    kTransportFails,    // client, token: epoch; it could not be opened
+    kClientWakes,       // client: its session has a deadline
     kPauseEnds,         // client
     kHostWakes,         // index: of the room, token: the host's life
     kResync,            // the host syncs everybody again

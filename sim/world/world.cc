@@ -13,6 +13,7 @@ namespace presence::sim {
 void WorldResult::Add(const WorldResult& other) {
   virtual_ms += other.virtual_ms;
   frames += other.frames;
+  presence_frames += other.presence_frames;
   items += other.items;
   bytes += other.bytes;
   checks += other.checks;
@@ -65,6 +66,7 @@ WorldResult World::Run() {
   result.virtual_ms = schedule_.now_ms();
   const Network::Totals& totals = network_.totals();
   result.frames = totals.frames_up + totals.frames_down;
+  result.presence_frames = totals.presence_frames;
   result.bytes = totals.bytes_up + totals.bytes_down;
   result.items = gateway_.items_sent();
   result.checks = checker_.checks();
@@ -97,15 +99,15 @@ void World::Happen(const Event& event) {
     case Event::Kind::kDatagram:
       return network_.OnEvent(event);
     case Event::Kind::kConnectArrives:
-      return gateway_.OnConnect(event.client, event.token, clients_[event.client]->connection_id());
+      return OnConnectArrives(event.client, event.token);
     case Event::Kind::kClientNoticesCut:
       return clients_[event.client]->NoticeCut(event.token);
     case Event::Kind::kServerNoticesCut:
       return gateway_.NoticeCut(event.client, event.token);
-    case Event::Kind::kClientRetries:
-      return clients_[event.client]->Retry(event.token);
-    case Event::Kind::kClientSuspends:
-      return clients_[event.client]->Suspend(event.token);
+    case Event::Kind::kTransportFails:
+      return clients_[event.client]->OnTransportFailed(event.token);
+    case Event::Kind::kClientWakes:
+      return clients_[event.client]->Wake();
     case Event::Kind::kPauseEnds:
       return clients_[event.client]->EndPause();
     case Event::Kind::kHostWakes:
@@ -120,6 +122,17 @@ void World::Happen(const Event& event) {
   }
 }
 
+void World::OnConnectArrives(uint32_t client, uint64_t epoch) {
+  if (epoch != network_.epoch(client)) return;
+  if (!network_.closed(client)) {
+    return gateway_.OnConnect(client, epoch, clients_[client]->resume_key());
+  }
+  // Refused, or swallowed.
+  if (epoch % 3 == 0) return;
+  schedule_.Add({schedule_.now_ms() + network_.DrawLatency(client), Event::Kind::kTransportFails, 0,
+                 client, epoch});
+}
+
 void World::OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) {
   gateway_.OnFrame(client, epoch, bytes);
 }
@@ -131,7 +144,7 @@ void World::OnFrameDown(uint32_t client, const std::string& bytes) {
 
 void World::CheckClient(uint32_t client) {
   if (network_.in_flight_down(client) > 0 || network_.epoch(client) == 0 ||
-      clients_[client]->phase() != Client::Phase::kConnected) {
+      !clients_[client]->connected()) {
     return;
   }
   for (const uint32_t room : clients_[client]->traits().rooms) {
@@ -224,18 +237,18 @@ void World::Take(const Step& step) {
 }
 
 void World::Cut(uint32_t client, int64_t client_notices_ms, int64_t server_notices_ms,
-                int64_t retry_delay_ms) {
+                int64_t closed_for_ms) {
   const uint64_t epoch = network_.epoch(client);
   const int64_t now = schedule_.now_ms();
   network_.Cut(client);
-  clients_[client]->SetRetryDelay(retry_delay_ms);
+  network_.Close(client, now + closed_for_ms);
   schedule_.Add({now + client_notices_ms, Event::Kind::kClientNoticesCut, 0, client, epoch});
   schedule_.Add({now + server_notices_ms, Event::Kind::kServerNoticesCut, 0, client, epoch});
 }
 
 void World::CutInTime(uint32_t client, Random& random) {
   const int64_t grace = plan_.weather.host.grace_period.count();
-  Cut(client, random.Between(0, 300), random.Between(0, 2'000), random.Between(10, grace * 2 / 3));
+  Cut(client, random.Between(0, 300), random.Between(0, 2'000), random.Between(0, grace * 2 / 3));
 }
 
 void World::CutForGood(uint32_t client, Random& random) {
@@ -254,15 +267,13 @@ void World::Heal() {
 void World::CheckQuiet() {
   std::vector<std::string> connection_ids;
   for (const auto& client : clients_) {
-    const bool connected = client->phase() == Client::Phase::kConnected;
-    connection_ids.push_back(connected ? client->connection_id() : std::string());
+    connection_ids.emplace_back(client->connected() ? client->connection_id() : "");
   }
   for (uint32_t client = 0; client < clients_.size(); ++client) {
     CheckClient(client);
     for (const uint32_t room : clients_[client]->traits().rooms) {
       checker_.CheckQuiet(client, room, clients_[client]->channel(room),
-                          clients_[client]->phase() == Client::Phase::kConnected,
-                          connection_ids[client]);
+                          clients_[client]->connected(), connection_ids[client]);
     }
   }
   for (uint32_t room = 0; room < plan_.options.rooms; ++room) {

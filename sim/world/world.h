@@ -31,9 +31,10 @@ struct WorldResult {
   };
   std::optional<Failure> failure;
   int64_t virtual_ms = 0;
-  uint64_t frames = 0;  // delivered, in both directions
-  uint64_t items = 0;   // in the frames of PRESENCE and SYNC that the host sent
-  uint64_t bytes = 0;   // of the frames delivered
+  uint64_t frames = 0;           // delivered, in both directions
+  uint64_t presence_frames = 0;  // of these, PRESENCE and SYNC
+  uint64_t items = 0;            // in the frames of PRESENCE and SYNC that the host sent
+  uint64_t bytes = 0;            // of the frames delivered
   uint64_t checks = 0;
   uint64_t steps = 0;
   FaultCounts faults{};
@@ -68,8 +69,9 @@ class World : private Network::Receiver {
 
   void Happen(const Event& event);
   void Take(const Step& step);
+  void OnConnectArrives(uint32_t client, uint64_t epoch);
   void Cut(uint32_t client, int64_t client_notices_ms, int64_t server_notices_ms,
-           int64_t retry_delay_ms);
+           int64_t closed_for_ms);
   void CutForGood(uint32_t client, Random& random);
   void CutInTime(uint32_t client, Random& random);
   void CheckClient(uint32_t client);

@@ -21,7 +21,9 @@ WorldChecker::WorldChecker(const Plan& plan)
       rooms_(plan.options.rooms),
       unsubscribed_(plan.clients.size()),
       operations_(plan.clients.size()),
-      waits_(plan.clients.size()) {}
+      waits_(plan.clients.size()),
+      attachments_(plan.clients.size()),
+      gaps_are_legal_(plan.clients.size()) {}
 
 WorldChecker::~WorldChecker() = default;
 
@@ -72,28 +74,22 @@ void WorldChecker::OnApply(uint32_t client, uint32_t room, Timestamp now, const 
   }
 }
 
-void WorldChecker::OnDelivered(uint32_t client, std::span<const std::string_view> to) {
-  const std::set<std::string>& gone = unsubscribed_[client];
-  if (gone.empty()) return;
-  for (const std::string_view subscription : to) {
-    if (gone.contains(std::string(subscription))) {
-      Fail("delivery", client, plan_.clients[client].rooms[0],
-           absl::StrCat("the listener of line ", std::string(subscription),
-                        " was told an event after it was unsubscribed"));
-    }
-  }
+void WorldChecker::OnDelivered(uint32_t client, SubscriptionId to) {
+  if (!unsubscribed_[client].contains(to)) return;
+  Fail("delivery", client, plan_.clients[client].rooms[0],
+       absl::StrCat("the listener of call ", to, " was told an event after it was unsubscribed"));
 }
 
-void WorldChecker::OnUnsubscribed(uint32_t client, const std::string& subscription) {
+void WorldChecker::OnUnsubscribed(uint32_t client, SubscriptionId subscription) {
   unsubscribed_[client].insert(subscription);
 }
 
-void WorldChecker::OnOperation(uint32_t client, uint32_t room, uint64_t line, PresenceAction action,
-                               std::string_view member, const Payload& payload,
-                               const std::string& connection_id) {
+void WorldChecker::OnOperation(uint32_t client, uint32_t room, RequestId request,
+                               PresenceAction action, std::string_view member,
+                               const Payload& payload, std::string_view connection_id) {
   Intent& intent = SeatOf(client, room).intents[std::string(member)];
   intent.present = action != PresenceAction::kLeave;
-  intent.line = line;
+  intent.request = request;
   intent.answered = intent.failed = intent.uncertain = false;
   intent.connection_id = connection_id;
   Message message;
@@ -101,38 +97,80 @@ void WorldChecker::OnOperation(uint32_t client, uint32_t room, uint64_t line, Pr
   message.connection_id = connection_id;
   message.payload = payload;
   intent.message = OwnedMessage(message);
-  operations_[client][line] = {room, std::string(member)};
+  operations_[client][request] = {room, std::string(member)};
 }
 
-void WorldChecker::OnResult(uint32_t client, uint32_t asked_in, uint64_t line,
-                            const CallResult& result, const Channel& channel) {
-  if (waits_[client].erase(line) > 0 && result.error == nullptr &&
+void WorldChecker::OnResult(uint32_t client, uint32_t asked_in, const CallResult& result,
+                            const Channel& channel) {
+  if (waits_[client].erase(result.request) > 0 && result.error == nullptr &&
       (channel.state() != ChannelState::kAttached || !channel.sync_complete())) {
     Fail("waiting", client, asked_in,
-         absl::StrCat("the get of line ", line, " was answered before the sync was complete"));
+         absl::StrCat("the get of call ", result.request,
+                      " was answered before the sync was complete"));
   }
-  const auto operation = operations_[client].find(line);
+  const auto operation = operations_[client].find(result.request);
   if (operation == operations_[client].end()) return;
   const auto& [room, member] = operation->second;
   std::map<std::string, Intent>& intents = SeatOf(client, room).intents;
   const auto intent = intents.find(member);
-  if (intent != intents.end() && intent->second.line == line) {
+  if (intent != intents.end() && intent->second.request == result.request) {
     intent->second.answered = true;
     intent->second.failed = result.error != nullptr;
   }
   operations_[client].erase(operation);
 }
 
-void WorldChecker::OnDetach(uint32_t client, uint32_t room) {
-  // What is still asked may be acknowledged before the channel is detached, or after it is attached
-  // again: either is right then.
-  std::erase_if(SeatOf(client, room).intents,
-                [](const auto& intent) { return intent.second.answered; });
+void WorldChecker::OnConnected(uint32_t client, std::string_view connection_id) {
+  const auto [owner, is_new] = owners_.try_emplace(std::string(connection_id), client);
+  if (is_new) gaps_are_legal_[client] = false;
+}
+
+// --- Attaching and detaching ---
+
+void WorldChecker::OnAttach(uint32_t client, uint32_t room, RequestId request) {
+  attachments_[client][request] = {AttachmentResult::Kind::kAttach, room};
+}
+
+void WorldChecker::OnDetach(uint32_t client, uint32_t room, RequestId request) {
+  attachments_[client][request] = {AttachmentResult::Kind::kDetach, room};
+  // It may fail, or the server may not hear of it; and what is still asked may be acknowledged
+  // before the channel is detached, or after it is attached again: either is right then.
   for (auto& [member, intent] : SeatOf(client, room).intents) intent.uncertain = true;
 }
 
-void WorldChecker::OnConnected(uint32_t client, const std::string& connection_id) {
-  owners_[connection_id] = client;
+void WorldChecker::OnClose(uint32_t client, uint32_t room, const Channel* channel) {
+  std::map<std::string, Intent>& intents = SeatOf(client, room).intents;
+  // A suspended channel may wait for the next connection, which enters its members again (RTL3).
+  if (channel != nullptr && channel->state() != ChannelState::kSuspended) {
+    std::erase_if(intents, [](const auto& intent) { return intent.second.answered; });
+  }
+  for (auto& [member, intent] : intents) intent.uncertain = true;
+}
+
+void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& result,
+                                      bool by_server) {
+  const auto asked = attachments_[client].find(result.request);
+  if (asked == attachments_[client].end() || asked->second.kind != result.kind ||
+      RoomOf(result.channel) != asked->second.room) {
+    return Fail("attachment", client, RoomOf(result.channel),
+                absl::StrCat("the call ", result.request, " was answered, and not asked"));
+  }
+  const uint32_t room = asked->second.room;
+  attachments_[client].erase(asked);
+  if (result.kind != AttachmentResult::Kind::kDetach || result.error != nullptr || !by_server) {
+    return;
+  }
+  std::erase_if(SeatOf(client, room).intents, [&](const auto& intent) {
+    return intent.second.answered && intent.second.request < result.request;
+  });
+}
+
+void WorldChecker::CheckSession(uint32_t client, const ClientSession& session) {
+  if (violation_.has_value()) return;
+  ++checks_;
+  if (const std::string wrong = session.CheckInvariants(); !wrong.empty()) {
+    Fail("session", client, plan_.clients[client].rooms[0], wrong);
+  }
 }
 
 // --- The host ---
@@ -248,7 +286,7 @@ std::vector<Message> WorldChecker::members(uint32_t room) const {
 
 void WorldChecker::CheckSerial(uint32_t client, uint32_t room, int64_t expected, int64_t serial) {
   ++checks_;
-  if (serial < 0 || serial > expected) {
+  if (serial < 0 || (serial > expected && !gaps_are_legal_[client])) {
     Fail("serials", client, room,
          absl::StrCat("a frame has the msgSerial ", serial, " where ", expected, " is next"));
   }
@@ -266,6 +304,14 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
         channel.state() == ChannelState::kDetaching) {
       return Fail("liveness", client, room, "the channel is still on its way",
                   Violation::Missing::kSettled);
+    }
+    for (const auto& [request, attachment] : attachments_[client]) {
+      if (attachment.room != room) continue;
+      return Fail("liveness", client, room,
+                  absl::StrCat("the call ", request,
+                               attachment.kind == AttachmentResult::Kind::kAttach ? " to attach"
+                                                                                  : " to detach",
+                               " is never answered"));
     }
     if (const size_t open = seat.alone->unanswered(0); open > 0) {
       return Fail("liveness", client, room, absl::StrCat(open, " calls are never answered"),
@@ -299,13 +345,13 @@ void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::strin
       room.members[key] = intent.message;
       room.order.push_back(key);
       Fail("intent", client, index,
-           absl::StrCat(Quoted(member), " asked to be present (line ", intent.line,
+           absl::StrCat(Quoted(member), " asked to be present (call ", intent.request,
                         "), was acknowledged, and is not"),
            Violation::Missing::kMembers);
     } else if (found->second.view().payload != intent.message.view().payload) {
       std::string what =
-          absl::StrCat(Quoted(member), " is present with other data than was acknowledged (line ",
-                       intent.line, "): ", Quoted(found->second.view().payload.data));
+          absl::StrCat(Quoted(member), " is present with other data than was acknowledged (call ",
+                       intent.request, "): ", Quoted(found->second.view().payload.data));
       found->second = intent.message;
       Fail("intent", client, index, std::move(what), Violation::Missing::kMembers);
     }
@@ -318,7 +364,7 @@ void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::strin
   room.members.erase(found);
   std::erase(room.order, key);
   Fail("intent", client, index,
-       absl::StrCat(Quoted(member), " asked to leave (line ", intent.line, ") and is present"),
+       absl::StrCat(Quoted(member), " asked to leave (call ", intent.request, ") and is present"),
        Violation::Missing::kMembers);
 }
 

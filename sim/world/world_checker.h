@@ -2,6 +2,7 @@
 #define SIM_WORLD_WORLD_CHECKER_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,7 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,6 +17,8 @@
 #include "presence/client/effects.h"
 #include "presence/message.h"
 #include "presence/owned_message.h"
+#include "presence/session/client_session.h"
+#include "presence/session/session_effects.h"
 #include "sim/replay/replay_checker.h"
 #include "sim/world/plan.h"
 
@@ -40,7 +42,10 @@ struct WorldViolation {
 //   agreement    a client that is attached, in sync and has nothing on its way to it sees exactly
 //                the host's members (with datagrams, or clocks that disagree: once a sync has
 //                completed undisturbed)
-//   serials      a connection's presence frames count from 0, without a gap (RTN7b)
+//   serials      a connection's presence frames count from 0, without a gap (RTN7b) unless
+//                something failed with the connection that was never sent
+//   attachment   every attach and every detach is answered once
+//   session      the invariants that a session states of itself
 //   waiting      a get that waits for the sync is not answered while one is running
 //   host         the host's members are what its events said, in the order in which they joined
 //   intent       once all is quiet, whoever last asked to be present and was acknowledged is, with
@@ -61,20 +66,25 @@ class WorldChecker {
   // A client's engine was given `input`.
   void OnApply(uint32_t client, uint32_t room, Timestamp now, const ChannelInput& input,
                const Effects& effects, const Channel& channel);
-  // An event was delivered to these listeners, by the lines that subscribed them; a listener was
-  // unsubscribed.
-  void OnDelivered(uint32_t client, std::span<const std::string_view> to);
-  void OnUnsubscribed(uint32_t client, const std::string& subscription);
-  // A user asks for something, by the line of the call: an operation, or to be told who is there
-  // once the sync is over; is answered; leaves the room by detaching or closing; has a connection.
-  void OnOperation(uint32_t client, uint32_t room, uint64_t line, PresenceAction action,
-                   std::string_view member, const Payload& payload,
-                   const std::string& connection_id);
-  void OnWaitForSync(uint32_t client, uint64_t line) { waits_[client].insert(line); }
-  void OnResult(uint32_t client, uint32_t room, uint64_t line, const CallResult& result,
-                const Channel& channel);
-  void OnDetach(uint32_t client, uint32_t room);
-  void OnConnected(uint32_t client, const std::string& connection_id);
+  // An event was delivered to a listener; a listener was unsubscribed.
+  void OnDelivered(uint32_t client, SubscriptionId to);
+  void OnUnsubscribed(uint32_t client, SubscriptionId subscription);
+  // A user asks for something: an operation, or to be told who is there once the sync is over; is
+  // answered; has a connection.
+  void OnOperation(uint32_t client, uint32_t room, RequestId request, PresenceAction action,
+                   std::string_view member, const Payload& payload, std::string_view connection_id);
+  void OnWaitForSync(uint32_t client, RequestId request) { waits_[client].insert(request); }
+  void OnResult(uint32_t client, uint32_t room, const CallResult& result, const Channel& channel);
+  void OnConnected(uint32_t client, std::string_view connection_id);
+  // The connection is lost, and what was in flight may have failed.
+  void OnLost(uint32_t client) { gaps_are_legal_[client] = true; }
+  // A user attaches or detaches, or closes the connection; is answered. `by_server`: the server has
+  // seen to it.
+  void OnAttach(uint32_t client, uint32_t room, RequestId request);
+  void OnDetach(uint32_t client, uint32_t room, RequestId request);
+  void OnClose(uint32_t client, uint32_t room, const Channel* channel);
+  void OnAttachmentResult(uint32_t client, const AttachmentResult& result, bool by_server);
+  void CheckSession(uint32_t client, const ClientSession& session);
 
   // The host said that a member came, changed or went; forgot a room; said ATTACHED to a client.
   void OnHostEvent(uint32_t room, const MemberEvent& event);
@@ -116,13 +126,18 @@ class WorldChecker {
 
   // What a client asked of its presence under one client id.
   struct Intent {
-    bool present = false;  // else: absent
-    uint64_t line = 0;     // of the call
+    bool present = false;   // else: absent
+    RequestId request = 0;  // of the call
     bool answered = false;
     bool failed = false;
-    bool uncertain = false;     // it was asked before the room was left, and answered after that
+    bool uncertain = false;     // the room was left since, and perhaps not for good
     std::string connection_id;  // when it was asked
     OwnedMessage message;       // with the payload asked for
+  };
+  // A call to attach or to detach.
+  struct Attachment {
+    AttachmentResult::Kind kind = AttachmentResult::Kind::kAttach;
+    uint32_t room = 0;
   };
   struct Seat {  // a client in a room
     std::unique_ptr<ReplayChecker> alone;
@@ -150,10 +165,13 @@ class WorldChecker {
   const Plan& plan_;
   std::vector<std::map<uint32_t, Seat>> seats_;  // by client, by room
   std::vector<Room> rooms_;
-  std::vector<std::set<std::string>> unsubscribed_;                               // by client
-  std::vector<std::map<uint64_t, std::pair<uint32_t, std::string>>> operations_;  // by client, line
-  std::vector<std::set<uint64_t>> waits_;   // by client: the lines of gets that wait for a sync
-  std::map<std::string, uint32_t> owners_;  // clients, by connection id
+  std::vector<std::set<SubscriptionId>> unsubscribed_;  // by client
+  // By client.
+  std::vector<std::map<RequestId, std::pair<uint32_t, std::string>>> operations_;
+  std::vector<std::set<RequestId>> waits_;  // gets that wait for a sync
+  std::vector<std::map<RequestId, Attachment>> attachments_;
+  std::vector<bool> gaps_are_legal_;                     // in the serials of its connection
+  std::map<std::string, uint32_t, std::less<>> owners_;  // clients, by connection id
   std::optional<Violation> violation_;
   uint64_t checks_ = 0;
 };

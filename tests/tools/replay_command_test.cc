@@ -541,6 +541,24 @@ TEST_F(ReplayTest, AttachedOfAChannelThatIsNotDetachingIsMalformedAndMakesNoChan
             "At the end other is attaching, with 0 members\n");
 }
 
+TEST_F(ReplayTest, AnotherConnectionBeginsOnlyAfterTheLastOne) {
+  const std::string anew = "{\"connection\":{\"state\":\"disconnected\",\"anew\":true}}\n";
+  // The last time a frame of the closed connection has put the channel on its way.
+  const std::string trace =
+      WriteFile("anew.jsonl", anew + "{\"state\":\"suspended\",\"channel\":\"a\"}\n" +
+                                  "{\"connection\":{\"state\":\"suspended\"}}\n" + anew +
+                                  "{\"connection\":{\"state\":\"closed\"}}\n" +
+                                  "{\"recv\":{\"action\":11,\"channel\":\"a\"}}\n" + anew);
+  const Finished finished = Presence({"replay", "--keep-going", "--output=none", trace});
+  EXPECT_EQ(finished.status, 1);
+  const std::string why =
+      ": \"anew\" begins another connection, and the last one is not closed or failed, or a "
+      "channel "
+      "is still on its way\n";
+  EXPECT_EQ(finished.err, trace + ":1" + why + trace + ":4" + why + trace + ":7" + why +
+                              "presence: 3 malformed lines skipped\n");
+}
+
 TEST_F(ReplayTest, ALastLineCutOff) {
   const std::string line = Enter("bob");
   for (const size_t kept : {size_t{1}, size_t{40}, line.size() - 2}) {

@@ -272,6 +272,10 @@ TEST_F(TraceReaderTest, StatesAndConnections) {
   EXPECT_EQ(closed.state, ConnectionState::kClosed);
   ASSERT_TRUE(closed.reason.has_value());
   EXPECT_EQ(closed.reason->code, 2);
+  EXPECT_FALSE(closed.anew);
+  const auto& anew =
+      ReadAs<ConnectionLine>(R"({"connection":{"state":"disconnected","anew":true}})");
+  EXPECT_TRUE(anew.anew);
 }
 
 TEST_F(TraceReaderTest, ACheckIsAPageOrOfASettledChannelItsName) {

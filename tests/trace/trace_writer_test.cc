@@ -70,6 +70,7 @@ TEST(TraceWriter, WritesWhatIsRead) {
           R"({"connection":{"state":"disconnected"}})",
           R"({"connection":{"id":"c","clientId":null,"state":"connected"}})",
           R"({"connection":{"id":null,"clientId":"a","state":"failed","reason":{"code":1,"statusCode":2,"message":"m","cause":{"code":3,"statusCode":4,"message":"n"}}}})",
+          R"({"connection":{"state":"disconnected","anew":true}})",
           R"({"options":{}})",
           R"({"options":{"strictMode":true,"queueMessages":false,"attachOnSubscribe":true,"maxMessageSize":1,"maxQueued":2,"maxInFlight":3,"maxTombstones":4,"maxQueuedBytes":5,"maxInFlightBytes":6,"maxMembers":7}})",
           R"({"check":{"action":16,"channel":"r","presence":[{"action":1,"clientId":"a","connectionId":"c"}]}})",

@@ -29,10 +29,7 @@ bool Is(const IncomingItem& item, PresenceAction action) {
 // Changes the items of the frames that a client is sent.
 class ItemFault : public Interference {
  public:
-  bool OnLine(uint32_t client, TraceLine& line) override {
-    auto* received = std::get_if<ReceivedLine>(&line.content);
-    if (received == nullptr) return true;
-    wire::Frame& frame = received->frame;
+  bool OnFrame(uint32_t client, wire::Frame& frame) override {
     if (frame.action != wire::kPresence && frame.action != wire::kSync) {
       OnOther(client, frame);
       return true;
@@ -163,9 +160,8 @@ class UpdatesIgnored : public ItemFault {
 
 // A get that should wait for the sync does not.
 class WaiterAnsweredEarly : public Interference {
-  bool OnLine(uint32_t, TraceLine& line) override {
-    if (auto* call = std::get_if<CallLine>(&line.content)) call->wait_for_sync = false;
-    return true;
+  void OnCall(uint32_t, ChannelCall& call) override {
+    if (auto* get = std::get_if<GetCall>(&call.call)) get->wait_for_sync = false;
   }
 };
 
@@ -179,11 +175,17 @@ class HashOrder : public Interference {
   }
 };
 
+// Members of one's own are not entered again.
+class ReentrySkipped : public Interference {
+  bool OnSend(uint32_t, const wire::Frame& frame) override {
+    return frame.presence.empty() || frame.presence.front().id.empty();
+  }
+};
+
 // The first answer of the server to what a client sent is lost on the way to its channel.
 class AcknowledgementLost : public Interference {
-  bool OnLine(uint32_t, TraceLine& line) override {
-    const auto* received = std::get_if<ReceivedLine>(&line.content);
-    return received == nullptr || received->frame.action != wire::kAck || lost_++ > 0;
+  bool OnFrame(uint32_t, wire::Frame& frame) override {
+    return frame.action != wire::kAck || lost_++ > 0;
   }
   int lost_ = 0;
 };
@@ -218,16 +220,11 @@ std::vector<PlantedFault> PlantedFaults() {
             [](const Effect& effect, const Channel& channel) {
               const auto* result = std::get_if<CallResult>(&effect);
               return result != nullptr && result->kind == CallResult::Kind::kOperation &&
-                             result->error != nullptr &&
-                             channel.state() == ChannelState::kSuspended
+                             result->error != nullptr && channel.state() == ChannelState::kSuspended
                          ? 0
                          : 1;
             }),
-      Count("ReentrySkipped",
-            [](const Effect& effect, const Channel&) {
-              const auto* send = std::get_if<SendPresence>(&effect);
-              return send != nullptr && !send->item.id.empty() ? 0 : 1;
-            }),
+      Make<ReentrySkipped>("ReentrySkipped"),
       Make<WrongConnection>("EchoAppliedToTheWrongConnection"),
       Make<HashOrder>("OrderDependsOnHashing"),
       Make<UpdatesIgnored>("UpdatesIgnored"),
