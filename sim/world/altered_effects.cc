@@ -53,6 +53,7 @@ void Alter(uint32_t client, const SessionEffects& effects, const ClientSession& 
       // The whole of it first, so that it stays where it is.
       group = told->effects;
       Effects& copies = altered.AddEffects();
+      copies.Clear();
       altered_group = &copies;
       first.clear();
       for (const Effect& original : *group) {
