@@ -110,7 +110,8 @@ Command Generate() {
               {.name = "profile",
                .takes_value = true,
                .choices = {"steady", "storm", "reconnects"},
-               .help = "steady (unless given): members come, change and go. storm: all come at "
+               .help = "what happens; steady (unless given): members come, change and go. storm: "
+                       "all come at "
                        "once, then all go, again and again. reconnects: as steady, but the client "
                        "loses its connection, resumes it or not, and enters again; others lose "
                        "theirs, too"},

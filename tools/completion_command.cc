@@ -129,6 +129,12 @@ std::string ZshText(std::string_view text) {
   return quoted;
 }
 
+// As much of a help text as fits beside a word: its beginning.
+std::string_view BriefOf(std::string_view help) {
+  for (const std::string_view end : {"; ", ": ", ". "}) help = help.substr(0, help.find(end));
+  return help;
+}
+
 template <typename Words>
 std::string ZshWords(const Words& words) {
   std::string list = "(";
@@ -156,12 +162,12 @@ std::string ZshCompletion() {
   std::string arguments;
   for (const Command& command : Commands()) {
     const std::string name(command.name);
-    commands += "    '" + name + ":" + ZshText(command.summary) + "'\n";
+    commands += "    '" + name + ":" + ZshText(BriefOf(command.summary)) + "'\n";
     arguments += "    " + name + ")\n      _arguments";
     for (const Flag& flag : FlagsOf(command)) {
       const bool equals = flag.takes_value && flag.name.size() > 1;
       arguments += " \\\n        '" + SpelledFlag(flag) + (equals ? "=" : "") + "[" +
-                   ZshText(flag.help) + "]";
+                   ZshText(BriefOf(flag.help)) + "]";
       if (flag.takes_value) {
         arguments += ":" + std::string(flag.choices.empty() ? flag.value : flag.name) + ":" +
                      (flag.choices.empty() ? ZshAction(flag.value) : ZshWords(flag.choices));

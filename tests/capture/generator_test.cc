@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "presence/client/channel.h"
+#include "presence/json/json_value.h"
 #include "presence/wire/frame.h"
 #include "sim/base/random.h"
 #include "sim/replay/replay_checker.h"
@@ -361,6 +362,7 @@ TEST(Generator, OptionsSayWhatTheySay) {
     for (const IncomingItem& item : received->frame.presence) {
       EXPECT_EQ(item.payload.data.size(), 300u);
       EXPECT_EQ(item.payload.encoding, "json");
+      EXPECT_TRUE(ParseJson(item.payload.data).ok()) << item.payload.data;
       with_extras += item.payload.extras.has_value() ? 1 : 0;
       escaped += item.payload.data.find('\\') != std::string_view::npos ? 1 : 0;
       updates += item.action == 4 ? 1 : 0;
