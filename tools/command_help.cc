@@ -11,10 +11,13 @@ namespace {
 constexpr size_t kWidth = 79;
 constexpr size_t kMostLabel = 26;  // a longer one has a line of its own
 
-// "--output=jsonl|text|none", "-o FILE", "--check".
+// "--output=jsonl|text|none", "-o FILE", "--check", "--redact[=all]".
 std::string LabelOf(const Flag& flag) {
   std::string label = SpelledFlag(flag);
-  if (!flag.takes_value) return label;
+  if (!flag.takes_value) {
+    for (const std::string_view choice : flag.choices) label += "[=" + std::string(choice) + "]";
+    return label;
+  }
   label += flag.name.size() == 1 ? ' ' : '=';
   for (size_t i = 0; i < flag.choices.size(); ++i) {
     if (i > 0) label += '|';

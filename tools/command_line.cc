@@ -74,14 +74,14 @@ std::optional<std::string> CommandLine::Parse(const std::vector<std::string>& ar
     });
     if (flag == flags.end()) return UnknownFlag(spelled, flags);
     std::string value;
-    if (!flag->takes_value) {
-      if (equals != argument.npos) return SpelledFlag(*flag) + " takes no value";
-    } else if (equals != argument.npos) {
+    const bool may_have_value = flag->takes_value || !flag->choices.empty();
+    if (equals != argument.npos) {
+      if (!may_have_value) return SpelledFlag(*flag) + " takes no value";
       value = argument.substr(equals + 1);
-    } else if (i + 1 < arguments.size()) {
+    } else if (flag->takes_value && i + 1 < arguments.size()) {
       value = arguments[++i];
     }
-    if (flag->takes_value) {
+    if (flag->takes_value || equals != argument.npos) {
       if (std::optional<std::string> wrong = CheckValue(*flag, value)) return wrong;
     }
     parsed.given_.push_back({std::string(flag->name), std::move(value)});

@@ -20,7 +20,9 @@ inline constexpr int kExitInterrupted = 130;
 struct Flag {
   std::string_view name;  // without the dashes
   bool takes_value = false;
-  std::vector<std::string_view> choices = {};  // if not empty, the only values
+  // If not empty, the only values. One that takes no value, but has choices, may have one behind
+  // "=".
+  std::vector<std::string_view> choices = {};
   // What else help and completion say of it.
   std::string_view value = {};  // what the value is: N, FILE, DIR, NAME; with choices not needed
   std::string_view help = {};

@@ -6,6 +6,7 @@
 #include "tools/completion_command.h"
 #include "tools/generate_command.h"
 #include "tools/help_command.h"
+#include "tools/import_command.h"
 #include "tools/nearest.h"
 #include "tools/replay_command.h"
 #include "tools/simulate_command.h"
@@ -40,6 +41,54 @@ Flag ChannelFlag() {
 }
 Flag Number(std::string_view name, uint64_t low, uint64_t high, std::string_view help) {
   return {.name = name, .takes_value = true, .value = "N", .help = help, .low = low, .high = high};
+}
+
+Command Import() {
+  return {
+      .name = "import",
+      .summary =
+          "makes a trace of a session that somebody captured: of a HAR, a client's log, or "
+          "copied messages",
+      .operands = "FILE",
+      .least_operands = 1,
+      .most_operands = 1,
+      .operand_name = "file",
+      .about =
+          "Makes a trace of one client's session: of a HAR (from Chrome, Edge, Playwright, "
+          "mitmproxy), of a log of ably-js at level 4, or of messages copied out of the developer "
+          "tools. \"-\" is standard input, a name ending in .gz is decompressed. What cannot be "
+          "read for certain is left out, and named with its line.",
+      .flags =
+          {
+              {.name = "from",
+               .takes_value = true,
+               .choices = {"auto", "har", "ably-log", "frames"},
+               .help = "what FILE is; auto, unless given: its beginning tells"},
+              Number("client", 1, 1'000'000, "of a capture of several clients, this one"),
+              {.name = "o",
+               .takes_value = true,
+               .value = "FILE",
+               .help = "write into this file instead of standard output; a name that ends in / is "
+                       "a folder, and gets a trace for each client"},
+              {.name = "redact",
+               .choices = {"all"},
+               .help = "replace keys, tokens and connection keys by stand-ins; with =all client "
+                       "ids, channel names and payloads, too: a trace that can be published"},
+              ProgressFlag(),
+          },
+      .examples =
+          {
+              {"What happened in a session that a browser recorded",
+               "presence import session.har | presence replay --output=text -"},
+              {"Traces of all clients of a page, to be published",
+               "presence import --redact=all -o sessions/ page.har"},
+          },
+      .exit_status =
+          "0 done; 1 something was left out, nothing was found, or the output could not be "
+          "written; 2 wrong usage, a file that cannot be opened, or several clients of which none "
+          "was chosen; 130 interrupted.",
+      .run = RunImport,
+  };
 }
 
 Command Replay() {
@@ -257,7 +306,7 @@ Command Completion() {
 
 const std::vector<Command>& Commands() {
   static const auto* const commands =
-      new std::vector<Command>{Replay(), Generate(), Simulate(), Help(), Completion()};
+      new std::vector<Command>{Import(), Replay(), Generate(), Simulate(), Help(), Completion()};
   return *commands;
 }
 

@@ -1,0 +1,77 @@
+#include "sim/capture/file_kind.h"
+
+#include <cstddef>
+#include <string>
+
+#include "engine/json/piece_reader.h"
+
+namespace presence::sim {
+namespace {
+
+constexpr size_t kLookedAt = size_t{1} << 20;
+
+bool Has(std::string_view text, std::string_view what) { return text.find(what) != text.npos; }
+
+// Of the object at the front of a text, as far as that goes: which of the keys that tell it has.
+struct Keys {
+  bool log = false;
+  bool action = false;
+  bool of_trace = false;
+};
+Keys KeysOf(std::string_view text) {
+  Keys keys;
+  json::PieceReader reader(text);
+  if (!reader.EnterObject()) return keys;
+  std::string key;
+  while (reader.TakeKey(key)) {
+    keys.log |= key == "log";
+    keys.action |= key == "action";
+    for (const std::string_view name :
+         {"t", "recv", "send", "call", "state", "connection", "options", "check", "note"}) {
+      keys.of_trace |= key == name;
+    }
+    if (!reader.PassOver()) break;
+  }
+  return keys;
+}
+
+}  // namespace
+
+FileKind KindOf(std::string_view beginning) {
+  std::string_view text = beginning.substr(0, kLookedAt);
+  if (text.starts_with("PK\x03\x04")) return FileKind::kZip;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == text.npos) return FileKind::kOther;
+  text.remove_prefix(first);
+  if (text.starts_with('{')) {
+    const Keys keys = KeysOf(text);
+    if (keys.log && !keys.action) return FileKind::kHar;
+    // A trace may have bare frames, too, but one that is nothing else is as good as copied.
+    if (keys.of_trace) return FileKind::kTrace;
+    if (keys.action) return FileKind::kFrames;
+  }
+  if (Has(text, "[ProtocolMessage") || Has(text, "Ably: ")) return FileKind::kAblyLog;
+  if (Has(text, "{\"action\":") || Has(text, "\"action\":")) return FileKind::kFrames;
+  // The binary form of a frame: a map of up to 15 fields, of which "action" comes first mostly.
+  if (Has(text, "ZhY3Rpb24") || Has(text, "pmFjdGlvb")) return FileKind::kFrames;
+  return FileKind::kOther;
+}
+
+std::optional<std::string_view> AdviceForTraceReader(FileKind kind) {
+  switch (kind) {
+    case FileKind::kHar:
+      return "a HAR: `presence import FILE` makes a trace of it";
+    case FileKind::kAblyLog:
+      return "a client's log: `presence import FILE` makes a trace of it";
+    case FileKind::kZip:
+      return "a zip: unpack it, and `presence import FILE` makes a trace of the .har in it";
+    case FileKind::kTrace:
+    case FileKind::kFrames:  // which a trace may consist of
+    case FileKind::kOther:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace presence::sim

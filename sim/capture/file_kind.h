@@ -1,0 +1,31 @@
+#ifndef SIM_CAPTURE_FILE_KIND_H_
+#define SIM_CAPTURE_FILE_KIND_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace presence::sim {
+
+// What a file is, of those kinds that `presence` reads or is often given.
+enum class FileKind : uint8_t {
+  kTrace,    // what `presence replay` reads
+  kHar,      // this and the next two `presence import` reads
+  kAblyLog,  // of an Ably client, at level 4
+  kFrames,   // frames as text, copied out of a browser
+  kZip,      // such as a HAR that Playwright packed
+  kOther,
+};
+
+// Tells it by how a file begins: the more of it is given, the surer. Never needs more than a
+// megabyte.
+FileKind KindOf(std::string_view beginning);
+
+// What to tell somebody who gave a file of this kind to a command that reads traces, such as "a
+// HAR: `presence import FILE` turns it into a trace"; nullopt if it may be a trace, or nobody reads
+// it.
+std::optional<std::string_view> AdviceForTraceReader(FileKind kind);
+
+}  // namespace presence::sim
+
+#endif  // SIM_CAPTURE_FILE_KIND_H_

@@ -1,0 +1,329 @@
+#include "sim/capture/har_reader.h"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/absl_view.h"
+#include "engine/json/piece_reader.h"
+#include "presence/wire/frame.h"
+#include "sim/capture/clock.h"
+#include "sim/capture/line_counter.h"
+#include "sim/capture/socket_kind.h"
+
+namespace presence::sim {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+// One element of _webSocketMessages. Pieces of the HAR, or of what lies beside it.
+struct RawMessage {
+  std::string_view type;
+  std::string_view time;
+  std::string_view opcode;
+  std::string_view data;
+  uint64_t line = 0;
+  bool is_object = false;
+};
+
+// What an entry of a HAR says that is of use here.
+struct Entry {
+  std::string url;
+  std::string resource_type;
+  std::string file;  // beside the HAR, with the messages
+  std::optional<int64_t> started;
+  int64_t status = 0;
+  bool has_messages = false;
+  std::vector<RawMessage> messages;
+  uint64_t line = 0;
+};
+
+RawMessage ReadMessage(std::string_view piece, uint64_t line) {
+  RawMessage message;
+  message.line = line;
+  json::PieceReader reader(piece);
+  message.is_object = reader.EnterObject();
+  std::string key;
+  while (message.is_object && reader.TakeKey(key)) {
+    std::string_view value;
+    if (!reader.TakeValue(value)) break;
+    if (key == "type") message.type = value;
+    if (key == "time") message.time = value;
+    if (key == "opcode") message.opcode = value;
+    if (key == "data") message.data = value;
+  }
+  return message;
+}
+
+// Calls `take` with the key and the value's piece for each field of an object; for nothing else.
+template <typename Take>
+void ForEachField(std::string_view piece, const Take& take) {
+  json::PieceReader reader(piece);
+  if (!reader.EnterObject()) return;
+  std::string key;
+  std::string_view value;
+  while (reader.TakeKey(key) && reader.TakeValue(value)) take(key, value);
+}
+
+// Milliseconds since the epoch: of seconds, milliseconds, or a text. Writers differ, and times that
+// are possible do not overlap.
+std::optional<int64_t> TimeOf(std::string_view piece) {
+  constexpr double kFirstSecond = 1e8;  // of 1973
+  constexpr double kFirstMs = 1e11;     // the same; as seconds, of 5138
+  constexpr double kEndMs = 1e14;
+  if (piece.starts_with('"')) return ParseInstant(json::StringOf(piece).value_or(""));
+  const double time = json::NumberOf(piece).value_or(-1);
+  if (time >= kFirstMs && time < kEndMs) return static_cast<int64_t>(std::floor(time));
+  if (time < kFirstSecond || time >= kFirstMs) return std::nullopt;
+  return static_cast<int64_t>(std::floor(time * 1000));
+}
+
+class HarReader {
+ public:
+  HarReader(ReadBeside read_beside, Capture& capture)
+      : read_beside_(read_beside), capture_(capture), text_(capture.text), lines_(text_) {
+    if (text_.starts_with(kByteOrderMark)) mark_ = kByteOrderMark.size();
+  }
+
+  void Read() {
+    json::PieceReader reader(text_.substr(mark_));
+    bool has_log = false;
+    if (reader.EnterObject()) {
+      std::string key;
+      while (reader.TakeKey(key)) {
+        if (key == "log" && reader.Peek() == '{') {
+          has_log = true;
+          ReadLog(reader);
+        } else if (!reader.PassOver()) {
+          break;
+        }
+      }
+    }
+    if (!reader.ok() || (has_log && !reader.TakeEnd())) {
+      LeaveOut(lines_.LineAt(mark_ + reader.position()), reader.error());
+    } else if (!has_log) {
+      LeaveOut(1, "not a HAR: has no \"log\"");
+    }
+    if (capture_.sockets.empty()) capture_.why_empty = WhyEmpty();
+  }
+
+ private:
+  void LeaveOut(uint64_t line, std::string_view why) {
+    capture_.left_out.push_back({line, std::string(why)});
+  }
+
+  void ReadLog(json::PieceReader& reader) {
+    if (!reader.EnterObject()) return;
+    std::string key;
+    while (reader.TakeKey(key)) {
+      if (key == "entries" && reader.EnterArray()) {
+        while (reader.TakeElement()) ReadEntry(reader);
+        continue;
+      }
+      std::string_view value;
+      if (!reader.TakeValue(value)) return;
+      if (key == "creator") {
+        ForEachField(value, [this](const std::string& field, std::string_view name) {
+          if (field == "name") creator_ = json::StringOf(name).value_or("");
+        });
+      }
+    }
+  }
+
+  void ReadEntry(json::PieceReader& reader) {
+    Entry entry;
+    reader.Peek();
+    entry.line = lines_.LineAt(mark_ + reader.position());
+    if (reader.EnterObject()) {
+      std::string key;
+      while (reader.TakeKey(key)) {
+        if (key == "_webSocketMessages" && reader.EnterArray()) {
+          entry.has_messages = true;
+          entry.messages.clear();
+          while (reader.TakeElement()) {
+            std::string_view piece;
+            if (!reader.TakeValue(piece)) break;
+            const auto begin = static_cast<size_t>(piece.data() - text_.data());
+            entry.messages.push_back(ReadMessage(piece, lines_.LineAt(begin)));
+          }
+          continue;
+        }
+        std::string_view value;
+        if (!reader.TakeValue(value)) break;
+        ReadField(key, value, entry);
+      }
+    } else if (!reader.PassOver()) {
+      return;
+    }
+    FinishEntry(entry);
+  }
+
+  static void ReadField(const std::string& key, std::string_view value, Entry& entry) {
+    if (key == "startedDateTime") {
+      entry.started = ParseInstant(json::StringOf(value).value_or(""));
+    } else if (key == "_resourceType") {
+      entry.resource_type = json::StringOf(value).value_or("");
+    } else if (key == "request") {
+      ForEachField(value, [&entry](const std::string& field, std::string_view piece) {
+        if (field == "url") entry.url = json::StringOf(piece).value_or("");
+      });
+    } else if (key == "response") {
+      ForEachField(value, [&entry](const std::string& field, std::string_view piece) {
+        if (field == "status") {
+          entry.status = static_cast<int64_t>(json::NumberOf(piece).value_or(0));
+        }
+        if (field != "content") return;
+        ForEachField(piece, [&entry](const std::string& inner, std::string_view name) {
+          if (inner == "_file") entry.file = json::StringOf(name).value_or("");
+        });
+      });
+    }
+  }
+
+  static bool IsWebSocket(const Entry& entry) {
+    return entry.has_messages || entry.resource_type == "websocket" || entry.status == 101 ||
+           entry.url.starts_with("ws://") || entry.url.starts_with("wss://");
+  }
+
+  void FinishEntry(Entry& entry) {
+    if (!IsWebSocket(entry)) return;
+    ++sockets_seen_;
+    if (entry.messages.empty() && entry.file.ends_with(".jsonl")) ReadFileBeside(entry);
+    CapturedSocket socket;
+    socket.url = std::move(entry.url);
+    socket.opened = entry.started;
+    socket.line = entry.line;
+    std::vector<LeftOut> left_out;
+    SocketKind kind(socket.url);
+    for (const RawMessage& message : entry.messages) {
+      CapturedFrame frame;
+      const Taken taken = Take(message, frame);
+      if (taken == Taken::kPassed) continue;
+      ++messages_seen_;
+      std::string why(why_);
+      if (taken == Taken::kFrame) {
+        wire::Frame said;
+        std::string_view json;
+        const absl::Status status = texts_.Read(frame, json, &said);
+        if (status.ok()) {
+          kind.See(said, frame.sent);
+          socket.frames.push_back(frame);
+          continue;
+        }
+        why = std::string(status.message());
+      }
+      left_out.push_back({message.line, std::move(why)});
+    }
+    if (!kind.IsAbly()) {
+      ++capture_.sockets_passed_over;
+      return;
+    }
+    for (LeftOut& left : left_out) capture_.left_out.push_back(std::move(left));
+    if (socket.frames.empty()) {
+      ++capture_.sockets_passed_over;
+    } else {
+      capture_.sockets.push_back(std::move(socket));
+    }
+  }
+
+  // Whether a message is to be read; what is neither is told of in why_.
+  enum class Taken { kFrame, kPassed, kWrong };
+  Taken Take(const RawMessage& message, CapturedFrame& frame) {
+    why_ = "a message that is not an object";
+    if (!message.is_object) return Taken::kWrong;
+    const std::string type = json::StringOf(message.type).value_or("");
+    const double opcode = json::NumberOf(message.opcode).value_or(kNoOpcode);
+    constexpr double kText = 1;
+    constexpr double kBinary = 2;
+    constexpr double kFirstControl = 8;
+    // Of an attempt that failed, or of the WebSocket itself.
+    if (opcode < 0 && opcode != kNoOpcode) return Taken::kPassed;
+    if (opcode >= kFirstControl || type == "error") return Taken::kPassed;
+    why_ = "a message that was neither sent nor received";
+    if (type != "send" && type != "receive") return Taken::kWrong;
+    why_ = "a message of neither text nor bytes";
+    if (opcode != kText && opcode != kBinary && opcode != kNoOpcode) return Taken::kWrong;
+    why_ = "a message without its data";
+    if (!message.data.starts_with('"')) return Taken::kWrong;
+    frame.form =
+        opcode == kBinary ? CapturedFrame::Form::kPackedString : CapturedFrame::Form::kJsonString;
+    frame.sent = type == "send";
+    frame.line = message.line;
+    frame.t = TimeOf(message.time);
+    frame.text = message.data;
+    return Taken::kFrame;
+  }
+
+  // One message a line. They count as being on the entry's line.
+  void ReadFileBeside(Entry& entry) {
+    const bool bare = entry.file.find_first_of("/\\") == std::string::npos &&
+                      entry.file.find('\0') == std::string::npos && !entry.file.starts_with('.');
+    if (!bare) {
+      LeaveOut(entry.line, "the messages are in a file that is not beside this one");
+      return;
+    }
+    absl::StatusOr<std::string> content = read_beside_(entry.file);
+    if (!content.ok()) {
+      LeaveOut(entry.line, absl::StrCat("the messages are in a file of their own: ",
+                                        content.status().message()));
+      return;
+    }
+    std::string_view rest = capture_.texts.emplace_back(*std::move(content));
+    entry.has_messages = true;
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+      json::PieceReader reader(line);
+      std::string_view piece;
+      if (reader.Peek() == '\0' && line.find_first_not_of(" \t\r") == line.npos) continue;
+      if (reader.TakeValue(piece) && reader.TakeEnd()) {
+        entry.messages.push_back(ReadMessage(piece, entry.line));
+      } else {
+        LeaveOut(entry.line, absl::StrCat(AbslView(entry.file), ": ", AbslView(reader.error())));
+      }
+    }
+  }
+
+  std::string WhyEmpty() const {
+    const std::string writer = creator_.empty() ? "what wrote it" : creator_;
+    constexpr std::string_view kHow =
+        "capture with Chrome, Chromium or Edge (developer tools, Network, before the page is "
+        "loaded; Export HAR), Playwright or mitmproxy";
+    if (sockets_seen_ == 0) {
+      return absl::StrCat(
+          "the HAR has no WebSocket: one that was opened before the recording began "
+          "is not in it, and some writers (chrome-har) leave all of them out; ",
+          AbslView(kHow));
+    }
+    if (messages_seen_ == 0) {
+      return absl::StrCat("the HAR has ", sockets_seen_,
+                          sockets_seen_ == 1 ? " WebSocket" : " WebSockets",
+                          " without messages: ", writer,
+                          " did not write them (Firefox and Safari never do); ", AbslView(kHow));
+    }
+    return "none of the HAR's WebSockets carries frames of the Ably protocol";
+  }
+
+  static constexpr double kNoOpcode = -100;
+
+  const ReadBeside read_beside_;
+  Capture& capture_;
+  const std::string_view text_;
+  size_t mark_ = 0;  // the length of the byte order mark
+  LineCounter lines_;
+  FrameTexts texts_;
+  std::string creator_;
+  std::string_view why_;
+  size_t sockets_seen_ = 0;
+  size_t messages_seen_ = 0;
+};
+
+}  // namespace
+
+void ReadHar(ReadBeside read_beside, Capture& capture) { HarReader(read_beside, capture).Read(); }
+
+}  // namespace presence::sim

@@ -1,0 +1,294 @@
+#include "sim/capture/log_reader.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "presence/wire/frame.h"
+#include "sim/capture/clock.h"
+#include "sim/capture/log_message.h"
+
+namespace presence::sim {
+namespace {
+
+constexpr std::string_view kAbly = "Ably: ";
+constexpr std::string_view kReceived = "received on ";
+constexpr std::string_view kSent = "sending msg; ";
+constexpr std::string_view kFrame = "[ProtocolMessage";
+constexpr std::string_view kDataLength = "data received; length = ";
+
+// Where in a line the logged frame begins, and whose it is; nullopt: it has none that counts. The
+// same frame may be logged on its way, when it is queued: those are passed over.
+struct FramePlace {
+  size_t at = 0;
+  bool received = false;
+};
+std::optional<FramePlace> FindFrame(std::string_view line) {
+  const size_t at = line.find(kFrame);
+  if (at == line.npos) return std::nullopt;
+  const std::string_view before = line.substr(0, at);
+  if (before.ends_with(kSent)) return FramePlace{at, false};
+  const size_t received = before.rfind(kReceived);
+  if (received == before.npos || !before.ends_with(": ")) return std::nullopt;
+  // The name of the transport is between.
+  const std::string_view transport =
+      before.substr(received + kReceived.size(), before.size() - received - kReceived.size() - 2);
+  if (transport.find(' ') != transport.npos) return std::nullopt;
+  return FramePlace{at, true};
+}
+
+// Whether a line begins a message of the log, rather than going on with one that has a line's end
+// in it: it says so, or names what speaks, as in "Protocol.send(): ".
+bool BeginsMessage(std::string_view line) {
+  constexpr size_t kLookedAt = 200;
+  const std::string_view head = line.substr(0, kLookedAt);
+  return head.find(kAbly) != head.npos || head.find("(): ") != head.npos;
+}
+
+// A frame, before it is known whose it is.
+struct LogFrame {
+  CapturedFrame captured;
+  std::optional<size_t> client;  // of a received one; nullopt: sent
+  bool connects = false;         // CONNECTED, on a new socket
+  std::optional<ClockReading> clock;
+  std::optional<int64_t> stamp;
+  int64_t action = 0;
+  bool length_differs = false;
+};
+
+struct LogClient {
+  std::string connection;        // the id that it has now
+  size_t first_frame = 0;        // its first among all frames
+  bool seen_from_start = false;  // that is a CONNECTED, and it had no connection before
+};
+
+class LogReader {
+ public:
+  explicit LogReader(Capture& capture) : capture_(capture), text_(capture.text) {}
+
+  void Read() {
+    std::string_view line;
+    while (NextLine(line)) {
+      const std::optional<FramePlace> place = FindFrame(line);
+      if (!place.has_value()) {
+        if (BeginsMessage(line)) length_ = LengthSaid(line);
+        continue;
+      }
+      ReadFrame(line, *place);
+      length_.reset();
+    }
+    LeaveOutDeceptions();
+    SetTimes();
+    MakeSockets();
+    if (capture_.sockets.empty()) {
+      capture_.why_empty =
+          "the log has no frames: it needs level 4 (logLevel: 4, or logHandler and level), where "
+          "\"received on web_socket: [ProtocolMessage; ...\" appears";
+    }
+  }
+
+ private:
+  bool NextLine(std::string_view& line) {
+    if (at_ >= text_.size()) return false;
+    line = LineAt(at_);
+    at_ += line.size() + 1;
+    ++line_number_;
+    return true;
+  }
+  std::string_view LineAt(size_t at) const {
+    return text_.substr(at, std::min(text_.find('\n', at), text_.size()) - at);
+  }
+  static std::string_view WithoutReturn(std::string_view line) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+  }
+
+  static std::optional<size_t> LengthSaid(std::string_view line) {
+    const size_t at = line.find(kDataLength);
+    if (at == line.npos || line.find("; type = string", at) == line.npos) return std::nullopt;
+    size_t length = 0;
+    const char* const begin = line.data() + at + kDataLength.size();
+    if (std::from_chars(begin, line.data() + line.size(), length).ec != std::errc()) {
+      return std::nullopt;
+    }
+    return length;
+  }
+
+  void ReadFrame(std::string_view line, const FramePlace& place) {
+    const uint64_t number = line_number_;
+    std::string_view logged = WithoutReturn(line).substr(place.at);
+    LoggedFrame read = ReadLoggedFrame(logged, place.received, length_);
+    // A value may have line ends in it: then the message goes on. (Where lines end in CR LF, what
+    // the value had is not known.)
+    if (read.certainty == LogCertainty::kCut && !line.ends_with('\r')) {
+      const auto begin = static_cast<size_t>(logged.data() - text_.data());
+      size_t at = at_;
+      uint64_t lines = 0;
+      constexpr uint64_t kMostLines = 1000;
+      while (at < text_.size() && lines < kMostLines && at - begin < kMaxMessageBytes) {
+        const std::string_view next = LineAt(at);
+        if (BeginsMessage(next)) break;
+        ++lines;
+        at += next.size() + 1;
+        const std::string_view longer = text_.substr(begin, at - 1 - begin);
+        if (longer.find_last_of(']') <
+            longer.size() - std::min<size_t>(next.size(), longer.size())) {
+          continue;  // it cannot end on this line
+        }
+        LoggedFrame joined = ReadLoggedFrame(longer, place.received, length_);
+        if (joined.certainty == LogCertainty::kCut) continue;
+        read = std::move(joined);
+        at_ = at;
+        line_number_ += lines;
+        break;
+      }
+    }
+    if (read.certainty == LogCertainty::kCut) {
+      capture_.left_out.push_back({number, "the message was cut"});
+      return;
+    }
+    if (read.certainty == LogCertainty::kAmbiguous) {
+      capture_.left_out.push_back(
+          {number, "a value of the message could end in two places, or is not as it should be"});
+      return;
+    }
+    Take(std::move(read), place, line.substr(0, place.at), number);
+  }
+
+  void Take(LoggedFrame read, const FramePlace& place, std::string_view before, uint64_t number) {
+    LogFrame frame;
+    frame.captured.sent = !place.received;
+    frame.captured.line = number;
+    frame.captured.text = capture_.texts.emplace_back(std::move(read.json));
+    wire::Frame said;
+    std::string_view json;
+    if (absl::Status status = texts_.Read(frame.captured, json, &said); !status.ok()) {
+      capture_.texts.pop_back();
+      capture_.left_out.push_back({number, std::string(status.message())});
+      return;
+    }
+    frame.action = said.action;
+    frame.length_differs = read.certainty == LogCertainty::kLength;
+    if (read.length_agrees) trusted_.insert(said.action);
+    frame.clock = FindTime(before);
+    if (place.received) {
+      frame.stamp = said.timestamp;
+      Attribute(said, read.connection, frame);
+    } else if (said.action == wire::kAuth) {
+      new_token_ = true;
+    }
+    frames_.push_back(std::move(frame));
+  }
+
+  // Finds the client of a received frame by the id that its connection has.
+  void Attribute(const wire::Frame& said, const std::string& connection, LogFrame& frame) {
+    const bool none = connection == "undefined" || connection == "null";
+    const auto known = std::find_if(clients_.begin(), clients_.end(), [&](const LogClient& client) {
+      return client.connection == connection;
+    });
+    size_t client = static_cast<size_t>(known - clients_.begin());
+    if (known == clients_.end()) {
+      LogClient added;
+      added.connection = connection;
+      added.first_frame = frames_.size();
+      added.seen_from_start = none;
+      clients_.push_back(std::move(added));
+    }
+    frame.client = client;
+    if (said.action != wire::kConnected) return;
+    const bool update = new_token_ && said.connection_id == connection;
+    frame.connects = !update;
+    new_token_ = false;
+    clients_[client].connection = std::string(said.connection_id);
+  }
+
+  // A reading that is not as long as what was received does not count if others of its kind are:
+  // nothing of them goes unlogged, so this one is another.
+  void LeaveOutDeceptions() {
+    for (LogFrame& frame : frames_) {
+      frame.length_differs = frame.length_differs && trusted_.contains(frame.action);
+      if (!frame.length_differs) continue;
+      capture_.left_out.push_back({frame.captured.line,
+                                   "the message is not as long as what was received: a value of it "
+                                   "could end in two places"});
+    }
+  }
+
+  void SetTimes() {
+    ClockLine clock;
+    std::vector<size_t> timed;
+    for (size_t i = 0; i < frames_.size(); ++i) {
+      if (!frames_[i].clock.has_value()) continue;
+      timed.push_back(i);
+      clock.Add(*frames_[i].clock, frames_[i].stamp);
+    }
+    const std::vector<std::optional<int64_t>> times = clock.Times();
+    for (size_t i = 0; i < timed.size(); ++i) frames_[timed[i]].captured.t = times[i];
+  }
+
+  // The only client that can have been connected when a frame was sent; nullopt: there are several.
+  std::optional<size_t> SenderOf(size_t frame) const {
+    std::optional<size_t> sender;
+    for (size_t client = 0; client < clients_.size(); ++client) {
+      if (clients_[client].seen_from_start && clients_[client].first_frame > frame) continue;
+      if (sender.has_value()) return std::nullopt;
+      sender = client;
+    }
+    return sender;
+  }
+
+  void MakeSockets() {
+    std::vector<std::optional<size_t>> socket_of(clients_.size());  // the one it has now
+    std::vector<LeftOut> unowned;
+    if (clients_.empty() && !frames_.empty()) {  // all were sent
+      clients_.emplace_back();
+      socket_of.emplace_back();
+    }
+    for (size_t i = 0; i < frames_.size(); ++i) {
+      LogFrame& frame = frames_[i];
+      std::optional<size_t> client = frame.client;
+      if (!client.has_value()) client = SenderOf(i);
+      if (!client.has_value()) {
+        unowned.push_back({frame.captured.line,
+                           "a frame that one of several clients sent: the log does not say which"});
+        continue;
+      }
+      if (frame.length_differs) continue;
+      std::optional<size_t>& socket = socket_of[*client];
+      if (!socket.has_value() || frame.connects) {
+        CapturedSocket next;
+        next.line = frame.captured.line;
+        next.follows = socket;
+        socket = capture_.sockets.size();
+        capture_.sockets.push_back(std::move(next));
+      }
+      capture_.sockets[*socket].frames.push_back(frame.captured);
+    }
+    for (LeftOut& left : unowned) capture_.left_out.push_back(std::move(left));
+  }
+
+  Capture& capture_;
+  const std::string_view text_;
+  size_t at_ = 0;
+  uint64_t line_number_ = 0;
+  FrameTexts texts_;
+  std::optional<size_t> length_;  // of what was received, as the line before says
+  std::vector<LogFrame> frames_;
+  std::vector<LogClient> clients_;
+  std::set<int64_t> trusted_;  // actions of which all is logged
+  bool new_token_ = false;     // was sent, and no CONNECTED since
+};
+
+}  // namespace
+
+void ReadAblyLog(Capture& capture) { LogReader(capture).Read(); }
+
+}  // namespace presence::sim

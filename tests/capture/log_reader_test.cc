@@ -1,0 +1,292 @@
+// Logs of ably-js, of which nothing is escaped.
+
+#include "sim/capture/log_reader.h"
+
+#include <string>
+#include <string_view>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/capture/import_text.h"
+
+namespace presence::sim {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr std::string_view kPrefix = "12:00:00.000 Ably: ";
+
+std::string Received(std::string_view frame, std::string_view connection = "c1") {
+  return std::string(kPrefix) +
+         "Transport.onProtocolMessage(): received on web_socket: " + std::string(frame) +
+         "; connectionId = " + std::string(connection) + "\n";
+}
+std::string Sent(std::string_view frame) {
+  return std::string(kPrefix) + "Protocol.send(): sending msg; " + std::string(frame) + "\n";
+}
+// The line before what was received.
+std::string Length(std::string_view json) {
+  return std::string(kPrefix) +
+         "WebSocketTransport.onWsData(): data received; length = " + std::to_string(json.size()) +
+         "; type = string\n";
+}
+
+std::string Presence(std::string_view item) {
+  return "[ProtocolMessage; action=PRESENCE; channel=r; presence=[ [WirePresenceMessage; " +
+         std::string(item) + "] ]]";
+}
+
+// What is made of a log with one client, without the line that names it.
+std::string One(const std::string& log) {
+  const std::string imported = ImportedLog(log);
+  return imported.starts_with("==") ? imported.substr(imported.find('\n') + 1) : imported;
+}
+
+TEST(LogReaderTest, FramesOfEveryKind) {
+  EXPECT_EQ(
+      One(Received("[ProtocolMessage; action=CONNECTED; connectionId=c1]", "undefined") +
+          Sent("[ProtocolMessage; action=ATTACH; channel=r::$chat; channelSerial=null; "
+               "flags=PRESENCE,PUBLISH; params=[agent=chat-js/1.4.0; rewind=1]]") +
+          Received("[ProtocolMessage; action=ATTACHED; channel=r::$chat; channelSerial=cs:1@x; "
+                   "flags=HAS_PRESENCE,RESUMED]") +
+          Received("[ProtocolMessage; action=ACK; count=1; msgSerial=0]") +
+          Received("[ProtocolMessage; action=HEARTBEAT]") +
+          Received("[ProtocolMessage; action=SYNC; channel=r; channelSerial=s:; presence=[  ]]") +
+          Sent("[ProtocolMessage; action=AUTH; token=abc.DEF-1_2]") +
+          Received("[ProtocolMessage; action=ERROR; channel=r; error=[vn: no: never; "
+                   "statusCode=401; code=40160; see https://help.ably.io/error/40160 ]]") +
+          Received("[ProtocolMessage; action=DISCONNECTED; error=[ErrorInfo: gone; code=80003]]")),
+      R"({"recv":{"action":4,"connectionId":"c1"}}
+{"send":{"action":10,"channel":"r::$chat","channelSerial":null,"flags":196608,"params":{"agent":"chat-js/1.4.0","rewind":"1"}}}
+{"recv":{"action":11,"channel":"r::$chat","channelSerial":"cs:1@x","flags":5}}
+{"recv":{"action":1,"count":1,"msgSerial":0}}
+{"recv":{"action":0}}
+{"recv":{"action":16,"channel":"r","channelSerial":"s:","presence":[]}}
+{"send":{"action":17,"auth":{"accessToken":"abc.DEF-1_2"}}}
+{"recv":{"action":9,"channel":"r","error":{"message":"no: never","statusCode":401,"code":40160,"href":"https://help.ably.io/error/40160"}}}
+{"recv":{"action":6,"error":{"message":"gone","code":80003}}}
+)");
+}
+
+TEST(LogReaderTest, ItemsWithPayloadsOfEveryKind) {
+  EXPECT_EQ(
+      One(Received("[ProtocolMessage; action=PRESENCE; id=c2:0; channel=r; connectionId=c2; "
+                   "timestamp=1795608000000; presence=[ [WirePresenceMessage; action=2; "
+                   "id=c2:0:0; clientId=a b; data={\"x\":\"; encoding=json]\"}; encoding=json], "
+                   "[PresenceMessage; clientId=b; action=4; data=plain; text; "
+                   "extras={\"headers\":{\"a\":[1]}}], [X; encoding=utf-8/cipher+aes-128-cbc; "
+                   "data (buffer)=AP8=; clientId=c; action=4], [X; action=3; clientId=d; "
+                   "data (json)={\"a\":1}], [X; action=1; clientId=null; data=AP8=; "
+                   "encoding=base64] ]]")),
+      R"({"t":1795608000000,"recv":{"action":14,"id":"c2:0","channel":"r","connectionId":"c2","timestamp":1795608000000,"presence":[{"action":2,"id":"c2:0:0","clientId":"a b","data":"{\"x\":\"; encoding=json]\"}","encoding":"json"},{"clientId":"b","action":4,"data":"plain; text","extras":{"headers":{"a":[1]}}},{"data":"AP8=","encoding":"utf-8/cipher+aes-128-cbc/base64","clientId":"c","action":4},{"action":3,"clientId":"d","data":{"a":1}},{"action":1,"clientId":"null","data":"AP8=","encoding":"base64"}]}}
+)");
+  EXPECT_EQ(
+      One(Received("[ProtocolMessage; action=MESSAGE; channel=r; messages=[ [WireMessage; "
+                   "name=n; data=x; serial=s@1; version={\"serial\":\"s@1\"}; action=0] ]]")),
+      R"({"recv":{"action":15,"channel":"r","messages":[{"name":"n","data":"x","serial":"s@1","version":{"serial":"s@1"},"action":0}]}}
+)");
+}
+
+TEST(LogReaderTest, LinesThatOnlySpeakOfAFrameAreNotFrames) {
+  EXPECT_THAT(
+      ImportedLog(std::string(kPrefix) +
+                  "ConnectionManager.send(): queueing msg; [ProtocolMessage; action=ATTACH]\n"
+                  "received on the way [ProtocolMessage; action=ATTACH]\n"),
+      StartsWith("empty: the log has no frames: it needs level 4"));
+}
+
+// The client id is "x; data={"y":1}]; connectionId=z".
+constexpr std::string_view kDeceiving =
+    "action=2; id=c2:0:0; clientId=x; data={\"y\":1}]; connectionId=z; connectionId=c2; "
+    "timestamp=5; data={\"s\":1}; encoding=json";
+constexpr std::string_view kDeceivingJson =
+    R"({"action":14,"channel":"r","presence":[{"action":2,"id":"c2:0:0","clientId":"x; data={\"y\":1}]; connectionId=z","connectionId":"c2","timestamp":5,"data":"{\"s\":1}","encoding":"json"}]})";
+
+TEST(LogReaderTest, WhatCanBeReadInTwoWaysIsLeftOut) {
+  constexpr std::string_view kWhy =
+      "1: a value of the message could end in two places, or is not as it should be\n";
+  for (const std::string_view item : {
+           kDeceiving,
+           std::string_view("action=2; clientId=x; other=1; data=y"),
+           std::string_view("action=2; clientId=x; action=3"),
+           std::string_view("action=2; clientId=x], [WirePresenceMessage; action=3; data=y"),
+           std::string_view("action=2; clientId=x; data=y; encoding=json"),
+           std::string_view("action=2; clientId=x; encoding=json"),
+           std::string_view("action=2; data=y"),
+           std::string_view("action=x; clientId=x"),
+       }) {
+    EXPECT_THAT(ImportedLog(Received(Presence(item))), StartsWith(kWhy)) << item;
+  }
+  EXPECT_THAT(ImportedLog(Received("[ProtocolMessage; action=undefined]")), StartsWith(kWhy));
+  EXPECT_THAT(ImportedLog(Received("[ProtocolMessage; action=ACK; flags=NEW]")), StartsWith(kWhy));
+}
+
+TEST(LogReaderTest, TheLengthOfWhatWasReceivedTellsWhichReadingIsTheOne) {
+  const std::string read = One(Length(kDeceivingJson) + Received(Presence(kDeceiving)));
+  EXPECT_EQ(read, "{\"recv\":" + std::string(kDeceivingJson) + "}\n");
+  // It is that of the line before, not of any earlier one.
+  EXPECT_THAT(One(Length(kDeceivingJson) + std::string(kPrefix) + "X.y(): z\n" +
+                  Received(Presence(kDeceiving))),
+              HasSubstr("could end in two places"));
+}
+
+TEST(LogReaderTest, AReadingThatIsShorterThanTheOthersOfItsKindIsNone) {
+  const std::string plain_json =
+      R"({"action":14,"channel":"r","presence":[{"action":2,"clientId":"a"}]})";
+  const std::string plain = Length(plain_json) + Received(Presence("action=2; clientId=a"));
+  // As one text, data would be 16 characters; as data and encoding the frame is three longer.
+  const std::string deceiving_json =
+      R"({"action":14,"channel":"r","presence":[{"action":2,"clientId":"a","data":"[]; encoding=json"}]})";
+  const std::string deceiving = Received(Presence("action=2; clientId=a; data=[]; encoding=json"));
+  EXPECT_THAT(One(plain + Length(deceiving_json) + deceiving),
+              HasSubstr(R"("data":"[]; encoding=json"}]}})"));
+  // No reading is so long, and there are no fields that the log would not show.
+  EXPECT_THAT(One(plain + Length(deceiving_json + "+") + deceiving),
+              HasSubstr("4: the message is not as long as what was received"));
+  // Here there may be.
+  EXPECT_THAT(One(Length(deceiving_json + "+") + deceiving),
+              HasSubstr(R"("data":"[]","encoding":"json"}]}})"));
+}
+
+TEST(LogReaderTest, ALengthCountsAsJavaScriptDoesAndServersMayEscapeMore) {
+  const std::string item = "action=2; clientId=<\xC3\xA9\xF0\x9F\x98\x80\xE2\x80\xA8>; data=; a=b";
+  const std::string json =
+      "{\"action\":14,\"channel\":\"r\",\"presence\":[{\"action\":2,\"clientId\":"
+      "\"<\xC3\xA9\xF0\x9F\x98\x80\xE2\x80\xA8>\",\"data\":\"; a=b\"}]}";
+  const size_t length = json.size() - 1 - 2 - 2;  // in UTF-16
+  for (const size_t escapes : {size_t{0}, size_t{2}, size_t{1}, size_t{3}, size_t{4}, size_t{6}}) {
+    EXPECT_THAT(One(Length(std::string(length + 5 * escapes, 'x')) + Received(Presence(item))),
+                HasSubstr("\"data\":\"; a=b\""))
+        << escapes;
+  }
+  EXPECT_THAT(One(Length(std::string(length + 1, 'x')) + Received(Presence(item))),
+              HasSubstr("could end in two places"));
+}
+
+TEST(LogReaderTest, ALineEndInAValueSplitsAMessage) {
+  EXPECT_EQ(
+      One(Received(Presence("action=2; clientId=a; data=one\ntwo\r\n\nthree")) +
+          Received("[ProtocolMessage; action=HEARTBEAT]")),
+      R"({"recv":{"action":14,"channel":"r","presence":[{"action":2,"clientId":"a","data":"one\ntwo\r\n\nthree"}]}}
+{"recv":{"action":0}}
+)");
+}
+
+TEST(LogReaderTest, AMessageThatWasCutIsLeftOut) {
+  const std::string whole = Received(Presence("action=2; clientId=a; data={\"x\":[1]}"));
+  for (const std::string_view after : {"", "12:00:00.000 Ably: X.y(): z\n"}) {
+    for (size_t length = whole.find("[Pro") + 16; length < whole.size() - 5; ++length) {
+      EXPECT_THAT(ImportedLog(whole.substr(0, length) + "\n" + std::string(after)),
+                  StartsWith("1: "))
+          << whole.substr(0, length);
+    }
+  }
+  EXPECT_THAT(ImportedLog(Sent(Presence("action=2; data=x").substr(0, 60))),
+              StartsWith("1: the message was cut\n"));
+}
+
+TEST(LogReaderTest, LinesMayEndInCrLfAndBeginWithAnything) {
+  std::string log = Received("[ProtocolMessage; action=HEARTBEAT]");
+  log.insert(log.size() - 1, "\r");
+  EXPECT_EQ(One(log), "{\"recv\":{\"action\":0}}\n");
+  EXPECT_EQ(One("app.bundle.js:2 " + log), "{\"recv\":{\"action\":0}}\n");
+  EXPECT_EQ(One("[info] Transport.onProtocolMessage(): received on xhr_polling: "
+                "[ProtocolMessage; action=HEARTBEAT]; connectionId = c1"),
+            "{\"recv\":{\"action\":0}}\n");
+  EXPECT_EQ(
+      One("2026-11-25T12:00:00.000Z verbose: Ably: Transport.onProtocolMessage(): received on "
+          "web_socket: [ProtocolMessage; action=HEARTBEAT]; connectionId = c1"),
+      "{\"t\":1795608000000,\"recv\":{\"action\":0}}\n");
+}
+
+TEST(LogReaderTest, AClockWithoutDateOrZoneGetsThemFromTheFrames) {
+  const auto at = [](std::string_view time, std::string_view timestamp) {
+    return std::string(time) +
+           " Ably: Transport.onProtocolMessage(): received on web_socket: [ProtocolMessage; "
+           "action=PRESENCE; channel=r; timestamp=" +
+           std::string(timestamp) + "; presence=[  ]]; connectionId = c1\n";
+  };
+  // Five hours and three quarters east, and past midnight.
+  EXPECT_EQ(
+      One(at("23:59:59.900", "1795630499880") + at("00:00:00.100", "1795630500090")),
+      R"({"t":1795630499900,"recv":{"action":14,"channel":"r","timestamp":1795630499880,"presence":[]}}
+{"t":1795630500100,"recv":{"action":14,"channel":"r","timestamp":1795630500090,"presence":[]}}
+)");
+}
+
+std::string Connected(std::string_view id, std::string_view before) {
+  return Received("[ProtocolMessage; action=CONNECTED; connectionId=" + std::string(id) + "]",
+                  before);
+}
+std::string Heartbeat(std::string_view connection) {
+  return Received("[ProtocolMessage; action=HEARTBEAT]", connection);
+}
+
+TEST(LogReaderTest, ASocketFollowsTheOneOfTheSameClient) {
+  EXPECT_EQ(ImportedLog(Connected("a1", "undefined") + Heartbeat("a1") + Connected("a1", "a1") +
+                        Connected("a2", "a1") + Heartbeat("a2")),
+            R"(== ; a1,a2; 
+{"recv":{"action":4,"connectionId":"a1"}}
+{"recv":{"action":0}}
+{"connection":{"state":"disconnected"}}
+{"recv":{"action":4,"connectionId":"a1"}}
+{"connection":{"state":"disconnected"}}
+{"recv":{"action":4,"connectionId":"a2"}}
+{"recv":{"action":0}}
+)");
+}
+
+TEST(LogReaderTest, ANewTokenDoesNotEndASocket) {
+  EXPECT_THAT(ImportedLog(Connected("a1", "undefined") +
+                          Sent("[ProtocolMessage; action=AUTH; token=t]") + Connected("a1", "a1")),
+              Not(HasSubstr("disconnected")));
+}
+
+TEST(LogReaderTest, OfSeveralClientsEachHasItsOwnAndOfTheSentOnesWhatIsCertain) {
+  const std::string attach = Sent("[ProtocolMessage; action=ATTACH; channel=r]");
+  EXPECT_EQ(
+      ImportedLog(Connected("a1", "undefined") + attach + Connected("b1", "undefined") + attach +
+                  Heartbeat("a1") + Heartbeat("b1") + Connected("a2", "a1") + Heartbeat("b1")),
+      R"(== ; a1,a2; r
+{"recv":{"action":4,"connectionId":"a1"}}
+{"send":{"action":10,"channel":"r"}}
+{"recv":{"action":0}}
+{"connection":{"state":"disconnected"}}
+{"recv":{"action":4,"connectionId":"a2"}}
+== ; b1; 
+{"recv":{"action":4,"connectionId":"b1"}}
+{"recv":{"action":0}}
+{"recv":{"action":0}}
+4: a frame that one of several clients sent: the log does not say which
+)");
+}
+
+TEST(LogReaderTest, ALogMayBeginLate) {
+  EXPECT_EQ(ImportedLog(Sent("[ProtocolMessage; action=ATTACH; channel=r]") + Heartbeat("a1") +
+                        Connected("a2", "a1")),
+            R"(== ; a2; r
+{"send":{"action":10,"channel":"r"}}
+{"recv":{"action":0}}
+{"connection":{"state":"disconnected"}}
+{"recv":{"action":4,"connectionId":"a2"}}
+)");
+  EXPECT_THAT(ImportedLog(Heartbeat("a1") + Heartbeat("b1") +
+                          Sent("[ProtocolMessage; action=ATTACH; channel=r]")),
+              HasSubstr("3: a frame that one of several clients sent"));
+}
+
+TEST(LogReaderTest, ManyEndsAreLookedForInProportionToTheMessage) {
+  std::string item = "action=2; clientId=";
+  for (int i = 0; i < 20'000; ++i) item += "; data=x; encoding=y], [X; clientId=z";
+  EXPECT_THAT(ImportedLog(Length("x") + Received(Presence(item))), StartsWith("2: "));
+  EXPECT_THAT(ImportedLog(Received(Presence("action=2; clientId=" + std::string(100'000, ']')))),
+              HasSubstr("]]]"));
+  std::string many;
+  for (int i = 0; i < 20'000; ++i) many += "action=2; clientId=z], [X; ";
+  EXPECT_THAT(ImportedLog(Received(Presence(many + "action=2; clientId=z"))), StartsWith("== "));
+}
+
+}  // namespace
+}  // namespace presence::sim
