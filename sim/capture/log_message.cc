@@ -77,7 +77,7 @@ constexpr Key kItemKeys[] = {
     {"type", "type", ValueKind::kWord},
     {"count", "count", ValueKind::kInt},
 };
-static_assert(std::size(kTopKeys) <= 32 && std::size(kItemKeys) <= 32);
+static_assert(std::size(kTopKeys) <= 32 && std::size(kItemKeys) <= kItemKeyCount);
 
 constexpr std::string_view kActions[] = {
     "HEARTBEAT",    "ACK",      "NACK",        "CONNECT",   "CONNECTED", "DISCONNECT",
@@ -480,6 +480,9 @@ bool Readings::ItemIsWhole(bool of_presence) const {
   while (at > 0 && reading_[at - 1].kind == Token::Kind::kItem) {
     const Token& token = reading_[--at];
     action |= token.key->json == "action";
+    // The server says these.
+    const bool said = token.key->json == "connectionId" || token.key->json == "timestamp";
+    if (of_presence && !received_ && said) return false;
     client |= token.key->json == "clientId";
     if (token.key->json == "encoding") encoding = token.value;
     if (token.key->json == "data") {
@@ -690,14 +693,34 @@ bool LooksLikeMore(std::string_view text) {
   return text.find("[Wire") != text.npos || text.find("Message;") != text.npos;
 }
 
+// Whether a reading, although it can be one, has signs of being none.
 bool IsSuspicious(const Reading& reading) {
-  return std::any_of(reading.begin(), reading.end(), [](const Token& token) {
-    if (token.key == nullptr || token.kind == Token::Kind::kItemsBegin) return false;
+  const Key* last = nullptr;
+  for (const Token& token : reading) {
+    if (token.key == nullptr) continue;
     const ValueKind kind = token.key->kind;
+    if (token.kind == Token::Kind::kTop || token.kind == Token::Kind::kItemsBegin) {
+      // The client logs them in the order of the table.
+      if (last != nullptr && token.key < last) return true;
+      last = token.key;
+    }
+    if (token.kind == Token::Kind::kItemsBegin) continue;
     const bool text =
         kind == ValueKind::kText || (kind == ValueKind::kPayload && !IsJsonText(token.value));
-    return text && LooksLikeMore(token.value);
-  });
+    if (text && LooksLikeMore(token.value)) return true;
+    if (text && token.value.empty()) return true;
+  }
+  return false;
+}
+
+std::vector<std::vector<uint8_t>> ItemKeysOf(const Reading& reading) {
+  std::vector<std::vector<uint8_t>> items;
+  for (const Token& token : reading) {
+    if (token.kind == Token::Kind::kItemBegin) items.emplace_back();
+    if (token.kind != Token::Kind::kItem) continue;
+    items.back().push_back(static_cast<uint8_t>(token.key - kItemKeys));
+  }
+  return items;
 }
 
 bool HasItems(const Reading& reading) {
@@ -720,6 +743,7 @@ LoggedFrame ReadLoggedFrame(std::string_view text, bool received, std::optional<
       if (!shortest.has_value()) return false;
       plain = !readings.turned_back() && !IsSuspicious(reading);
       has_items = HasItems(reading);
+      frame.item_keys = ItemKeysOf(reading);
       return true;
     });
     connection = readings.connection();

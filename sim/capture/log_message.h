@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace presence::sim {
 
@@ -26,7 +27,10 @@ struct LoggedFrame {
   std::string json;            // kCertain, kLength: in the protocol's JSON form
   std::string connection;      // received: whose client it is, the id that it has; else empty
   bool length_agrees = false;  // the reading is as long as what was received
+  // The keys of each item, in their order, as numbers below kItemKeyCount.
+  std::vector<std::vector<uint8_t>> item_keys;
 };
+inline constexpr size_t kItemKeyCount = 32;
 
 // Reads a frame that begins `text`, and ends it but for, if it was received, the id of the client's
 // connection. `length`: so many characters (UTF-16) it had in the JSON form, if that is known.

@@ -1,6 +1,7 @@
 #include "sim/capture/log_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -61,7 +62,40 @@ struct LogFrame {
   std::optional<ClockReading> clock;
   std::optional<int64_t> stamp;
   int64_t action = 0;
+  bool length_agrees = false;
   bool length_differs = false;
+  bool left_out = false;
+  std::vector<std::vector<uint8_t>> item_keys;
+};
+
+// In which order the fields of items come. Whoever made the items made all of them alike.
+class KeyOrder {
+ public:
+  void Add(const std::vector<std::vector<uint8_t>>& items) {
+    ForEachPair(items, [this](size_t first, size_t second) { ++before_[first][second]; });
+  }
+  // Whether no two fields come in an order in which most items do not have them.
+  bool IsUsual(const std::vector<std::vector<uint8_t>>& items) const {
+    bool usual = true;
+    ForEachPair(items, [&](size_t first, size_t second) {
+      usual = usual && before_[first][second] >= before_[second][first];
+    });
+    return usual;
+  }
+
+ private:
+  template <typename Take>
+  static void ForEachPair(const std::vector<std::vector<uint8_t>>& items, const Take& take) {
+    for (const std::vector<uint8_t>& keys : items) {
+      for (size_t first = 0; first < keys.size(); ++first) {
+        for (size_t second = first + 1; second < keys.size(); ++second) {
+          take(keys[first], keys[second]);
+        }
+      }
+    }
+  }
+
+  std::array<std::array<uint32_t, kItemKeyCount>, kItemKeyCount> before_{};
 };
 
 struct LogClient {
@@ -176,7 +210,9 @@ class LogReader {
       return;
     }
     frame.action = said.action;
+    frame.length_agrees = read.length_agrees;
     frame.length_differs = read.certainty == LogCertainty::kLength;
+    frame.item_keys = std::move(read.item_keys);
     if (read.length_agrees) trusted_.insert(said.action);
     frame.clock = FindTime(before);
     if (place.received) {
@@ -210,15 +246,26 @@ class LogReader {
     clients_[client].connection = std::string(said.connection_id);
   }
 
-  // A reading that is not as long as what was received does not count if others of its kind are:
-  // nothing of them goes unlogged, so this one is another.
+  // Of what looks like a frame, and is another one.
   void LeaveOutDeceptions() {
+    KeyOrder orders[2];  // of what was received and sent
+    for (const LogFrame& frame : frames_) {
+      orders[frame.captured.sent].Add(frame.item_keys);
+    }
     for (LogFrame& frame : frames_) {
-      frame.length_differs = frame.length_differs && trusted_.contains(frame.action);
-      if (!frame.length_differs) continue;
-      capture_.left_out.push_back({frame.captured.line,
-                                   "the message is not as long as what was received: a value of it "
-                                   "could end in two places"});
+      std::string_view why;
+      if (frame.length_differs && trusted_.contains(frame.action)) {
+        // Nothing of the others of its kind went unlogged.
+        why =
+            "the message is not as long as what was received: a value of it could end in two "
+            "places";
+      } else if (!frame.length_agrees && !orders[frame.captured.sent].IsUsual(frame.item_keys)) {
+        why =
+            "its fields are in another order than those of the others: a value of it could end in "
+            "two places";
+      }
+      frame.left_out = !why.empty();
+      if (frame.left_out) capture_.left_out.push_back({frame.captured.line, std::string(why)});
     }
   }
 
@@ -261,7 +308,7 @@ class LogReader {
                            "a frame that one of several clients sent: the log does not say which"});
         continue;
       }
-      if (frame.length_differs) continue;
+      if (frame.left_out) continue;
       std::optional<size_t>& socket = socket_of[*client];
       if (!socket.has_value() || frame.connects) {
         CapturedSocket next;
