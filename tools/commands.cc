@@ -57,7 +57,8 @@ Command Import() {
           "Makes a trace of one client's session: of a HAR (from Chrome, Edge, Playwright, "
           "mitmproxy), of a log of ably-js at level 4, or of messages copied out of the developer "
           "tools. \"-\" is standard input, a name ending in .gz is decompressed. What cannot be "
-          "read for certain is left out, and named with its line.",
+          "read for certain is left out, and named with its line. Of several clients --client "
+          "chooses one; with -o FOLDER/ (a name that ends in /) each gets a trace there.",
       .flags =
           {
               {.name = "from",
@@ -65,11 +66,7 @@ Command Import() {
                .choices = {"auto", "har", "ably-log", "frames"},
                .help = "what FILE is; auto, unless given: its beginning tells"},
               Number("client", 1, 1'000'000, "of a capture of several clients, this one"),
-              {.name = "o",
-               .takes_value = true,
-               .value = "FILE",
-               .help = "write into this file instead of standard output; a name that ends in / is "
-                       "a folder, and gets a trace for each client"},
+              OutputFileFlag(),
               {.name = "redact",
                .choices = {"all"},
                .help = "replace keys, tokens and connection keys by stand-ins; with =all client "
