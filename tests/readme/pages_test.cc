@@ -153,6 +153,18 @@ TEST(Pages, LeadToWhatIsThere) {
   EXPECT_THAT(dead, IsEmpty());
 }
 
+TEST(Pages, TheListOfHeadersNamesEachPublicHeader) {
+  std::string page;
+  for (const std::string& line : LinesOf("docs/headers.md")) page += line;
+  std::vector<std::string> missing;
+  for (const std::string& line : LinesOf("engine/public_headers.bzl")) {
+    if (!line.starts_with("    \"") || !line.ends_with(".h\",")) continue;
+    const std::string header = line.substr(5, line.size() - 7);
+    if (page.find("`" + header + "`") == page.npos) missing.push_back(header);
+  }
+  EXPECT_THAT(missing, IsEmpty());
+}
+
 TEST(Pages, TheReadmeHas200LinesAtMost) { EXPECT_LE(LinesOf("README.md").size(), 200u); }
 
 TEST(Pages, ALoopHas25LinesAtMost) {

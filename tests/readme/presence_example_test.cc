@@ -16,14 +16,14 @@ TEST(PresenceExample, WritesWhatHappensInTheRoom) {
   while (const size_t size = std::fread(buffer, 1, sizeof buffer, pipe))
     output.append(buffer, size);
   EXPECT_EQ(pclose(pipe), 0);
-  EXPECT_EQ(output, R"(present: carol-789
-enter: alice-123
+  EXPECT_EQ(output, R"(enter: alice-123
 Data: {"status":"online","nickname":"Alice","avatar":"https://example.com/alice.png"}
 2 users in room
 update: alice-123
 Data: {"status":"away"}
 Bob is not here
 leave: alice-123
+Data: {"status":"away"}
 )");
 }
 

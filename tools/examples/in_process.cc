@@ -2,102 +2,110 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 namespace presence::examples {
-namespace {
 
-constexpr Timestamp kTime = TimestampFromMs(1'754'000'000'000);
+// --- A user's sockets ---
 
-}  // namespace
-
-// --- The client's side ---
-
-Timestamp InProcess::Now() { return kTime; }
-
-void InProcess::Open(TransportId transport, std::string_view /*resume_key*/) {
-  transport_ = transport;
-  wire::Frame connected;
-  connected.action = wire::kConnected;
-  connected.connection_id = "connection-1";
-  connected.details_client_id = client_id_;
-  Reply(connected);
+void User::Open(TransportId transport, std::string_view resume_key) {
+  server_.Later(
+      [this, transport, key = std::string(resume_key)] { server_.Open(*this, transport, key); });
 }
 
-void InProcess::Send(TransportId /*transport*/, std::string_view message) {
-  to_server_.emplace_back(message);
+void User::Send(TransportId transport, std::string_view message) {
+  server_.Later([this, transport, kept = std::string(message)] {
+    const TransportHandle socket = server_.Find(*this, transport);
+    if (socket != 0) server_.Apply(server_.reader_.Read(socket, kept));
+  });
 }
 
-void InProcess::Close(TransportId /*transport*/) { transport_ = 0; }
+void User::Close(TransportId transport) {
+  server_.Later([this, transport] { server_.Close(server_.Find(*this, transport)); });
+}
 
-// Hands on the oldest message on its way; false if there is none.
+// --- The server's ---
+
+// Lets the oldest thing happen that is on its way; false if there is none.
 bool InProcess::HandOn() {
-  if (!to_client_.empty() && transport_ != 0) {
-    const std::string message = std::move(to_client_.front());
-    to_client_.pop_front();
-    const absl::Status status = client_->Apply(TransportReceived{transport_, message});
-    if (!status.ok()) Fail(std::string(status.message()));
-    return true;
+  if (const auto due = server_.NextDeadline(); due.has_value() && *due <= kTime) {
+    server_.AdvanceTo(kTime, effects_);
+    CarryOut();
   }
-  if (to_server_.empty()) return false;
-  const std::string message = std::move(to_server_.front());
-  to_server_.pop_front();
-  Hear(message);
+  if (events_.empty()) return false;
+  absl::AnyInvocable<void()> event = std::move(events_.front());
+  events_.pop_front();
+  event();
   return true;
 }
 
-// --- The server's side ---
-
-void InProcess::Reply(const wire::Frame& frame) {
-  wire::AppendFrame(frame, to_client_.emplace_back());
+// The server's end of a socket; 0: it is closed.
+TransportHandle InProcess::Find(const User& user, TransportId transport) const {
+  for (const auto& [handle, socket] : sockets_) {
+    if (socket.user == &user && socket.transport == transport) return handle;
+  }
+  return 0;
 }
 
-void InProcess::Hear(std::string_view message) {
-  const absl::StatusOr<wire::Frame> frame = reader_.Read(message);
-  if (!frame.ok()) Fail(std::string(frame.status().message()));
-  wire::Frame reply;
-  reply.channel = frame->channel;
-  if (frame->action == wire::kAttach) {
-    reply.action = wire::kAttached;
-    reply.flags = static_cast<int64_t>(kFlagHasPresence);
-    Reply(reply);
-    IncomingItem carol;
-    carol.action = static_cast<int64_t>(PresenceAction::kPresent);
-    carol.client_id = "carol-789";
-    carol.connection_id = "connection-2";
-    carol.id = "connection-2:0:0";
-    carol.timestamp = kTime;
-    const std::vector<IncomingItem> members = {carol};
-    reply = {};
-    reply.channel = frame->channel;
-    reply.action = wire::kSync;
-    reply.channel_serial = "sync-1:";  // nothing after the colon: the last page
-    reply.presence = members;
-    Reply(reply);
-  } else if (frame->action == wire::kDetach) {
-    reply.action = wire::kDetached;
-    Reply(reply);
-  } else if (frame->action == wire::kPresence) {
-    // The echo, to everybody in the room, the sender included.
-    std::vector<IncomingItem> items(frame->presence.begin(), frame->presence.end());
-    for (IncomingItem& item : items) {
-      if (item.client_id.empty()) item.client_id = client_id_;
+void InProcess::Open(User& user, TransportId transport, std::string_view resume_key) {
+  const TransportHandle handle = next_socket_++;
+  sockets_[handle] = {&user, transport};
+  Must(user.client_.Apply(TransportOpened{transport}));
+  const std::string id = "connection-" + std::to_string(handle);
+  const std::string key = "key-" + std::to_string(handle);  // others draw one at random
+  constexpr Permission kEverywhere{.channel = "", .is_prefix = true};
+  TransportAccepted accepted;
+  accepted.transport = handle;
+  accepted.connection_id = id;
+  accepted.connection_key = key;
+  accepted.client_id = user.client_id_;
+  accepted.permissions = std::span(&kEverywhere, 1);
+  accepted.resume_key = resume_key;
+  Apply(accepted);
+}
+
+void InProcess::Apply(const ServerInput& input) {
+  Must(server_.Apply(kTime, input, effects_));
+  CarryOut();
+}
+
+// What the server sends in one step arrives at once.
+void InProcess::CarryOut() {
+  std::vector<std::pair<TransportHandle, std::string>> messages;
+  for (const ServerEffect& effect : effects_) {
+    if (const auto* send = std::get_if<SendFrame>(&effect)) {
+      for (const TransportHandle socket : send->to) messages.emplace_back(socket, send->bytes);
+    } else if (const auto* end = std::get_if<EndTransport>(&effect)) {
+      Later([this, socket = end->transport] { Close(socket); });
     }
-    const std::string id = "connection-1:" + std::to_string(frame->msg_serial.value_or(0));
-    reply.action = wire::kPresence;
-    reply.id = id;
-    reply.connection_id = "connection-1";
-    reply.timestamp = ToMs(kTime);
-    reply.presence = items;
-    Reply(reply);
-    reply = {};
-    reply.action = wire::kAck;
-    reply.msg_serial = frame->msg_serial;
-    reply.count = 1;
-    Reply(reply);
   }
+  if (messages.empty()) return;
+  Later([this, messages = std::move(messages)] {
+    for (const auto& [handle, message] : messages) {
+      const auto found = sockets_.find(handle);
+      if (found == sockets_.end()) continue;
+      const Socket socket = found->second;
+      Apply(BytesTaken{handle, message.size()});
+      Must(socket.user->client_.Apply(TransportReceived{socket.transport, message}));
+    }
+  });
+}
+
+void InProcess::Close(TransportHandle handle) {
+  const auto found = sockets_.find(handle);
+  if (found == sockets_.end()) return;
+  const Socket socket = found->second;
+  sockets_.erase(found);
+  Apply(TransportGone{handle});
+  Must(socket.user->client_.Apply(TransportClosed{socket.transport, nullptr}));
+}
+
+void InProcess::Must(const absl::Status& status) {
+  if (!status.ok()) Fail(status.ToString());
 }
 
 void InProcess::Fail(std::string_view why) {

@@ -1,36 +1,38 @@
 #ifndef TOOLS_EXAMPLES_IN_PROCESS_H_
 #define TOOLS_EXAMPLES_IN_PROCESS_H_
 
-// A chat server that lives in the same program as its client: enough of one for the example.
+// A chat server and its clients in one program, for the example: sockets are a queue.
 
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
-#include "presence/item.h"
+#include "absl/status/status.h"
+#include "presence/message.h"
 #include "presence/room/chat_client.h"
-#include "presence/wire/frame.h"
-#include "presence/wire/frame_reader.h"
+#include "presence/room/result.h"
+#include "presence/session/client_session.h"
+#include "presence/session/server.h"
+#include "presence/session/server_effects.h"
+#include "presence/session/server_input.h"
+#include "presence/session/server_reader.h"
 
 namespace presence::examples {
 
-// In each room of the server carol-789 is present and bob-456 is not. Its clock stands still, so
-// that the example writes the same every time.
-class InProcess final : public ClientEnvironment {
- public:
-  // The user of the one client is `client_id`.
-  explicit InProcess(std::string_view client_id) : client_id_(client_id) {}
-  InProcess(const InProcess&) = delete;
-  InProcess& operator=(const InProcess&) = delete;
+class User;
 
-  // Hands in to `client` whatever comes for it from now on.
-  void Serve(ChatClient& client) { client_ = &client; }
+// The server, and what is on its way to it and from it. Its clock stands still, so that the example
+// writes the same every time.
+class InProcess {
+ public:
+  static constexpr Timestamp kTime = TimestampFromMs(1'754'000'000'000);
 
   // Makes a call and hands on messages until it has completed, as `await` does. Ends the program if
   // it failed.
@@ -45,24 +47,54 @@ class InProcess final : public ClientEnvironment {
     if constexpr (!std::is_void_v<T>) return std::move(result->value());
   }
 
+ private:
+  friend class User;
+
+  struct Socket {  // and who is at its other end
+    User* user = nullptr;
+    TransportId transport = 0;
+  };
+
+  void Later(absl::AnyInvocable<void()> event) { events_.push_back(std::move(event)); }
+  bool HandOn();
+  TransportHandle Find(const User& user, TransportId transport) const;
+  void Open(User& user, TransportId transport, std::string_view resume_key);
+  void Apply(const ServerInput& input);
+  void CarryOut();
+  void Close(TransportHandle handle);
+  static void Must(const absl::Status& status);
+  [[noreturn]] static void Fail(std::string_view why);
+
+  Server server_;
+  ServerReader reader_{server_.options().max_frame_size};
+  ServerEffects effects_;
+  std::deque<absl::AnyInvocable<void()>> events_;
+  std::map<TransportHandle, Socket> sockets_;
+  TransportHandle next_socket_ = 1;
+};
+
+// A user's client, connected to the server.
+class User final : public ClientEnvironment {
+ public:
+  // `server` must outlive the user.
+  User(InProcess& server, std::string_view client_id) : server_(server), client_id_(client_id) {}
+  User(const User&) = delete;
+  User& operator=(const User&) = delete;
+
+  ChatClient& client() { return client_; }
+
   // What the client wants of the program it lives in.
-  Timestamp Now() override;
+  Timestamp Now() override { return InProcess::kTime; }
   void Open(TransportId transport, std::string_view resume_key) override;
   void Send(TransportId transport, std::string_view message) override;
   void Close(TransportId transport) override;
 
  private:
-  bool HandOn();
-  void Hear(std::string_view message);
-  void Reply(const wire::Frame& frame);
-  [[noreturn]] static void Fail(std::string_view why);
+  friend class InProcess;
 
+  InProcess& server_;
   const std::string client_id_;
-  ChatClient* client_ = nullptr;
-  TransportId transport_ = 0;  // 0: none
-  wire::FrameReader reader_;
-  std::deque<std::string> to_server_;
-  std::deque<std::string> to_client_;
+  ChatClient client_{ClientSession::Options(), *this};
 };
 
 }  // namespace presence::examples

@@ -15,9 +15,14 @@ using presence::PresenceEvent;
 using presence::PresenceMember;
 
 int main() {
-  presence::examples::InProcess world("alice-123");
-  presence::ChatClient client(presence::ClientSession::Options(), world);
-  world.Serve(client);
+  presence::examples::InProcess server;
+  presence::examples::User carol(server, "carol-789");
+  carol.client().Connect();
+  server.Await<void>([&](auto done) { carol.client().room("my-room").Attach(std::move(done)); });
+  server.Await<void>(
+      [&](auto done) { carol.client().room("my-room").presence().Enter({}, std::move(done)); });
+  presence::examples::User alice(server, "alice-123");
+  presence::ChatClient& client = alice.client();
   client.Connect();
 
   // shown in README.md
@@ -25,15 +30,9 @@ int main() {
   presence::Room& room = client.room("my-room");
 
   // await room.attach();
-  world.Await<void>([&](auto done) { room.Attach(std::move(done)); });
+  server.Await<void>([&](auto done) { room.Attach(std::move(done)); });
 
-  // const { unsubscribe } = room.presence.subscribe((event) => {
-  //   const member = event.member;
-  //   console.log(`${event.type}: ${member.clientId}`);
-  //   if (member.data) {
-  //     console.log('Data:', member.data);
-  //   }
-  // });
+  // const { unsubscribe } = room.presence.subscribe((event) => { ... });
   auto subscription = room.presence().Subscribe([](const PresenceEvent& event) {
     const PresenceMember& member = event.member;
     const std::string_view type = presence::EventTypeName(event.type);
@@ -44,7 +43,7 @@ int main() {
   });
 
   // await room.presence.enter({ status: 'online', nickname: 'Alice', avatar: '...' });
-  world.Await<void>([&](auto done) {
+  server.Await<void>([&](auto done) {
     room.presence().Enter(JsonObject{{"status", "online"},
                                      {"nickname", "Alice"},
                                      {"avatar", "https://example.com/alice.png"}},
@@ -53,22 +52,22 @@ int main() {
 
   // const members = await room.presence.get();
   // console.log(`${members.length} users in room`);
-  const auto members = world.Await<std::vector<PresenceMember>>(
+  const auto members = server.Await<std::vector<PresenceMember>>(
       [&](auto done) { room.presence().Get(std::move(done)); });
   std::printf("%zu users in room\n", members.size());
 
   // await room.presence.update({ status: 'away' });
-  world.Await<void>([&](auto done) {
+  server.Await<void>([&](auto done) {
     room.presence().Update(JsonObject{{"status", "away"}}, std::move(done));
   });
 
   // const isBobHere = await room.presence.isUserPresent('bob-456');
-  const bool is_bob_here = world.Await<bool>(
+  const bool is_bob_here = server.Await<bool>(
       [&](auto done) { room.presence().IsUserPresent("bob-456", std::move(done)); });
   std::printf("Bob is %s\n", is_bob_here ? "here" : "not here");
 
   // await room.presence.leave();
-  world.Await<void>([&](auto done) { room.presence().Leave({}, std::move(done)); });
+  server.Await<void>([&](auto done) { room.presence().Leave({}, std::move(done)); });
 
   // unsubscribe();
   subscription->Unsubscribe();

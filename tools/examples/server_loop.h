@@ -1,7 +1,7 @@
 #ifndef TOOLS_EXAMPLES_SERVER_LOOP_H_
 #define TOOLS_EXAMPLES_SERVER_LOOP_H_
 
-// A server behind sockets, as docs/server.md shows it. tests/readme keeps them alike.
+// A server behind sockets, as pages show it. tests/readme keeps them alike.
 
 #include <optional>
 #include <string_view>
@@ -39,7 +39,7 @@ class Service {
 };
 // shown until here
 
-// shown in docs/server.md
+// shown in README.md
 inline void RunServer(Server& server, ClientSockets& sockets, Service& service) {
   ServerEffects effects;
   while (const std::optional<ServerEvent> event = service.Next(server.NextDeadline())) {
