@@ -145,15 +145,13 @@ absl::Status ClientSession::On(const ConnectCall&) {
     case SessionState::kSuspended:  // RTN11c
       BeginTry();
       break;
-    case SessionState::kClosing:  // RTN11b
-      DropTransport();
-      [[fallthrough]];
     case SessionState::kInitialized:
-      retries_ = 0;
-      gave_up_ = false;
       timers_.Set(ConnectionTimer::kStateTtl, Later(now_, state_ttl_));
       BeginTry();
       break;
+    case SessionState::kClosing:  // RTN11b
+      DropTransport();
+      [[fallthrough]];
     case SessionState::kClosed:
     case SessionState::kFailed:  // RTN11d
       ForgetConnection();
@@ -296,6 +294,7 @@ void ClientSession::AskForToken(const SharedError& reason) {
 // The transport is lost, and was connected (RTN15).
 void ClientSession::Lost(const SharedError& reason) {
   failure_ = reason;
+  tokens_.Failed();  // whoever was to get one may be asked again
   timers_.Stop(ConnectionTimer::kIdle);
   timers_.Set(ConnectionTimer::kStateTtl, Later(now_, state_ttl_));
   const Timestamp next_try =
@@ -312,7 +311,6 @@ void ClientSession::Lost(const SharedError& reason) {
 
 void ClientSession::AttemptFailed(const SharedError& reason) {
   failure_ = reason;
-  tokens_.Failed();
   DropTransport();
   timers_.Stop(ConnectionTimer::kAttempt);
   std::chrono::milliseconds wait = options_.suspended_retry_timeout;  // RTN14f
@@ -334,11 +332,9 @@ void ClientSession::OnUnanswered() {
 
 // No connection within the ttl (RTN14e).
 void ClientSession::Suspend() {
-  tokens_.Failed();
   DropTransport();
   timers_.Stop(ConnectionTimer::kAttempt);
   gave_up_ = true;
-  retries_ = 0;
   next_is_immediate_ = false;
   const Timestamp next_try = Later(now_, options_.suspended_retry_timeout);
   timers_.Set(ConnectionTimer::kRetry, next_try);
@@ -360,7 +356,6 @@ void ClientSession::Close(const SharedError& reason) {
   DropTransport();
   StopTimers();
   key_.clear();
-  tokens_.Forget();
   SetState(SessionState::kClosed, reason);
 }
 
@@ -368,13 +363,17 @@ void ClientSession::Fail(const SharedError& reason) {
   DropTransport();
   StopTimers();
   key_.clear();
-  tokens_.Forget();
   SetState(SessionState::kFailed, reason);
 }
 
 void ClientSession::ForgetConnection() {
   ledger_.Forget();
   state_ttl_ = options_.connection_state_ttl;
+  tokens_.Forget();
+  ForgetFailures();
+}
+
+void ClientSession::ForgetFailures() {
   failure_ = nullptr;
   retries_ = 0;
   gave_up_ = false;
@@ -499,9 +498,7 @@ void ClientSession::OnConnected(const wire::Frame& frame) {
   max_idle_interval_ = DurationOf(frame.details_max_idle_interval);
   state_ttl_ = DurationOf(frame.details_connection_state_ttl);
   if (state_ttl_.count() == 0) state_ttl_ = options_.connection_state_ttl;
-  retries_ = 0;
-  gave_up_ = false;
-  failure_ = nullptr;
+  ForgetFailures();
   tokens_.Accepted();
   timers_.Stop(ConnectionTimer::kAttempt);
   timers_.Stop(ConnectionTimer::kStateTtl);

@@ -170,6 +170,7 @@ class ClientSession {
   void Close(const SharedError& reason);
   void Fail(const SharedError& reason);
   void ForgetConnection();
+  void ForgetFailures();
   void StopTimers();
 
   void OnFrame(const wire::Frame& frame, std::string_view bytes);

@@ -58,6 +58,22 @@ TEST(Connect, RTN11bWhileClosingLeavesTheOldTransportBehind) {
   EXPECT_EQ(h.Connected(2, "c2"), Lines{"connecting>connected"});
 }
 
+TEST(Connect, RTN11bWhileClosingBeginsAnewAsFromClosed) {
+  SessionHarness h;
+  h.GetAttached();
+  h.Enter("room", 2);
+  h.Receive(1, R"({"action":1,"msgSerial":0})");
+  h.Close();
+  EXPECT_EQ(h.Connect(),
+            (Lines{"close 1", "closing>connecting", "room: state initialized", "open 2"}));
+  EXPECT_EQ(h.session.connection().id(), "");
+  h.Enter("room", 3);
+  h.Connected(2, "c1");  // a server may use the id again
+  EXPECT_EQ(
+      Only("send", h.Receive(2, R"({"action":11,"channel":"room"})")),
+      (Lines{R"(send 2 {"action":14,"channel":"room","msgSerial":0,"presence":[{"action":2}]})"}));
+}
+
 TEST(Connect, RTN11cWhileDisconnectedTriesAtOnce) {
   SessionHarness h;
   h.Connect();
@@ -506,6 +522,13 @@ TEST(Retry, RTB1ImmediateTriesAreNoWaits) {
   h.Connected(3, "c1");
   h.Lost(3);
   ExpectRetry(h.Failed(4), "connecting>disconnected 80003", 15'000);  // n counts since connected
+  SessionHarness again;
+  again.GetConnected();
+  again.Lost(1);
+  again.Connected(2, "c1");
+  again.Lost(2);  // a second after the last one is as good as at once
+  again.Advance(1'000);
+  ExpectRetry(again.Failed(3), "connecting>disconnected 80003", 15'000);
 }
 
 TEST(Retry, TheSameSeedWaitsTheSame) {
@@ -613,6 +636,20 @@ TEST(Suspended, RTB1WaitsAreCountedAnewAfterwards) {
   ExpectRetry(h.Failed(transport + 1), "connecting>disconnected 80003", 15'000);
 }
 
+TEST(Suspended, ATryOfItsIsNoneAtOnce) {
+  ClientSession::Options options;
+  options.connection_state_ttl = milliseconds(500);
+  SessionHarness h(options);
+  h.GetConnected();
+  h.Lost(1);
+  h.Connected(2, "c1");
+  EXPECT_EQ(h.Lost(2), Lines{"connected>disconnected 80003 next=1000"});
+  EXPECT_EQ(h.Advance(500), Lines{"disconnected>suspended 80002 < 80003 next=30000"});
+  EXPECT_EQ(h.Advance(30'000), (Lines{"suspended>connecting", "open 3"}));
+  h.Connected(3, "c1");
+  EXPECT_EQ(h.Lost(3)[0], "connected>disconnected 80003 next=0");
+}
+
 TEST(Suspended, WokenLateItGivesUpAndDoesNotTryFirst) {
   SessionHarness h;
   h.Connect();
@@ -706,6 +743,12 @@ TEST(Time, NeverGoesBack) {
   h.now_ms -= 5'000;
   h.Failed(1);
   EXPECT_GE(*h.session.NextDeadline(), TimestampFromMs(1'000'000 + 12'000));
+  SessionHarness woken;
+  woken.Connect();
+  woken.now_ms -= 5'000;
+  woken.Advance(0);
+  woken.Failed(1);
+  EXPECT_GE(*woken.session.NextDeadline(), TimestampFromMs(1'000'000 + 12'000));
 }
 
 TEST(Time, WakingEarlyOrTwiceIsHarmless) {

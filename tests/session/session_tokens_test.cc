@@ -167,6 +167,15 @@ TEST(Token, RTN22AuthFromTheServerAsksAndRTC8aTheTokenGoesOutAsAuth) {
   EXPECT_EQ(h.Receive(1, kAuth), Lines{"token"});
 }
 
+TEST(Token, RTN22AskedOnATransportThatIsLostItMayBeAskedForAgain) {
+  SessionHarness h;
+  h.GetConnected();
+  EXPECT_EQ(h.Receive(1, kAuth), Lines{"token"});
+  h.Lost(1);
+  h.Connected(2, "c1");
+  EXPECT_EQ(h.Receive(2, kAuth), Lines{"token"});
+}
+
 TEST(Token, RTC8aATokenThatNobodyAskedForGoesOutWhileConnected) {
   SessionHarness h;
   EXPECT_EQ(h.Apply(TokenRenewed{"t0"}), Lines{});
