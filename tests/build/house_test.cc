@@ -286,6 +286,36 @@ TEST(HouseTest, CMakeListsEverySourceAndInternalHeader) {
   EXPECT_EQ(listed, wanted);
 }
 
+// CMake's libraries, each with the layers that it is made of.
+const std::map<std::string, std::set<std::string>> kLibraries = {
+    {"engine", {"", "base", "members", "client", "host"}},
+    {"wire", {"json", "wire"}},
+    {"session", {"session", "room"}},
+};
+
+TEST(HouseTest, EachOfCMakesLibrariesIsMadeOfItsLayers) {
+  constexpr std::string_view kLibrary = "presence_library(";
+  std::vector<std::string> wrong;
+  std::set<std::string> seen;
+  std::string library;
+  for (const std::string& line : Lines("CMakeLists.txt")) {
+    if (line.starts_with(kLibrary)) {
+      library = line.substr(kLibrary.size());
+      ASSERT_TRUE(kLibraries.contains(library)) << library;
+      seen.insert(library);
+    } else if (line.starts_with(")")) {
+      library.clear();
+    } else if (!library.empty()) {
+      const std::string source = line.substr(line.find_first_not_of(' '));
+      if (!kLibraries.at(library).contains(LayerOf(source))) {
+        wrong.push_back(source + " is in " + library);
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), kLibraries.size());
+  EXPECT_THAT(wrong, IsEmpty());
+}
+
 TEST(HouseTest, AnInternalHeaderIsNeededByAPublicOne) {
   std::set<std::string> needed;
   for (const Source& source : EngineSources()) {

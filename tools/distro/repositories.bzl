@@ -16,7 +16,10 @@ _distro_repository = repository_rule(
 )
 
 def distro_repositories():
-    """Declares every repository that the build names, so that Bazel never tries to download one."""
+    """Declares every repository that the build names, so that Bazel never tries to download one.
+
+    Other projects' WORKSPACE files call it, too: what they have declared before stays theirs.
+    """
     for name in [
         "abseil-cpp",
         "google_benchmark",
@@ -31,4 +34,5 @@ def distro_repositories():
         "simdjson",
         "zlib",
     ]:
-        _distro_repository(name = name)
+        if not native.existing_rule(name):
+            _distro_repository(name = name)
