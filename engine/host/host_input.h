@@ -60,7 +60,8 @@ struct ConnectionClosed {
 
 // Its transport takes no more for now, or takes more again: while paused no page of a sync is due
 // for it, not even the first one after ATTACHED; then its sync goes on at once from where it was.
-// All else is sent all the same, and answers and members are what they would have been. It is a
+// All else is sent all the same, and answers and members are what they would have been, so that a
+// log without pauses leads to the same room; not even the host's time moves. It is a
 // thing of the transport: a connection that is opened, resumed or restored is not paused.
 // InvalidArgument: the connection is lost.
 struct PagesPaused {

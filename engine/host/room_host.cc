@@ -22,10 +22,9 @@ using Action = PresenceAction;
 // StoredMessage.
 constexpr int64_t kMaxMessageSize = StoredMessage::kMaxBytes / 8;
 
-// What is kept for later steps though nothing uses it, kSpareBytes in all: bytes of pending items,
-// recipients, places in the table of connections.
+// What is kept for later steps though nothing uses it, with the recipients kSpareBytes in all:
+// bytes of pending items, places in the tables of connections.
 constexpr size_t kMaxPendingKept = kSpareBytes / 2;
-constexpr size_t kMaxRecipientsKept = 512;
 constexpr size_t kMaxPlacesKept = 256;
 
 // Of what ids that clients are sent consist: others end a page's id too early for some of them.
@@ -66,7 +65,8 @@ absl::Status RoomHost::Apply(Timestamp now, const HostInput& input, HostEffects&
     effects.Clear();
     return status;
   }
-  Begin(now, effects);
+  // A pause must not even move time, or it would show in timestamps once the clock goes back.
+  Begin(std::holds_alternative<PagesPaused>(input) ? now_ : now, effects);
   std::visit([this](const auto& alternative) { On(alternative); }, input);
   BroadcastIfDue(/*advancing=*/false);
   effects_ = nullptr;
@@ -201,6 +201,7 @@ void RoomHost::On(const ConnectionLost& lost) {
   Connection& connection = *Find(lost.connection);
   connection.was_attached |= connection.attachment.has_value();
   Detach(connection);
+  connection.paused = false;
   const milliseconds grace = lost.grace_period.value_or(options_.grace_period);
   connection.lost = RoomSnapshot::Lost{After(std::max(grace, milliseconds(0))), ++last_order_};
   graces_.emplace(DueKey(connection.lost->deadline, connection.lost->order), &connection);
@@ -244,7 +245,7 @@ void RoomHost::Expel(const Connection& connection) {
     leave.id = id;
     leave.timestamp = now_;
     member_bytes_ -= BytesOf(member);
-    AddPending(Action::kLeave, leave);
+    AddPending(Action::kLeave, leave).ends_frame = true;
   });
   stats_.synthesized_leaves += pending_used_ - first;
   for (size_t i = first; i < pending_used_; ++i) ApplyPending(pending_[i]);
@@ -260,126 +261,6 @@ void RoomHost::ExpelAttachable(const Connection& connection) {
   if (InFlight(connection) > 0) hurry_ = true;
   Expel(connection);
 }
-
-// --- Attaching ---
-
-void RoomHost::On(const AttachRequest& request) {
-  Connection& connection = *Find(request.connection);
-  std::optional<Timestamp> next_page;
-  if (connection.attachment.has_value() && connection.attachment->sync.has_value()) {
-    next_page = connection.attachment->sync->due;
-  }
-  const bool resumed =
-      std::exchange(connection.was_attached, false) || connection.attachment.has_value();
-  Detach(connection);
-  const uint64_t asked = request.flags & kFlagModes;
-  const uint64_t modes = (asked == 0 ? kFlagDefaultModes : asked) & request.permitted;
-  if (request.refusal != nullptr || modes == 0) {
-    ExpelAttachable(connection);  // the client's channel fails and forgets its members, too
-    effects_->Add(
-        ErrorReply{connection.handle,
-                   request.refusal != nullptr
-                       ? WithCausesCut(*request.refusal)
-                       : MakeError(kNotPermitted, "none of the modes asked for is permitted")});
-    return;
-  }
-  Attach(connection, modes);
-  RoomSnapshot::Attachment& attachment = *connection.attachment;
-  // Who may not see presence is told that nobody is there: it would wait for the sync forever.
-  const bool has_presence = members_.size() > 0 && (modes & kFlagPresenceSubscribe) != 0;
-  std::string& serial = effects_->NewString();
-  absl::StrAppend(&serial, options_.instance, "-attached-", attachment.order);
-  effects_->Add(AttachedReply{
-      connection.handle,
-      modes | (resumed ? kFlagResumed : 0) | (has_presence ? kFlagHasPresence : 0), serial});
-  if (!has_presence) return;
-  ++stats_.syncs_started;
-  attachment.sync = RoomSnapshot::Sync{absl::StrCat(options_.instance, "-", ++last_sync_),
-                                       /*after=*/0, /*until=*/members_.last_joined(),
-                                       std::max(next_page.value_or(now_), now_)};
-  pages_.emplace(DueKey(attachment.sync->due, attachment.order), &connection);
-  // Who asks again and again is sent no more pages than who waits for those of the first sync.
-  if (!next_page.has_value()) SendPage(connection);
-}
-
-void RoomHost::On(const DetachRequest& request) {
-  Connection& connection = *Find(request.connection);
-  connection.was_attached = false;
-  Detach(connection);
-  ExpelAttachable(connection);
-  effects_->Add(DetachedReply{connection.handle, std::nullopt});
-}
-
-void RoomHost::Attach(Connection& connection, uint64_t modes) {
-  connection.attachment = RoomSnapshot::Attachment{++last_order_, modes, std::nullopt};
-  attached_.emplace(connection.attachment->order, &connection);
-  RecipientsChanged();
-}
-
-// No effect of this step views the recipients yet: it is broadcast at the end.
-void RoomHost::RecipientsChanged() {
-  recipients_stale_ = true;
-  if (recipients_.capacity() > kMaxRecipientsKept)
-    std::vector<ConnectionHandle>().swap(recipients_);
-}
-
-// Nothing is sent to the connection from now on.
-void RoomHost::Detach(Connection& connection) {
-  if (!connection.attachment.has_value()) return;
-  EndSync(connection);
-  attached_.erase(connection.attachment->order);
-  connection.attachment.reset();
-  RecipientsChanged();
-}
-
-void RoomHost::EndSync(Connection& connection) {
-  std::optional<RoomSnapshot::Sync>& sync = connection.attachment->sync;
-  if (!sync.has_value()) return;
-  pages_.erase(DueKey(sync->due, connection.attachment->order));
-  sync.reset();
-}
-
-// Sends the next page of the connection's sync: the members that joined before the sync began, as
-// they are now, from where the last page ended. Whoever joins later is broadcast.
-void RoomHost::SendPage(Connection& connection) {
-  RoomSnapshot::Attachment& attachment = *connection.attachment;
-  RoomSnapshot::Sync& sync = *attachment.sync;
-  pages_.erase(DueKey(sync.due, attachment.order));
-  std::vector<OutItem>& items = effects_->NewItems();
-  bool more = false;
-  size_t bytes = 0;
-  members_.ForEachAfter(sync.after, [&](uint64_t joined, const Message& member) {
-    if (joined > sync.until) return false;
-    bytes += BytesOf(member);
-    more = items.size() == options_.sync_page_size ||
-           (!items.empty() && bytes > options_.sync_page_bytes);
-    if (more) return false;
-    items.push_back({Action::kPresent, member});
-    sync.after = joined;
-    return true;
-  });
-  std::string& serial = effects_->NewString();
-  absl::StrAppend(&serial, sync.id, ":");
-  if (more) absl::StrAppend(&serial, sync.after);
-  effects_->Add(SyncPage{connection.handle, serial, items});
-  ++stats_.pages;
-  if (more) {
-    sync.due = After(options_.sync_page_interval);
-    pages_.emplace(DueKey(sync.due, attachment.order), &connection);
-  } else {
-    ++stats_.syncs_completed;
-    attachment.sync.reset();
-  }
-}
-
-bool RoomHost::IsAttached(ConnectionHandle connection) const {
-  const Connection* const found = Find(connection);
-  return found != nullptr && found->attachment.has_value();
-}
-
-void RoomHost::On(const PagesPaused& /*paused*/) {}
-
-void RoomHost::On(const SyncRequest& /*request*/) {}
 
 // --- Operations ---
 
@@ -432,7 +313,9 @@ void RoomHost::On(const PresenceRequest& request) {
     effects_->Add(NackReply{connection.handle, serial, 1, *std::move(refusal)});
     return;
   }
+  const size_t first = pending_used_;
   for (size_t i = 0; i < request.items.size(); ++i) ApplyItem(connection, request, i);
+  if (pending_used_ > first) pending_[pending_used_ - 1].ends_frame = true;
   ++stats_.frames_acked;
   effects_->Add(AckReply{connection.handle, serial, 1});
 }
@@ -597,6 +480,7 @@ RoomHost::Pending& RoomHost::AddPending(PresenceAction action, const Message& me
   if (pending_used_ == pending_.size()) pending_.emplace_back();
   Pending& pending = pending_[pending_used_++];
   pending.action = action;
+  pending.ends_frame = false;
   pending.message.Assign(message);
   const size_t bytes = BytesOf(message);
   if (bytes > pending.kept) pending_kept_ += bytes - std::exchange(pending.kept, bytes);
@@ -635,14 +519,52 @@ void RoomHost::BroadcastIfDue(bool advancing) {
       }
     }
   }
-  if (recipients_.empty()) return;
   for (size_t next = 0; next < pending_used_;) {
-    std::vector<OutItem>& items = effects_->NewItems();
-    const size_t end = std::min(next + options_.max_batch, pending_used_);
-    for (; next < end; ++next) {
-      items.push_back({pending_[next].action, pending_[next].message.view()});
+    const size_t end = EndOfBroadcast(next);
+    if (!recipients_.empty()) {
+      std::vector<OutItem>& items = effects_->NewItems();
+      for (size_t i = next; i < end; ++i) items.push_back(pending_[i].out());
+      effects_->Add(Broadcast{recipients_, items});
+      ++stats_.broadcasts;
     }
-    effects_->Add(Broadcast{recipients_, items});
+    if (recipients_.size() < attached_.size()) BroadcastOwn(next, end);
+    next = end;
+  }
+}
+
+// The end of the broadcast that begins with this pending item: as many whole frames as it may hold,
+// and one at least.
+size_t RoomHost::EndOfBroadcast(size_t begin) const {
+  size_t end = begin;
+  for (size_t i = begin; i < pending_used_; ++i) {
+    if (!pending_[i].ends_frame) continue;
+    if (end > begin && i + 1 - begin > options_.max_batch) break;
+    end = i + 1;
+  }
+  PRESENCE_CHECK(end > begin);
+  return end;
+}
+
+// RTP17a: sends who may not see presence what concerns members of its own.
+void RoomHost::BroadcastOwn(size_t begin, size_t end) {
+  std::vector<std::pair<const Connection*, size_t>> own;
+  for (size_t i = begin; i < end; ++i) {
+    const Connection* const connection = FindById(pending_[i].message.view().connection_id);
+    if (connection != nullptr && connection->attachment.has_value() &&
+        (connection->attachment->modes & kFlagPresenceSubscribe) == 0) {
+      own.emplace_back(connection, i);
+    }
+  }
+  std::stable_sort(own.begin(), own.end(), [](const auto& a, const auto& b) {
+    return a.first->attachment->order < b.first->attachment->order;
+  });
+  for (size_t i = 0; i < own.size();) {
+    const Connection* const connection = own[i].first;
+    std::vector<OutItem>& items = effects_->NewItems();
+    for (; i < own.size() && own[i].first == connection; ++i) {
+      items.push_back(pending_[own[i].second].out());
+    }
+    effects_->Add(Broadcast{{&connection->handle, 1}, items});
     ++stats_.broadcasts;
   }
 }
@@ -675,6 +597,7 @@ std::string RoomHost::CheckInvariants() const {
   size_t attached = 0;
   size_t lost = 0;
   size_t syncs = 0;
+  size_t due = 0;
   if (by_id_.size() != connections_.size()) return "host: 8: a connection is not found by its id";
   for (const auto& [handle, connection] : connections_) {
     if (connection->handle != handle) return "host: 8: a connection is not found by its handle";
@@ -720,14 +643,19 @@ std::string RoomHost::CheckInvariants() const {
     if (sync.id.empty() || sync.id.find(':') != std::string::npos) {
       return "host: 4: a sync's id is not one";
     }
-    if (sync.after >= sync.until || sync.until > members_.last_joined()) {
+    if (sync.until > members_.last_joined() || (sync.after >= sync.until && sync.after > 0)) {
       return "host: 4: a sync has no page to send";
     }
-    if (!pages_.contains(DueKey(sync.due, attachment.order))) return "host: 4: a sync has no time";
+    if (connection->paused) continue;
+    ++due;
+    if (!pages_.contains(DueKey(connection->next_page, attachment.order))) {
+      return "host: 4: a sync has no time";
+    }
   }
   if (attached != attached_.size()) return "host: 3: somebody is listed who is not attached";
   if (lost != graces_.size()) return "host: 3: somebody has a deadline who is not lost";
-  if (syncs != pages_.size()) return "host: 4: a page is due without a sync";
+  if (syncs != syncs_) return "host: 4: the syncs that run are miscounted";
+  if (due != pages_.size()) return "host: 4: a page is due without a sync, or though it is paused";
   if (batch_due_.has_value() != (pending_items() > 0)) {
     return "host: 5: a batch without a time, or a time without a batch";
   }

@@ -83,7 +83,7 @@ class RoomHost {
     // member, however large.
     size_t sync_page_size = 100;
     size_t sync_page_bytes = size_t{256} << 10;
-    // Between two pages to one connection.
+    // Between two pages to one connection, of one sync or of two.
     std::chrono::milliseconds sync_page_interval{0};
     // How long the members of a lost connection stay.
     std::chrono::milliseconds grace_period{15000};
@@ -101,7 +101,8 @@ class RoomHost {
     // How long an operation waits for others before all are broadcast together; 0: not at all.
     // Operations are acknowledged at once in any case.
     std::chrono::milliseconds batch_interval{0};
-    // Items of one broadcast; so many pending ones are broadcast before their time.
+    // Items of one broadcast; so many pending ones are broadcast before their time. Items that came
+    // in one frame are broadcast in one, so that a large frame makes a larger one alone.
     size_t max_batch = 100;
     // Refused operations of one connection that are remembered, so that they are refused again when
     // sent again. Beyond, the oldest is forgotten, and would be acknowledged. A client sends again
@@ -171,8 +172,8 @@ class RoomHost {
   size_t attached_count() const { return attached_.size(); }
   bool Knows(ConnectionHandle connection) const { return Find(connection) != nullptr; }
   bool IsAttached(ConnectionHandle connection) const;
-  // Syncs that have a page to send, and items that are not broadcast yet.
-  size_t running_syncs() const { return pages_.size(); }
+  // Syncs that have a page to send, paused ones too, and items that are not broadcast yet.
+  size_t running_syncs() const { return syncs_; }
   size_t pending_items() const { return flushed_ ? 0 : pending_used_; }
   // The latest time seen.
   Timestamp room_time() const { return now_; }
@@ -191,6 +192,8 @@ class RoomHost {
     std::optional<RoomSnapshot::Lost> lost;
     std::optional<RoomSnapshot::Attachment> attachment;
     bool was_attached = false;
+    bool paused = false;  // not part of what is exported
+    Timestamp next_page = Timestamp::min();
     int64_t last_serial = -1;
     std::deque<RoomSnapshot::Refusal> refusals;  // by serial, ascending
     size_t refusal_bytes = 0;                    // of their texts
@@ -213,7 +216,10 @@ class RoomHost {
   };
   static size_t HashOfId(std::string_view id);
   struct Pending {
+    OutItem out() const { return {action, message.view()}; }
+
     PresenceAction action = PresenceAction::kEnter;
+    bool ends_frame = false;  // it is the last one of those that came together
     StoredMessage message;
     size_t kept = 0;  // the most bytes that `message` has held
   };
@@ -240,8 +246,11 @@ class RoomHost {
 
   void Attach(Connection& connection, uint64_t modes);
   void Detach(Connection& connection);
-  void EndSync(Connection& connection);
   void RecipientsChanged();
+  void StartSync(Connection& connection, bool in_turn);
+  void EndSync(Connection& connection);
+  void SchedulePages(Connection& connection);
+  void UnschedulePages(const Connection& connection);
   void SendPage(Connection& connection);
   void Expel(const Connection& connection);
   void ExpelAttachable(const Connection& connection);
@@ -260,6 +269,8 @@ class RoomHost {
   Pending& AddPending(PresenceAction action, const Message& message);
   void ApplyPending(const Pending& pending);
   void BroadcastIfDue(bool advancing);
+  size_t EndOfBroadcast(size_t begin) const;
+  void BroadcastOwn(size_t begin, size_t end);
   std::string Load(const RoomSnapshot& snapshot);
 
   const Options options_;
@@ -272,9 +283,10 @@ class RoomHost {
   absl::flat_hash_set<Connection*, ById, ById> by_id_;  // the same
   std::map<uint64_t, Connection*> attached_;            // by order
   std::map<DueKey, Connection*> graces_;                // of the lost, by deadline and order
-  std::map<DueKey, Connection*> pages_;  // of running syncs, by time and order of attaching
+  std::map<DueKey, Connection*> pages_;  // of syncs not paused, by time and order of attaching
+  size_t syncs_ = 0;                     // that run, paused ones too
 
-  // The connections that a broadcast goes to, in the order of attaching; made anew when needed.
+  // The connections that may see presence, in the order of attaching; made anew when needed.
   std::vector<ConnectionHandle> recipients_;
   bool recipients_stale_ = false;
 

@@ -26,6 +26,14 @@ size_t CauseCount(const ErrorInfo& error) {
   return count;
 }
 
+// Whether both came in one frame. Leaves that the host made up are each by itself.
+bool SameFrame(const Message& a, const Message& b) {
+  const Version of_a = VersionOf(a);
+  const Version of_b = VersionOf(b);
+  return a.connection_id == b.connection_id && of_a.kind == Version::Kind::kSerial &&
+         of_b.kind == Version::Kind::kSerial && of_a.msg_serial == of_b.msg_serial;
+}
+
 }  // namespace
 
 RoomSnapshot RoomHost::Export() const {
@@ -49,6 +57,7 @@ RoomSnapshot RoomHost::Export() const {
     exported.lost = connection->lost;
     exported.attachment = connection->attachment;
     exported.was_attached = connection->was_attached;
+    exported.next_page = connection->next_page;
     exported.last_serial = connection->last_serial;
     exported.refusals.assign(connection->refusals.begin(), connection->refusals.end());
   }
@@ -106,6 +115,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     connection.lost = from.lost;
     connection.attachment = from.attachment;
     connection.was_attached = from.was_attached;
+    connection.next_page = from.next_page;
     connection.last_serial = from.last_serial;
     connection.refusals.assign(from.refusals.begin(), from.refusals.end());
     for (const RoomSnapshot::Refusal& refusal : from.refusals) {
@@ -121,7 +131,8 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     if (!fresh(from.attachment->order)) return "an attachment without a number of its own";
     attached_.emplace(from.attachment->order, &connection);
     if (from.attachment->sync.has_value()) {
-      pages_.emplace(DueKey(from.attachment->sync->due, from.attachment->order), &connection);
+      ++syncs_;
+      SchedulePages(connection);
     }
   }
 
@@ -149,7 +160,10 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     }
     const Message message = item.message.view();
     if (message.timestamp > now_) return "a pending item is from the future";
-    AddPending(item.action, message);
+    if (pending_used_ > 0 && SameFrame(pending_[pending_used_ - 1].message.view(), message)) {
+      pending_[pending_used_ - 1].ends_frame = false;
+    }
+    AddPending(item.action, message).ends_frame = true;
     // Leaves that the host made count for nobody.
     Connection* const connection = FindById(message.connection_id);
     if (connection != nullptr && VersionOf(message).kind == Version::Kind::kSerial) {

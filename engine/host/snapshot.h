@@ -35,8 +35,7 @@ struct RoomSnapshot {
   struct Sync {
     std::string id;
     uint64_t after = 0;  // joining number of the last member sent
-    uint64_t until = 0;  // joining number of the last to join before the sync began
-    Timestamp due{};     // of the next page
+    uint64_t until = 0;  // joining number of the last to join before the first page; 0: none yet
 
     friend bool operator==(const Sync&, const Sync&) = default;
   };
@@ -64,7 +63,8 @@ struct RoomSnapshot {
     std::optional<Attachment> attachment;
     // It was attached when its transport was lost, and has neither attached nor detached since.
     bool was_attached = false;
-    int64_t last_serial = -1;  // the highest taken; -1: none yet
+    Timestamp next_page = Timestamp::min();  // no page of a sync is sent to it before
+    int64_t last_serial = -1;                // the highest taken; -1: none yet
     std::vector<Refusal> refusals;
 
     friend bool operator==(const Connection&, const Connection&) = default;

@@ -125,7 +125,7 @@ void AppendRefusal(const RoomSnapshot::Refusal& refusal, std::string& out) {
 }
 
 // [handle, id, clientId, last serial, lost or null, attachment or null, 1 or 0: was attached,
-// refusals]
+// time of the next page, refusals]
 void AppendConnection(const RoomSnapshot::Connection& connection, std::string& out) {
   out += '[';
   json::AppendInt(static_cast<int64_t>(connection.handle), out);
@@ -152,15 +152,13 @@ void AppendConnection(const RoomSnapshot::Connection& connection, std::string& o
     out += ',';
     AppendNumber(attachment->modes, out);
     out += ',';
-    if (const auto& sync = attachment->sync; sync.has_value()) {  // [id, after, until, due]
+    if (const auto& sync = attachment->sync; sync.has_value()) {  // [id, after, until]
       out += '[';
       AppendBytes(sync->id, out);
       out += ',';
       AppendNumber(sync->after, out);
       out += ',';
       AppendNumber(sync->until, out);
-      out += ',';
-      AppendTime(sync->due, out);
       out += ']';
     } else {
       out += "null";
@@ -170,6 +168,8 @@ void AppendConnection(const RoomSnapshot::Connection& connection, std::string& o
     out += "null";
   }
   out += connection.was_attached ? ",1," : ",0,";
+  AppendTime(connection.next_page, out);
+  out += ',';
   AppendList(connection.refusals, out, [&](const auto& refusal) { AppendRefusal(refusal, out); });
   out += ']';
 }
@@ -336,7 +336,6 @@ bool ReadConnection(std::optional<json::Element> element, RoomSnapshot::Connecti
       sync.id = of_sync->Bytes();
       sync.after = of_sync->Number();
       sync.until = of_sync->Number();
-      sync.due = of_sync->Time();
       tuple.Require(of_sync->Finished());
       attachment.sync = std::move(sync);
     }
@@ -346,6 +345,7 @@ bool ReadConnection(std::optional<json::Element> element, RoomSnapshot::Connecti
   const int64_t was_attached = tuple.Int();
   tuple.Require(was_attached == 0 || was_attached == 1);
   connection.was_attached = was_attached == 1;
+  connection.next_page = tuple.Time();
   TupleReader refusals(tuple.Next());
   while (refusals.Has()) {
     refusals.Require(ReadRefusal(refusals.Next(), connection.refusals.emplace_back(), wrong));

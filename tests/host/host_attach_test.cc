@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -131,14 +132,47 @@ TEST(HostAttach, ADetachARefusalAndTheEndOfTheGracePeriodForgetThatItWasAttached
   }
 }
 
-TEST(HostAttach, WithoutTheModePresenceSubscribeThereIsNeitherSyncNorPresence) {
+// RTP17a: who may not see presence needs to know of its own members all the same.
+TEST(HostAttach, WithoutPresenceSubscribeAConnectionIsSentItsOwnMembersAndNoSync) {
   HostHarness h;
-  h.Join("c1", "alice");
-  h.Send("c1", 0, {EnterOp()});
-  h.Open("c2", "bob");
+  h.Join("c1", "*");
+  h.Send("c1", 0, {EnterOp("a")});
+  h.Open("c2", "*");
+  h.Open("c3", "zoe");
   EXPECT_EQ(h.Attach("c2", kFlagPresence), (Lines{"to c2: ATTACHED 0 modes=65536"}));
-  EXPECT_EQ(h.Send("c2", 0, {EnterOp()}), (Lines{"event enter bob@c2 n=1", "to c2: ACK 0",
-                                                 "to c1: PRESENCE [enter bob@c2 c2:0:0 t=1000]"}));
+  h.Attach("c3", kFlagPresence | kFlagSubscribe);
+  EXPECT_EQ(h.host.NextDeadline(), std::nullopt);
+  EXPECT_EQ(h.Send("c2", 0, {EnterOp("b"), UpdateOp("b", "x")}),
+            (Lines{"event enter b@c2 n=1", "event update b@c2 n=1", "to c2: ACK 0",
+                   "to c1: PRESENCE [enter b@c2 c2:0:0 t=1000; update b@c2 c2:0:1 t=1000 \"x\"]",
+                   "to c2: PRESENCE [enter b@c2 c2:0:0 t=1000; update b@c2 c2:0:1 t=1000 \"x\"]"}));
+  EXPECT_EQ(h.Send("c1", 1, {EnterOp("b")}).back(),
+            "to c1: PRESENCE [enter b@c1 c1:1:0 t=1000]");  // the same client on another connection
+  EXPECT_EQ(h.Send("c2", 1, {LeaveOp("b")}).back(),
+            "to c2: PRESENCE [leave b@c2 c2:1:0 t=1000 \"x\"]");
+  // With nobody who may see all.
+  h.Close("c1");
+  EXPECT_EQ(h.Send("c3", 0, {EnterOp()}).back(), "to c3: PRESENCE [enter zoe@c3 c3:0:0 t=1000]");
+}
+
+TEST(HostAttach, OfABatchEachIsSentItsOwnMembersOnlyInTheOrderOfAttaching) {
+  HostHarness h({.batch_interval = std::chrono::milliseconds(10)});
+  h.Join("c1", "ann");
+  h.Open("c3", "zoe");
+  h.Open("c2", "*");
+  h.Attach("c3", kFlagPresence);
+  h.Attach("c2", kFlagPresence);
+  h.Send("c2", 0, {EnterOp("b"), EnterOp("c")});
+  h.Send("c1", 0, {EnterOp()});
+  h.Send("c3", 0, {EnterOp()});
+  h.Send("c2", 1, {LeaveOp("b")});
+  const Lines lines = h.AdvanceTo(1010);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_TRUE(lines[0].starts_with("to c1: PRESENCE [enter b@c2")) << lines[0];
+  EXPECT_EQ(lines[1], "to c3: PRESENCE [enter zoe@c3 c3:0:0 t=1000]");
+  EXPECT_EQ(lines[2],
+            "to c2: PRESENCE [enter b@c2 c2:0:0 t=1000; enter c@c2 c2:0:1 t=1000; "
+            "leave b@c2 c2:1:0 t=1000]");
 }
 
 TEST(HostAttach, AnAttachThatTheOwnerRefusesIsAnsweredWithError) {

@@ -167,11 +167,46 @@ TEST(HostBounds, WhoAttachesAgainAndAgainIsSentNoMorePagesThanWhoWaits) {
   EXPECT_EQ(h.Advance(), (Lines{"to c2: SYNC host-101:1 [present a@c1 c1:0:0 t=1000]"}));
   h.now = 1020;
   EXPECT_EQ(h.Advance(), (Lines{"to c2: SYNC host-101: [present b@c1 c1:0:1 t=1000]"}));
+  // A sync that is complete changes nothing.
+  EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 5"}));
+  EXPECT_EQ(h.host.NextDeadline(), TimestampFromMs(1030));
   // The first page of who was late is not put off.
-  h.Attach("c2");
   h.now = 5000;
   EXPECT_EQ(h.Attach("c2"), (Lines{"to c2: ATTACHED 5"}));
   EXPECT_EQ(h.host.NextDeadline(), TimestampFromMs(5000));
+}
+
+TEST(HostBounds, WhoAsksForSyncsAgainAndAgainIsSentNoMorePagesThanWhoWaits) {
+  for (const size_t members : {size_t{0}, size_t{1}, size_t{2}}) {
+    HostHarness h({.sync_page_size = 1, .sync_page_interval = milliseconds(10)});
+    h.Join("c1", "*");
+    for (size_t i = 0; i < members; ++i) {
+      h.Send("c1", static_cast<int64_t>(i), {EnterOp(std::string(1, static_cast<char>('a' + i)))});
+    }
+    h.Join("c2", "zoe");
+    const bool sent = members > 0;  // a page already
+    size_t pages = 0;
+    for (int i = 0; i < 1000; ++i) {
+      h.now = 1000 + i / 10;
+      // Detached or not.
+      if (i % 7 == 3) h.Detach("c2");
+      const Lines told = i % 7 == 3 ? h.Attach("c2") : h.AskForSync("c2");
+      pages += i % 7 == 3 ? told.size() - 1 : told.size();
+      pages += h.Advance().size();
+    }
+    EXPECT_EQ(pages, sent ? 9u : 10u) << members;
+  }
+}
+
+TEST(HostBounds, WhoWaitsForNobodyHasOnePageDueHoweverOftenItAsks) {
+  HostHarness h;  // without an interval
+  h.Join("c1", "alice");
+  h.Send("c1", 0, {EnterOp()});
+  h.Join("c2", "zoe");
+  h.Pause("c2");
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(h.AskForSync("c2"), Lines{});
+  h.Pause("c2", false);
+  EXPECT_EQ(h.AdvanceTo(5000).size(), 1u);
 }
 
 // --- Members ---

@@ -1,6 +1,7 @@
 #include "tests/host/host_harness.h"
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <variant>
 
@@ -33,6 +34,12 @@ std::string ItemsLine(std::span<const OutItem> items) {
     line += LineOf(item);
   }
   return line + "]";
+}
+
+// The frame that an item came in; of what the host made up itself, each is one.
+std::string FrameOf(const Message& message) {
+  if (!message.id.starts_with(message.connection_id)) return Text(message.id);
+  return Text(message.id.substr(0, message.id.rfind(':')));
 }
 
 constexpr ConnectionHandle kFirstHandle = ~ConnectionHandle{0};
@@ -207,6 +214,7 @@ Lines HostHarness::Told() const {
 
 void HostHarness::Check(const HostInput* input) {
   EXPECT_EQ(host.CheckInvariants(), "");
+  std::set<std::pair<ConnectionHandle, std::string>> sent;  // frames, to whom
   int last_rank = 0;
   size_t answers = 0;
   for (const HostEffect& effect : effects) {
@@ -230,8 +238,19 @@ void HostHarness::Check(const HostInput* input) {
       rank = 2;
       EXPECT_FALSE(broadcast->to.empty());
       EXPECT_FALSE(broadcast->items.empty());
-      EXPECT_LE(broadcast->items.size(), host.options().max_batch);
-      for (const ConnectionHandle to : broadcast->to) EXPECT_TRUE(host.IsAttached(to)) << to;
+      std::set<std::string> frames;
+      for (const OutItem& item : broadcast->items) frames.insert(FrameOf(item.message));
+      EXPECT_TRUE(frames.size() == 1 || broadcast->items.size() <= host.options().max_batch);
+      for (const ConnectionHandle to : broadcast->to) {
+        EXPECT_TRUE(host.IsAttached(to)) << to;
+        for (const std::string& frame : frames) {
+          EXPECT_TRUE(sent.emplace(to, frame).second) << "a frame in two parts";
+        }
+        if ((modes_[to] & kFlagPresenceSubscribe) != 0) continue;
+        for (const OutItem& item : broadcast->items) {
+          EXPECT_EQ(HandleOf(item.message.connection_id), to) << "not its own";
+        }
+      }
       for (const OutItem& item : broadcast->items) {
         Timestamp& latest =
             latest_[{Text(item.message.connection_id), Text(item.message.client_id)}];
@@ -241,7 +260,12 @@ void HostHarness::Check(const HostInput* input) {
     } else if (const auto* page = std::get_if<SyncPage>(&effect)) {
       rank = 3;
       EXPECT_TRUE(host.IsAttached(page->to)) << page->to;
+      EXPECT_NE(modes_[page->to] & kFlagPresenceSubscribe, 0u);
       EXPECT_LE(page->items.size(), host.options().sync_page_size);
+    } else if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
+      modes_[attached->to] = attached->flags & kFlagModes;
+      EXPECT_NE(modes_[attached->to], 0u);
+      EXPECT_FALSE(attached->channel_serial.empty());
     } else {
       answers +=
           std::holds_alternative<AckReply>(effect) || std::holds_alternative<NackReply>(effect);

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "presence/client/channel_input.h"
 #include "presence/error.h"
+#include "presence/flags.h"
 #include "presence/host/host_effects.h"
 #include "presence/host/host_input.h"
 #include "presence/host/room_host.h"
@@ -51,8 +52,9 @@ IncomingItem WithId(IncomingItem item, std::string_view id);
 // Connections are named by their ids, in inputs by HandleOf; modes are shown if they are not
 // kFlagDefaultModes. After each input it is checked that the invariants hold; that the events fold
 // to the members, in joining order, and count the connections right; that pages and broadcasts go
-// to the attached only; that no member's timestamp decreases; that an operation is answered exactly
-// once; and that the effects come in the documented order.
+// to the attached only, and as far as their modes allow; that a frame is broadcast whole; that no
+// member's timestamp decreases; that an operation is answered exactly once; and that the effects
+// come in the documented order.
 class HostHarness {
  public:
   explicit HostHarness(const RoomHost::Options& options = {}) : host(options) {}
@@ -96,6 +98,7 @@ class HostHarness {
   // In the order in which they were first spoken of. Later ones have lower handles, so that an
   // order by handle would be seen.
   std::vector<std::string> ids_;
+  std::map<ConnectionHandle, uint64_t> modes_;               // as granted last
   std::vector<std::pair<std::string, std::string>> folded_;  // connection and client, as joined
   std::map<std::pair<std::string, std::string>, Timestamp> latest_;  // of each member ever
 };

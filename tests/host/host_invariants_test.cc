@@ -24,6 +24,7 @@ struct RoomHostTestPeer {
 
   auto& connection(std::string_view id) { return *host.FindById(id); }
   RoomSnapshot::Attachment& attachment(std::string_view id) { return *connection(id).attachment; }
+  size_t& syncs() { return host.syncs_; }
   RoomSnapshot::Sync& sync(std::string_view id) { return *attachment(id).sync; }
   MemberSet& members() { return host.members_; }
   size_t& member_bytes() { return host.member_bytes_; }
@@ -105,8 +106,17 @@ const Breach kBreaches[] = {
     {"host: 4: a sync has no page to send",
      [](RoomHostTestPeer peer) { peer.sync("c2").until = 3; }},
     {"host: 4: a sync has no time", [](RoomHostTestPeer peer) { peer.pages().clear(); }},
-    {"host: 4: a page is due without a sync",
+    {"host: 4: a sync has no time",
+     [](RoomHostTestPeer peer) { peer.connection("c2").next_page += milliseconds(1); }},
+    {"host: 4: the syncs that run are miscounted",
      [](RoomHostTestPeer peer) { peer.attachment("c2").sync.reset(); }},
+    {"host: 4: a page is due without a sync, or though it is paused",
+     [](RoomHostTestPeer peer) { peer.connection("c2").paused = true; }},
+    {"host: 4: a page is due without a sync, or though it is paused",
+     [](RoomHostTestPeer peer) {
+       peer.attachment("c2").sync.reset();
+       --peer.syncs();
+     }},
     {"host: 5: a batch without a time, or a time without a batch",
      [](RoomHostTestPeer peer) { peer.batch_due() = TimestampFromMs(1); }},
     {"host: 6: a refusal is remembered of a serial that was not taken",

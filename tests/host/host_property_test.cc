@@ -1,10 +1,12 @@
 // A host alone under random inputs, sensible or not: it is a function of its inputs, and one that
 // was restored anywhere goes on as if nothing had happened.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -14,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "presence/flags.h"
 #include "presence/host/room_host.h"
 #include "presence/wire/host_frame.h"
 #include "presence/wire/snapshot.h"
@@ -43,8 +46,11 @@ std::ostream& operator<<(std::ostream& out, const Input& input) {
 class Recorder {
  public:
   // `mask` makes the handles: they decide nothing.
-  explicit Recorder(const RoomHost::Options& options, ConnectionHandle mask = 0)
-      : options_(options), mask_(mask), host_(std::make_unique<RoomHost>(options)) {
+  explicit Recorder(const RoomHost::Options& options, ConnectionHandle mask = 0, bool pauses = true)
+      : options_(options),
+        mask_(mask),
+        pauses_(pauses),
+        host_(std::make_unique<RoomHost>(options)) {
     for (int connection = 0; connection < 4; ++connection) {
       for (const int kind : {0, 4}) Do({.kind = kind, .connection = connection, .what = 3});
     }
@@ -90,6 +96,13 @@ class Recorder {
       case 6:
         host_->AdvanceTo(now, effects_);
         break;
+      case 8:
+        status = host_->Apply(now, SyncRequest{handle}, effects_);
+        break;
+      case 9:
+        if (!pauses_) return {};
+        status = host_->Apply(now, PagesPaused{handle, input.what % 3 != 0}, effects_);
+        break;
       default:
         for (int i = 0; i < input.items; ++i) {
           const auto action = static_cast<PresenceAction>(2 + (input.what + i) % 3);
@@ -107,8 +120,11 @@ class Recorder {
         status = host_->Apply(
             now, PresenceRequest{handle, serial, items, input.what == 9 ? &no : nullptr}, effects_);
     }
+    Note(input.kind, handle, input.what % 3 != 0, status.ok());
     std::string told = status.ToString() + "\n";
+    if (input.kind != 9) all_but_pages_ += told;
     for (const HostEffect& effect : effects_) {
+      const size_t before = told.size();
       if (const auto* event = std::get_if<MemberEvent>(&effect)) {
         told += "event " + std::to_string(static_cast<int>(event->type)) + " " +
                 std::to_string(static_cast<int>(event->reason)) + " " +
@@ -126,6 +142,7 @@ class Recorder {
         wire::AppendHostFrame("room", effect, told);
       }
       told += '\n';
+      if (!std::holds_alternative<SyncPage>(effect)) all_but_pages_ += told.substr(before);
     }
     const auto deadline = host_->NextDeadline();
     return told + (deadline ? std::to_string(ToMs(*deadline)) : "never");
@@ -141,15 +158,40 @@ class Recorder {
     absl::StatusOr<std::unique_ptr<RoomHost>> restored = RoomHost::Restore(options_, *parsed);
     RC_ASSERT(restored.status().ToString() == absl::OkStatus().ToString());
     host_ = *std::move(restored);
+    for (const ConnectionHandle handle : paused_) {
+      RC_ASSERT(host_->Apply(host_->room_time(), PagesPaused{handle}, effects_).ok());
+    }
   }
+
+  // Nobody is paused any more, and what is due happens until nothing is.
+  void Drain() {
+    for (int connection = 0; connection < 4; ++connection) {
+      Do({.kind = 9, .connection = connection, .what = 0});
+    }
+    while (host_->running_syncs() > 0) {
+      now_ = std::max(now_, ToMs(*host_->NextDeadline()));
+      Do({.kind = 6});
+    }
+  }
+  // What it has told but for pages of syncs, batches and deadlines of all of them.
+  const std::string& all_but_pages() const { return all_but_pages_; }
 
   const RoomHost& host() const { return *host_; }
 
  private:
+  // A pause ends with the transport.
+  void Note(int kind, ConnectionHandle handle, bool pause, bool ok) {
+    if (!ok) return;
+    if (kind == 1 || kind == 3) paused_.erase(handle);
+    if (kind == 9) pause ? void(paused_.insert(handle)) : void(paused_.erase(handle));
+  }
   std::string IdOf(ConnectionHandle handle) const { return "c" + std::to_string(handle ^ mask_); }
 
   const RoomHost::Options options_;
   const ConnectionHandle mask_;
+  const bool pauses_;  // else it is never told to pause
+  std::set<ConnectionHandle> paused_;
+  std::string all_but_pages_;
   std::unique_ptr<RoomHost> host_;
   HostEffects effects_;
   int64_t now_ = 1000;
@@ -159,7 +201,7 @@ class Recorder {
 rc::Gen<std::vector<Input>> GenInputs() {
   const auto input = rc::gen::construct<Input>(
       rc::gen::weightedElement<int>(
-          {{3, 0}, {3, 1}, {6, 2}, {1, 3}, {6, 4}, {1, 5}, {8, 6}, {40, 7}}),
+          {{3, 0}, {3, 1}, {6, 2}, {1, 3}, {6, 4}, {1, 5}, {8, 6}, {40, 7}, {3, 8}, {4, 9}}),
       rc::gen::inRange(0, 4), rc::gen::inRange(0, 40), rc::gen::inRange(0, 5),
       rc::gen::inRange(0, 12), rc::gen::element(0, 0, 1, 5, 12, -3));
   return rc::gen::resize(120, rc::gen::container<std::vector<Input>>(input));
@@ -211,6 +253,20 @@ RC_GTEST_PROP(Host, RestoredAnywhereItGoesOnAsIfNothingHadHappened, ()) {
   }
   RC_CLASSIFY(syncing, "in a sync");
   RC_CLASSIFY(pending, "in a batch");
+}
+
+RC_GTEST_PROP(Host, APauseChangesNothingButWhenPagesCome, ()) {
+  const RoomHost::Options options = *GenOptions();
+  const std::vector<Input> inputs = *GenInputs();
+  Recorder one(options);
+  Recorder other(options, 0, /*pauses=*/false);
+  bool differed = false;
+  for (const Input& input : inputs) differed |= one.Do(input) != other.Do(input);
+  one.Drain();
+  RC_ASSERT(one.host().running_syncs() == 0u);
+  // What happened by the way is the time of the last page, perhaps.
+  RC_ASSERT(one.all_but_pages().starts_with(other.all_but_pages()));
+  RC_CLASSIFY(differed, "a page waited");
 }
 
 RC_GTEST_PROP(Host, ItsInvariantsHoldWhateverComes, ()) {

@@ -68,13 +68,14 @@ TEST(RoomHost, AFrameIsRefusedWholeForOneBadItem) {
   EXPECT_EQ(h.Members(), Lines{});
 }
 
-TEST(RoomHost, ABroadcastHasAtMostMaxBatchItems) {
+TEST(RoomHost, AFrameIsBroadcastAsOneHoweverManyItemsItHas) {
   HostHarness h({.max_batch = 2});
   h.Join("c1", "*");
   const Lines lines = h.Send("c1", 0, {EnterOp("a"), EnterOp("b"), EnterOp("c")});
-  ASSERT_EQ(lines.size(), 6u);
-  EXPECT_EQ(lines[4], "to c1: PRESENCE [enter a@c1 c1:0:0 t=1000; enter b@c1 c1:0:1 t=1000]");
-  EXPECT_EQ(lines[5], "to c1: PRESENCE [enter c@c1 c1:0:2 t=1000]");
+  ASSERT_EQ(lines.size(), 5u);
+  EXPECT_EQ(lines[4],
+            "to c1: PRESENCE [enter a@c1 c1:0:0 t=1000; enter b@c1 c1:0:1 t=1000; "
+            "enter c@c1 c1:0:2 t=1000]");
 }
 
 // --- What is refused ---
@@ -179,7 +180,7 @@ TEST(RoomHost, RefusesOperationsOfWhoLacksTheModePresenceWith40160) {
   h.Attach("c1", kFlagPresenceSubscribe | kFlagSubscribe);
   EXPECT_EQ(h.Send("c1", 0, {EnterOp()}), (Lines{"to c1: NACK 0 40160"}));
   h.Attach("c1", kFlagPresence);
-  EXPECT_EQ(h.Send("c1", 1, {EnterOp()}).size(), 2u);
+  EXPECT_EQ(h.Send("c1", 1, {EnterOp()}).size(), 3u);
 }
 
 TEST(RoomHost, RefusesMoreItemsThanMayBeInFlightWith42910AndStatus429) {
@@ -314,6 +315,17 @@ TEST(RoomHost, MembersAreKeptByConnectionAndClient) {
 
 // --- Sent again ---
 
+TEST(RoomHost, AHandleAndAnIdMayBeUsedAgainOnceTheConnectionIsForgotten) {
+  HostHarness h;
+  h.Join("c1", "alice");
+  h.Close("c1");
+  EXPECT_FALSE(h.host.Knows(h.HandleOf("c1")));
+  EXPECT_EQ(h.Apply(ConnectionOpened{h.HandleOf("c1"), "c2", "bob"}), Lines{});
+  EXPECT_EQ(h.Apply(ConnectionOpened{h.HandleOf("c2"), "c1", "alice"}), Lines{});
+  EXPECT_TRUE(h.host.Knows(h.HandleOf("c1")));
+  EXPECT_EQ(h.host.connection_count(), 2u);
+}
+
 TEST(RoomHost, AnOperationSentAgainIsAckedAgainAndNotApplied) {
   HostHarness h;
   h.Join("c1", "alice");
@@ -382,6 +394,37 @@ TEST(RoomHost, ALostConnectionsMembersStayForTheGracePeriodThenLeave) {
                                 "leave b@c1 host-leave-2 t=16000]"}));
   EXPECT_EQ(h.host.connection_count(), 1u);
   EXPECT_EQ(h.Advance(), Lines{});
+}
+
+TEST(RoomHost, ALossMayHaveAGracePeriodOfItsOwn) {
+  HostHarness h;
+  for (const char* id : {"c1", "c2", "c3"}) {
+    h.Join(id, id);
+    h.Send(id, 0, {EnterOp()});
+  }
+  h.Lose("c1", milliseconds(20000));
+  h.Lose("c2");
+  h.Lose("c3", milliseconds(10));
+  EXPECT_EQ(h.AdvanceTo(1010), (Lines{"event leave c3@c3 n=0 lost"}));
+  EXPECT_EQ(h.AdvanceTo(16000), (Lines{"event leave c2@c2 n=0 lost"}));
+  h.now = 20999;
+  h.Resume("c1");
+  h.Lose("c1");  // the next one is as the options say
+  EXPECT_EQ(h.host.NextDeadline(), TimestampFromMs(35999));
+}
+
+TEST(RoomHost, TheSameConnectionMayComeBackAfterItsGracePeriodWithoutItsMembers) {
+  HostHarness h;
+  h.Join("c1", "alice");
+  h.Join("c2", "bob");
+  h.Send("c1", 4, {EnterOp()});
+  h.Lose("c1");
+  h.AdvanceTo(16000);
+  h.ApplyRefused(ConnectionResumed{h.HandleOf("c1")}, kNotFound);
+  h.Join("c1", "alice");
+  EXPECT_EQ(h.Members(), Lines{});
+  EXPECT_EQ(h.Send("c1", 5, {EnterOp()}).back(),
+            "to c2 c1: PRESENCE [enter alice@c1 c1:5:0 t=16000]");
 }
 
 TEST(RoomHost, ResumedInTimeNobodyNotices) {
@@ -481,6 +524,12 @@ TEST(RoomHost, RefusesInputsThatMakeNoSenseAndChangesNothing) {
   h.ApplyRefused(
       ConnectionOpened{h.HandleOf("c9"), std::string(RoomHost::kMaxConnectionId + 1, 'c'), "bob"},
       kInvalidArgument);
+  for (const char* id : {".", "c 1", "c:1", "c/1", "c+1", "c=", "\xC3\xA9", "c\x7F"}) {
+    h.ApplyRefused(ConnectionOpened{h.HandleOf("c9"), id, "bob"}, kInvalidArgument);
+  }
+  h.ApplyRefused(ConnectionOpened{h.HandleOf("c9"), std::string_view("c\0", 2), "bob"},
+                 kInvalidArgument);
+  h.ApplyRefused(ConnectionOpened{h.HandleOf("c1"), "c2", "bob"}, kInvalidArgument);
   h.ApplyRefused(ConnectionResumed{h.HandleOf("c1")}, kInvalidArgument);
   for (const HostInput& input :
        std::vector<HostInput>{ConnectionLost{h.HandleOf("c9")}, ConnectionResumed{h.HandleOf("c9")},
@@ -488,6 +537,7 @@ TEST(RoomHost, RefusesInputsThatMakeNoSenseAndChangesNothing) {
                               DetachRequest{h.HandleOf("c9")}, PresenceRequest{h.HandleOf("c9")}}) {
     h.ApplyRefused(input, kNotFound);
   }
+  EXPECT_FALSE(h.host.Knows(h.HandleOf("c9")));
   h.Lose("c1");
   const Items items{EnterOp()};
   for (const HostInput& input : std::vector<HostInput>{
@@ -524,6 +574,46 @@ TEST(RoomHost, AFullBatchIsBroadcastBeforeItsTime) {
   EXPECT_EQ(h.Send("c1", 1, {EnterOp("b")}).back(),
             "to c1: PRESENCE [enter a@c1 c1:0:0 t=1000; enter b@c1 c1:1:0 t=1000]");
   EXPECT_EQ(h.host.NextDeadline(), std::nullopt);
+}
+
+TEST(RoomHost, ABatchIsBroadcastInAsManyFramesAsMaxBatchAsksForCutBetweenFramesOfClients) {
+  for (const bool restored : {false, true}) {
+    const RoomHost::Options options{.batch_interval = milliseconds(50), .max_batch = 4};
+    HostHarness h(options);
+    h.Join("c1", "*");
+    h.Join("c2", "*");
+    h.Send("c2", 0, {EnterOp("x"), EnterOp("y"), EnterOp("z")});
+    h.AdvanceTo(1050);
+    h.Send("c1", 0, {EnterOp("a"), EnterOp("b")});
+    h.Send("c1", 1, {LeaveOp("nobody"), EnterOp("c"), LeaveOp("nobody")});
+    std::vector<size_t> sizes;
+    if (restored) {
+      const auto host = RoomHost::Restore(options, h.host.Export());
+      ASSERT_TRUE(host.ok()) << host.status();
+      const std::vector<IncomingItem> items{EnterOp("d"), EnterOp("e"), EnterOp("f"), EnterOp("g"),
+                                            EnterOp("h")};
+      ASSERT_TRUE((*host)
+                      ->Apply(TimestampFromMs(h.now), PresenceRequest{h.HandleOf("c1"), 2, items},
+                              h.effects)
+                      .ok());
+    } else {
+      h.Send("c1", 2, {EnterOp("d"), EnterOp("e"), EnterOp("f"), EnterOp("g"), EnterOp("h")});
+    }
+    for (const HostEffect& effect : h.effects) {
+      if (const auto* one = std::get_if<Broadcast>(&effect)) sizes.push_back(one->items.size());
+    }
+    EXPECT_EQ(sizes, (std::vector<size_t>{3, 5}));
+  }
+}
+
+TEST(RoomHost, LeavesThatAreSynthesizedMayBeCutAnywhere) {
+  HostHarness h({.max_batch = 2});
+  h.Join("c1", "*");
+  h.Join("c2", "bob");
+  h.Send("c1", 0, {EnterOp("a"), EnterOp("b"), EnterOp("c")});
+  const Lines lines = h.Close("c1");
+  ASSERT_EQ(lines.size(), 5u);
+  EXPECT_EQ(lines[4], "to c2: PRESENCE [leave c@c1 host-leave-3 t=1000]");
 }
 
 TEST(RoomHost, SynthesizedLeavesWaitForTheBatchToo) {
@@ -606,11 +696,14 @@ TEST(RoomHost, OptionsThatMakeNoSenseAreTheLeastThatDo) {
                  .batch_interval = milliseconds(-1),
                  .max_batch = 0});
   h.Join("c1", "*");
-  EXPECT_EQ(h.Send("c1", 0, {EnterOp("a"), EnterOp("b")}).size(), 5u);
+  EXPECT_EQ(h.Send("c1", 0, {EnterOp("a"), EnterOp("b")}).size(), 4u);
   h.Join("c2", "zoe");
   EXPECT_EQ(h.Advance(), (Lines{"to c2: SYNC host-1: [present b@c1 c1:0:1 t=1000]"}));
   h.Lose("c1");
   EXPECT_EQ(h.Advance().size(), 4u);
+  h.Open("c3");
+  h.Lose("c3", milliseconds(-1));
+  EXPECT_EQ(h.host.NextDeadline(), TimestampFromMs(1000));
 }
 
 TEST(RoomHost, CountsWhatHappens) {

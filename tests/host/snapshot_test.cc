@@ -158,7 +158,7 @@ TEST(Snapshot, AnotherVersionIsRefusedAndNamed) {
 }
 
 TEST(Snapshot, AWrongTypeOrAMissingPartIsRefusedEvenWithTheRightChecksum) {
-  const std::string c1 = "[5,\"c1\",\"*\",7,null,null,0,[]]";
+  const std::string c1 = "[5,\"c1\",\"*\",7,null,null,0,9,[]]";
   const std::string alice = "[1,\"alice\",\"c1\",\"c1:0:0\",5,0,\"\",null,null]";
   const auto room = [](const std::string& members, const std::string& connections) {
     return "[9,1,1,1,1,null,[" + members + "],[" + connections + "],[]]";
@@ -188,18 +188,19 @@ TEST(Snapshot, AWrongTypeOrAMissingPartIsRefusedEvenWithTheRightChecksum) {
            room("[1,[\"ab\",\"ab\"],\"c1\",\"c1:0:0\",5,0,\"\",null,null]", c1),
            room("[1,[],\"c1\",\"c1:0:0\",5,0,\"\",null,null]", c1),
            room("[-1,\"alice\",\"c1\",\"c1:0:0\",5,0,\"\",null,null]", c1),
-           room(alice, "[5,\"c1\",\"*\",7,[],null,0,[]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,[1,1],0,[]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,[1,1,[\"s\",0,1]],0,[]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,null,0,[[1]]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,null,0,[[1,[1,2]]]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,null,0,[[1,[1,2,\"\"],7]]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,null,[]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,null,2,[]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,null,-1,[]]"),
-           room(alice, "[\"c1\",\"*\",7,null,null,0,[]]"),
-           room(alice, "[\"5\",\"c1\",\"*\",7,null,null,0,[]]"),
-           room(alice, "[5,\"c1\",\"*\",7,null,null,0,null]")}) {
+           room(alice, "[5,\"c1\",\"*\",7,[],null,0,9,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,[1,1],0,9,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,[1,1,[\"s\",0]],0,9,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,9,[[1]]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,9,[[1,[1,2]]]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,9,[[1,[1,2,\"\"],7]]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,9,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,2,9,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,-1,9,[]]"),
+           room(alice, "[\"c1\",\"*\",7,null,null,0,9,[]]"),
+           room(alice, "[\"5\",\"c1\",\"*\",7,null,null,0,9,[]]"),
+           room(alice, "[5,\"c1\",\"*\",7,null,null,0,9,null]")}) {
     EXPECT_EQ(wire::ParseSnapshot(TextAround(wrong)).status().code(),
               absl::StatusCode::kInvalidArgument)
         << wrong;
@@ -208,7 +209,7 @@ TEST(Snapshot, AWrongTypeOrAMissingPartIsRefusedEvenWithTheRightChecksum) {
 
 TEST(Snapshot, AnErrorWithTooManyCausesIsRefusedAndNeverBuilt) {
   const auto text = [](size_t causes) {
-    std::string room = "[9,0,0,0,0,null,[],[[5,\"c1\",\"*\",7,null,null,0,[[1,[1,2,\"no\"]";
+    std::string room = "[9,0,0,0,0,null,[],[[5,\"c1\",\"*\",7,null,null,0,9,[[1,[1,2,\"no\"]";
     for (size_t i = 0; i < causes; ++i) room += ",[1,2,\"why\"]";
     return TextAround(room + "]]]],[]]");
   };

@@ -1,0 +1,166 @@
+// What a room host does about who is attached: modes, and syncs in pages.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "presence/host/room_host.h"
+
+namespace presence {
+
+// Recipients kept for later steps though nobody is there: half of what may be spared.
+constexpr size_t kMaxRecipientsKept = 512;
+
+void RoomHost::On(const AttachRequest& request) {
+  Connection& connection = *Find(request.connection);
+  const bool resumed =
+      std::exchange(connection.was_attached, false) || connection.attachment.has_value();
+  const bool in_turn = connection.attachment.has_value() && connection.attachment->sync.has_value();
+  Detach(connection);
+  const uint64_t asked = request.flags & kFlagModes;
+  const uint64_t modes = (asked == 0 ? kFlagDefaultModes : asked) & request.permitted;
+  if (request.refusal != nullptr || modes == 0) {
+    ExpelAttachable(connection);  // the client's channel fails and forgets its members, too
+    effects_->Add(
+        ErrorReply{connection.handle,
+                   request.refusal != nullptr
+                       ? WithCausesCut(*request.refusal)
+                       : MakeError(kNotPermitted, "none of the modes asked for is permitted")});
+    return;
+  }
+  Attach(connection, modes);
+  RoomSnapshot::Attachment& attachment = *connection.attachment;
+  // Who may not see presence is told that nobody is there: it would wait for the sync forever.
+  const bool has_presence = members_.size() > 0 && (modes & kFlagPresenceSubscribe) != 0;
+  std::string& serial = effects_->NewString();
+  absl::StrAppend(&serial, options_.instance, "-attached-", attachment.order);
+  effects_->Add(AttachedReply{
+      connection.handle,
+      modes | (resumed ? kFlagResumed : 0) | (has_presence ? kFlagHasPresence : 0), serial});
+  if (has_presence) StartSync(connection, in_turn);
+}
+
+void RoomHost::On(const SyncRequest& request) {
+  Connection& connection = *Find(request.connection);
+  if (!connection.attachment.has_value() ||
+      (connection.attachment->modes & kFlagPresenceSubscribe) == 0) {
+    return;
+  }
+  const bool in_turn = connection.attachment->sync.has_value();
+  EndSync(connection);
+  StartSync(connection, in_turn);
+}
+
+// The first page comes at once, but who asks again and again is sent no more pages than who waits
+// for those of the first sync: `in_turn`, because another one was running, when the next page of
+// that would have come; else not before the interval since the last one is over.
+void RoomHost::StartSync(Connection& connection, bool in_turn) {
+  ++stats_.syncs_started;
+  ++syncs_;
+  connection.attachment->sync =
+      RoomSnapshot::Sync{absl::StrCat(options_.instance, "-", ++last_sync_)};
+  connection.next_page = std::max(connection.next_page, now_);
+  SchedulePages(connection);
+  if (!in_turn && !connection.paused && connection.next_page == now_) SendPage(connection);
+}
+
+// A page is due for a sync that runs, unless it is paused.
+void RoomHost::SchedulePages(Connection& connection) {
+  if (connection.paused) return;
+  pages_.emplace(DueKey(connection.next_page, connection.attachment->order), &connection);
+}
+
+void RoomHost::UnschedulePages(const Connection& connection) {
+  if (connection.paused) return;
+  pages_.erase(DueKey(connection.next_page, connection.attachment->order));
+}
+
+void RoomHost::On(const PagesPaused& paused) {
+  Connection& connection = *Find(paused.connection);
+  const bool runs = connection.attachment.has_value() && connection.attachment->sync.has_value();
+  if (runs) UnschedulePages(connection);
+  connection.paused = paused.paused;
+  if (runs) SchedulePages(connection);
+}
+
+void RoomHost::On(const DetachRequest& request) {
+  Connection& connection = *Find(request.connection);
+  connection.was_attached = false;
+  Detach(connection);
+  ExpelAttachable(connection);
+  effects_->Add(DetachedReply{connection.handle, std::nullopt});
+}
+
+void RoomHost::Attach(Connection& connection, uint64_t modes) {
+  connection.attachment = RoomSnapshot::Attachment{++last_order_, modes, std::nullopt};
+  attached_.emplace(connection.attachment->order, &connection);
+  RecipientsChanged();
+}
+
+// No effect of this step views the recipients yet: it is broadcast at the end.
+void RoomHost::RecipientsChanged() {
+  recipients_stale_ = true;
+  if (recipients_.capacity() > kMaxRecipientsKept)
+    std::vector<ConnectionHandle>().swap(recipients_);
+}
+
+// Nothing is sent to the connection from now on.
+void RoomHost::Detach(Connection& connection) {
+  if (!connection.attachment.has_value()) return;
+  EndSync(connection);
+  attached_.erase(connection.attachment->order);
+  connection.attachment.reset();
+  RecipientsChanged();
+}
+
+void RoomHost::EndSync(Connection& connection) {
+  std::optional<RoomSnapshot::Sync>& sync = connection.attachment->sync;
+  if (!sync.has_value()) return;
+  UnschedulePages(connection);
+  sync.reset();
+  --syncs_;
+}
+
+// Sends the next page of the connection's sync: the members that joined before its first page, as
+// they are now, from where the last page ended. Whoever joins later is broadcast. It is the first
+// page that counts, not the request: for a client that was attached already the sync begins with
+// it, and whom it was told of before has not been seen in it.
+void RoomHost::SendPage(Connection& connection) {
+  RoomSnapshot::Sync& sync = *connection.attachment->sync;
+  UnschedulePages(connection);
+  connection.next_page = After(options_.sync_page_interval);
+  if (sync.until == 0) sync.until = members_.last_joined();
+  std::vector<OutItem>& items = effects_->NewItems();
+  bool more = false;
+  size_t bytes = 0;
+  members_.ForEachAfter(sync.after, [&](uint64_t joined, const Message& member) {
+    if (joined > sync.until) return false;
+    bytes += BytesOf(member);
+    more = items.size() == options_.sync_page_size ||
+           (!items.empty() && bytes > options_.sync_page_bytes);
+    if (more) return false;
+    items.push_back({PresenceAction::kPresent, member});
+    sync.after = joined;
+    return true;
+  });
+  std::string& serial = effects_->NewString();
+  absl::StrAppend(&serial, sync.id, ":");
+  if (more) absl::StrAppend(&serial, sync.after);
+  effects_->Add(SyncPage{connection.handle, serial, items});
+  ++stats_.pages;
+  if (more) {
+    SchedulePages(connection);
+  } else {
+    ++stats_.syncs_completed;
+    --syncs_;
+    connection.attachment->sync.reset();
+  }
+}
+
+bool RoomHost::IsAttached(ConnectionHandle connection) const {
+  const Connection* const found = Find(connection);
+  return found != nullptr && found->attachment.has_value();
+}
+
+}  // namespace presence
