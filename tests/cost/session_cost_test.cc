@@ -115,6 +115,52 @@ TEST(SessionMemory, OfAStepThatReachedManyIsGivenBack) {
   EXPECT_LT(AllocationsSoFar().live_bytes, before + 4 * kKept);
 }
 
+TEST(SessionMemory, OfALargeFrameThatWasSentIsGivenBack) {
+  World world(1);
+  world.Receive(R"({"action":4,"connectionId":"c1","connectionDetails":)"
+                R"({"clientId":"me","connectionKey":"k","maxMessageSize":10000000}})");
+  int64_t serial = 0;
+  const auto enter = [&](const std::string& data) {
+    OperationCall call;
+    call.payload.data_kind = DataKind::kString;
+    call.payload.data = data;
+    world.Apply(ChannelCall{"channel 0", call});
+    world.Receive(R"({"action":1,"msgSerial":)" + std::to_string(serial++) + "}");
+    for (int i = 0; i < 3; ++i) world.Apply(TransportActive{0});
+    return AllocationsSoFar().live_bytes;
+  };
+  const size_t before = enter("little");
+  enter(std::string(5'000'000, 'x'));
+  enter("little");
+  EXPECT_LT(enter("little"), before + kKept);
+}
+
+TEST(SessionMemory, OfThoseWhoWaitedToAttachAndDetachIsGivenBack) {
+  constexpr size_t kChannels = 100;
+  constexpr uint64_t kWaiting = 500;
+  World world(kChannels);
+  const auto live = [&] {
+    for (int i = 0; i < 3; ++i) world.Apply(TransportActive{0});
+    return AllocationsSoFar().live_bytes;
+  };
+  const auto detach_and_attach = [&](uint64_t waiting) {
+    for (size_t i = 0; i < kChannels; ++i) {
+      for (uint64_t j = 0; j < waiting; ++j) world.Apply(DetachCall{NameOf(i), j});
+      for (uint64_t j = 0; j < waiting; ++j) world.Apply(AttachCall{NameOf(i), j});
+    }
+    const size_t while_they_wait = AllocationsSoFar().live_bytes;
+    for (size_t i = 0; i < kChannels; ++i) {
+      world.Receive(R"({"action":13,"channel":")" + NameOf(i) + "\"}");
+    }
+    world.AttachAll();
+    return while_they_wait;
+  };
+  detach_and_attach(1);
+  const size_t before = live();
+  EXPECT_GT(detach_and_attach(kWaiting), before + kChannels * kWaiting * 2 * sizeof(RequestId));
+  EXPECT_LT(live(), before + kKept);
+}
+
 TEST(SessionMemory, OfLongSerialsIsGivenBackByShorterOnesAndByNone) {
   World world(kMany);
   const auto serials = [&](size_t length) {
