@@ -16,13 +16,28 @@ size_t BytesOf(const ErrorInfo& error) {
 
 }  // namespace
 
+// Where it is, or should be.
+Refusals::List::iterator Refusals::Place(int64_t msg_serial) {
+  return std::lower_bound(
+      list_.begin() + static_cast<std::ptrdiff_t>(first_), list_.end(), msg_serial,
+      [](const RoomSnapshot::Refusal& one, int64_t wanted) { return one.msg_serial < wanted; });
+}
+
 void Refusals::Remember(int64_t msg_serial, const ErrorInfo& error, const Limits& limits) {
+  Forget(msg_serial);
   if (limits.count == 0) return;
-  list_.push_back({msg_serial, error});
+  list_.insert(Place(msg_serial), {msg_serial, error});
   bytes_ += BytesOf(error);
   while (all().size() > limits.count || (all().size() > 1 && bytes_ > limits.bytes)) {
     ForgetOldest();
   }
+}
+
+void Refusals::Forget(int64_t msg_serial) {
+  const auto found = Place(msg_serial);
+  if (found == list_.end() || found->msg_serial != msg_serial) return;
+  bytes_ -= BytesOf(found->error);
+  list_.erase(found);
 }
 
 void Refusals::ForgetOldest() {
@@ -35,16 +50,8 @@ void Refusals::ForgetOldest() {
 }
 
 const ErrorInfo* Refusals::Find(int64_t msg_serial) const {
-  const auto found = std::lower_bound(
-      all().begin(), all().end(), msg_serial,
-      [](const RoomSnapshot::Refusal& one, int64_t wanted) { return one.msg_serial < wanted; });
-  return found != all().end() && found->msg_serial == msg_serial ? &found->error : nullptr;
-}
-
-void Refusals::Clear() {
-  std::vector<RoomSnapshot::Refusal>().swap(list_);
-  first_ = 0;
-  bytes_ = 0;
+  const auto found = const_cast<Refusals*>(this)->Place(msg_serial);
+  return found != list_.end() && found->msg_serial == msg_serial ? &found->error : nullptr;
 }
 
 void Refusals::Assign(std::span<const RoomSnapshot::Refusal> refusals) {

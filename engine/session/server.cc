@@ -284,6 +284,9 @@ std::string Server::CheckInvariants() const {
       if ((in.modes != 0) != in.room->host->IsAttached(number)) {
         return "server: 3: modes without an attachment, or one without modes";
       }
+      if (in.last_serial > connection->last_serial) {
+        return "server: 3: a room has taken a serial that was not taken";
+      }
     }
     if (connection->last_serial < -1) return "server: a negative serial was taken";
     if (std::string wrong = connection->refusals.CheckInvariants(connection->last_serial);

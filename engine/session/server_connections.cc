@@ -262,20 +262,12 @@ void Server::OnGraceOver(ServerConnection& connection) {
   for (const auto& [number, in] : connection.rooms) {
     if (in.modes == 0) not_attached.push_back(in.room);
   }
-  if (not_attached.size() == connection.rooms.size()) {
-    LeaveRooms(connection);
-  } else {
-    for (ServerRoom* const room : not_attached) Leave(connection, *room);
-  }
+  for (ServerRoom* const room : not_attached) Leave(connection, *room);
   grace_deadlines_.Move(connection.number, connection.grace_until, std::nullopt);
 }
 
-// Nothing of what the connection did is left, so that what it sends again is done again, should it
-// come back: its client enters again only whom no unanswered operation is about.
 void Server::LeaveRooms(ServerConnection& connection) {
   while (!connection.rooms.empty()) Leave(connection, *connection.rooms.begin()->second.room);
-  connection.last_serial = -1;
-  connection.refusals.Clear();
 }
 
 void Server::Forget(ServerConnection& connection, Kind kind) {

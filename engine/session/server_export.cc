@@ -139,8 +139,9 @@ std::string Server::Load(const ServerSnapshot::Room& from) {
       return "a room and the server do not agree when a grace period ends";
     }
     connection->rooms.emplace(
-        room.number, ServerConnection::InRoom{
-                         &room, known.attachment.has_value() ? known.attachment->modes : 0});
+        room.number,
+        ServerConnection::InRoom{&room, known.attachment.has_value() ? known.attachment->modes : 0,
+                                 known.last_serial});
   }
   if (room.host->connection_count() == 0) return "a room of nobody";
   Touched(room);

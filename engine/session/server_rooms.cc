@@ -153,7 +153,7 @@ ServerRoom& Server::Enter(ServerConnection& connection, std::string_view name) {
     const uint64_t number = ++last_room_;
     room = &Add(number, name, std::make_unique<RoomHost>(RoomOptions(number)));
   }
-  connection.rooms.emplace(room->number, ServerConnection::InRoom{room, 0});
+  connection.rooms.emplace(room->number, ServerConnection::InRoom{room});
   Ask(*room, ConnectionOpened{connection.number, connection.id, connection.client_id});
   return *room;
 }
@@ -255,16 +255,23 @@ void Server::OnPresence(ServerConnection& connection, const wire::Frame& frame) 
     return;
   }
   const int64_t serial = *frame.msg_serial;
-  if (serial >= 0 && serial <= connection.last_serial) {
-    // RTN19a: answered as it was, whatever room it was for, and not applied.
+  ServerRoom* const room = FindRoomOf(connection, frame.channel);
+  const bool repeated = serial >= 0 && serial <= connection.last_serial;
+  if (repeated && (room == nullptr || serial <= connection.rooms.at(room->number).last_serial)) {
+    // RTN19a: answered as it was, and not applied.
     ++stats_.operations_repeated;
     const ErrorInfo* const refused = connection.refusals.Find(serial);
     return refused != nullptr
                ? Answer(connection, {}, NackReply{connection.number, serial, 1, *refused})
                : Answer(connection, {}, AckReply{connection.number, serial, 1});
   }
+  // Sent again to a room that the connection has left and attached since: nothing of what it did
+  // there is left, so it is done again. Its client does not enter again whom an unanswered
+  // operation is about, and told that this one has worked, it would believe that somebody is there:
+  //   1. c1 sends ENTER and DETACH; both are done.   2. The transport is lost, with the answers.
+  //   3. c1 resumes and attaches.                    4. c1 sends ENTER again.
   connection.last_serial = std::max(connection.last_serial, serial);
-  ServerRoom* const room = FindRoomOf(connection, frame.channel);
+  if (repeated) connection.refusals.Forget(serial);
   if (room == nullptr) {
     const char* const wrong = WrongInName(frame.channel);
     const NackReply nack{connection.number, serial, 1,
@@ -274,6 +281,8 @@ void Server::OnPresence(ServerConnection& connection, const wire::Frame& frame) 
     OnRefused(connection, nack);
     return Answer(connection, {}, nack);
   }
+  int64_t& taken = connection.rooms.at(room->number).last_serial;
+  taken = std::max(taken, serial);
   Ask(*room, PresenceRequest{connection.number, serial, frame.presence, refusal_.get()});
   Touched(*room);
 }

@@ -18,8 +18,16 @@ TEST(Refusals, AreFoundByTheirSerials) {
   for (const int64_t serial : {-1, 0, 4, 10}) EXPECT_EQ(refusals.Find(serial), nullptr);
   EXPECT_EQ(refusals.CheckInvariants(9), "");
   EXPECT_NE(refusals.CheckInvariants(8), "");
-  refusals.Clear();
+  refusals.Forget(4);
+  refusals.Forget(5);
   EXPECT_EQ(refusals.Find(5), nullptr);
+  EXPECT_EQ(refusals.all().size(), 2u);
+  refusals.Remember(4, Named("four"), {10, 100});
+  refusals.Remember(9, Named("nine"), {10, 100});
+  EXPECT_EQ(refusals.Find(4)->message, "four");
+  EXPECT_EQ(refusals.Find(9)->message, "nine");
+  EXPECT_EQ(refusals.all().size(), 3u);
+  EXPECT_EQ(refusals.CheckInvariants(9), "");
 }
 
 TEST(Refusals, TheOldestIsForgottenFirstByNumberAndByBytesAndTheLatestNever) {

@@ -169,38 +169,59 @@ TEST(ServerResume, RTN19aWhatIsSentAgainIsAnsweredAgainAndNotApplied) {
   EXPECT_EQ(h.server.stats().operations_refused, 1u);
 }
 
-TEST(ServerResume, WhatIsSentAgainIsKnownThoughItsRoomIsGone) {
-  ServerHarness h;
-  h.Accept(1);
-  h.Attach(1, "room");
-  h.Enter(1, "room", 0);
-  h.Operate(1, "room", 1, 3);
-  h.Say(1, R"({"action":13,"channel":"room"})");
-  h.Say(1, R"({"action":12,"channel":"room"})");
-  EXPECT_EQ(h.server.room_count(), 0u);
-  h.Gone(1);
-  h.Resume(2, "k1");
-  h.Attach(2, "room");
-  EXPECT_EQ(h.Enter(2, "room", 0), Lines{kAck0});
-  EXPECT_EQ(h.server.FindRoom("room")->size(), 0u);
-}
-
-TEST(ServerResume, WhatIsSentAgainAfterTheGracePeriodIsDoneAgain) {
-  // 1. c1 enters, and its transport is lost with the answer.  2. The grace period ends: it leaves.
-  // 3. c1 resumes, attaches, and sends its ENTER again, as the only one that can: a client does not
-  //    enter again whom an unanswered operation of its own is about.
+TEST(ServerResume, WhatIsSentAgainIsAnsweredAsItWasWhereItIsNotAttachedAnyMore) {
   ServerHarness h;
   h.Accept(1);
   h.Attach(1, "room");
   h.Enter(1, "room", 0);
   h.Enter(1, "room", 1, "somebody-else");
+  h.Say(1, R"({"action":12,"channel":"room"})");
+  EXPECT_EQ(h.server.room_count(), 0u);
   h.Gone(1);
-  h.Advance(15'000);
+  h.Resume(2, "k1");
+  EXPECT_EQ(h.Enter(2, "room", 0), Lines{kAck0});
+  EXPECT_THAT(h.Enter(2, "room", 1, "somebody-else"),
+              testing::ElementsAre(HasSubstr(R"("code":40012)")));
+  EXPECT_THAT(h.Enter(2, "room", 2), testing::ElementsAre(HasSubstr(R"("code":90001)")));
+}
+
+// What is left of it is nothing, and its client does not enter again whom an unanswered operation
+// is about.
+TEST(ServerResume, WhatIsSentAgainToARoomThatWasLeftAndAttachedSinceIsDoneAgain) {
+  for (const bool detached : {true, false}) {
+    ServerHarness h;
+    h.Accept(1);
+    h.Accept(9, "stays");
+    h.Attach(9, "room");
+    h.Attach(1, "room");
+    h.Enter(1, "room", 0);
+    h.Enter(1, "room", 1, "somebody-else");
+    if (detached) h.Say(1, R"({"action":12,"channel":"room"})");
+    h.Gone(1);
+    if (!detached) h.Advance(15'000);
+    EXPECT_EQ(h.server.FindRoom("room")->size(), 0u);
+    h.Resume(2, "k1");
+    h.Attach(2, "room");
+    EXPECT_EQ(h.Enter(2, "room", 0)[0], "room: enter me of c1");
+    EXPECT_THAT(h.Enter(2, "room", 1, "somebody-else")[0], HasSubstr(R"("code":40012)"));
+    EXPECT_EQ(h.server.FindRoom("room")->size(), 1u);
+    h.Gone(2);
+    h.Resume(3, "k1");
+    h.Attach(3, "room");
+    EXPECT_EQ(h.Enter(3, "room", 0), Lines{R"(send 3 {"action":1,"msgSerial":0,"count":1})"})
+        << "once";
+  }
+}
+
+TEST(ServerResume, WhatWasRefusedAndIsDoneWhenSentAgainIsNotRefusedTheNextTime) {
+  ServerHarness h;
+  h.Accept(1);
+  EXPECT_THAT(h.Enter(1, "room", 0)[0], HasSubstr(R"("code":90001)"));
+  h.Gone(1);
   h.Resume(2, "k1");
   h.Attach(2, "room");
   EXPECT_EQ(h.Enter(2, "room", 0)[0], "room: enter me of c1");
-  EXPECT_THAT(h.Enter(2, "room", 1, "somebody-else")[0], HasSubstr(R"("code":40012)"));
-  EXPECT_EQ(h.server.FindRoom("room")->size(), 1u);
+  EXPECT_EQ(h.Enter(2, "room", 0), Lines{kAck0});
 }
 
 TEST(ServerResume, ARefusalInOneRoomIsRememberedThoughItIsSentAgainAfterOthers) {
@@ -214,6 +235,16 @@ TEST(ServerResume, ARefusalInOneRoomIsRememberedThoughItIsSentAgainAfterOthers) 
   h.Attach(2, "room");
   EXPECT_THAT(h.Enter(2, "room", 0)[0], HasSubstr(R"("code":90001)"));
   EXPECT_EQ(h.Enter(2, "room", 1), Lines{R"(send 2 {"action":1,"msgSerial":1,"count":1})"});
+}
+
+TEST(ServerResume, ASerialThatCannotBeIsRefusedAndForgetsNothing) {
+  ServerHarness h;
+  h.Accept(1);
+  h.Attach(1, "room");
+  h.Enter(1, "room", 0);
+  EXPECT_THAT(h.Enter(1, "room", -5)[0],
+              HasSubstr(R"({"action":2,"msgSerial":-5,"count":1,"error":{"code":40000,)"));
+  EXPECT_EQ(h.Enter(1, "room", 0), Lines{R"(send 1 {"action":1,"msgSerial":0,"count":1})"});
 }
 
 TEST(ServerResume, RefusalsOfAConnectionAreBounded) {

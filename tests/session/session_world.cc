@@ -10,7 +10,6 @@
 #include "presence/error.h"
 #include "presence/flags.h"
 #include "presence/message.h"
-#include "tests/session/effect_text.h"
 
 namespace presence {
 namespace {
@@ -29,7 +28,7 @@ std::ostream& operator<<(std::ostream& out, const WorldStep& step) {
              << " wait=" << step.wait;
 }
 
-SessionWorld::SessionWorld(const ClientSession::Options& options) : session_(options) {
+SessionWorld::SessionWorld(const ClientSession::Options& options) : session_(options, *this, log_) {
   server_.set_now(now_ms_);
   AddChannel impatient{"impatient", options.channel};
   impatient.options.channel.queue_messages = false;
@@ -43,130 +42,39 @@ SessionWorld::SessionWorld(const ClientSession::Options& options) : session_(opt
   Apply(modest, "add");
 }
 
-void SessionWorld::Wrong(std::string what) {
-  if (failure_.empty()) failure_ = std::move(what);
-}
-
 std::string_view SessionWorld::NameOf(int channel) const {
   return kChannels[static_cast<size_t>(channel) % std::size(kChannels)];
-}
-
-RequestId SessionWorld::NewRequest() {
-  unanswered_.insert(next_request_);
-  return next_request_++;
 }
 
 // --- The session ---
 
 void SessionWorld::Apply(const SessionInput& input, std::string_view name) {
-  log_ += std::to_string(now_ms_) + " " + std::string(name) + "\n";
-  const absl::Status status = session_.Apply(TimestampFromMs(now_ms_), input, effects_);
-  if (!status.ok()) log_ += "  " + status.ToString() + "\n";
-  if (!status.ok() && !effects_.empty()) Wrong("effects of an input that was refused");
-  // Carried out, an effect must not disturb those after it; the world only notes them.
-  for (const SessionEffect& effect : effects_) CarryOut(effect);
-  Check();
-}
-
-void SessionWorld::Wake() {
-  log_ += std::to_string(now_ms_) + " wake\n";
-  session_.AdvanceTo(TimestampFromMs(now_ms_), effects_);
-  for (const SessionEffect& effect : effects_) CarryOut(effect);
-  Check();
-  const std::optional<Timestamp> next = session_.NextDeadline();
-  if (next.has_value() && ToMs(*next) <= now_ms_) Wrong("a deadline is due after AdvanceTo");
+  session_.Apply(now_ms_, input, name);
+  if (!server_.complaint().empty()) Wrong("the server: " + server_.complaint());
 }
 
 void SessionWorld::Advance(int64_t ms) {
   const int64_t end = now_ms_ + ms;
-  for (;;) {
-    const std::optional<Timestamp> next = session_.NextDeadline();
-    if (!next.has_value() || ToMs(*next) > end || !failure_.empty()) break;
-    now_ms_ = std::max(now_ms_, ToMs(*next));
-    server_.set_now(now_ms_);
-    Wake();
-  }
+  // The fake server's time is of no account to it.
+  server_.set_now(end);
+  session_.Advance(now_ms_, end);
   now_ms_ = end;
-  server_.set_now(now_ms_);
 }
 
-void SessionWorld::CarryOut(const SessionEffect& effect) {
-  log_ += "  " + LineOf(effect, now_ms_) + "\n";
-  if (const auto* open = std::get_if<OpenTransport>(&effect)) {
-    for (const auto& [transport, link] : links_) {
-      if (link.client_end) Wrong("a transport is opened while another one is open");
-    }
-    if (open->transport <= latest_) Wrong("a transport's number is used again");
-    latest_ = open->transport;
-    links_[latest_].resume_key = open->resume_key;
-  } else if (const auto* close = std::get_if<CloseTransport>(&effect)) {
-    Link& link = links_[close->transport];
-    if (!link.client_end) Wrong("a transport is closed that is none");
-    link.client_end = false;
-    link.down.clear();
-  } else if (const auto* send = std::get_if<SendBytes>(&effect)) {
-    Link& link = links_[send->transport];
-    if (!link.client_end || !link.opened) Wrong("bytes for a transport that is not open");
-    if (!link.mute_up) link.up.emplace_back(send->bytes);
-  } else if (const auto* changed = std::get_if<ConnectionChanged>(&effect)) {
-    if (changed->previous != state_) Wrong("a state that does not follow the last one");
-    state_ = changed->state;
-    const bool waits = state_ == SessionState::kDisconnected || state_ == SessionState::kSuspended;
-    if (waits != changed->next_try.has_value()) Wrong("a next try too many or too few");
-    if (state_ == SessionState::kSuspended) ++seen_.suspended;
-    if (state_ == SessionState::kFailed) ++seen_.failed;
-    if (state_ == SessionState::kClosed) ++seen_.closed;
-  } else if (std::holds_alternative<TokenNeeded>(effect)) {
-    token_wanted_ = true;
-    ++seen_.tokens;
-  } else if (const auto* result = std::get_if<AttachmentResult>(&effect)) {
-    Answered(result->request);
-  } else if (const auto* of_channel = std::get_if<ChannelEffect>(&effect)) {
-    Hear(*of_channel);
-  }
+void SessionWorld::Open(TransportId transport, std::string_view resume_key) {
+  latest_ = transport;
+  links_[transport].resume_key = resume_key;
 }
 
-void SessionWorld::Hear(const ChannelEffect& effect) {
-  auto& members = folded_[std::string(effect.channel)];
-  if (const auto* result = std::get_if<CallResult>(effect.effect)) {
-    Answered(result->request);
-  } else if (const auto* cleared = std::get_if<SetCleared>(effect.effect)) {
-    if (cleared->members != members.size()) Wrong("cleared others than those who were there");
-    members.clear();
-  } else if (const auto* event = std::get_if<MemberEvent>(effect.effect)) {
-    const FakeServer::Key key(event->message.connection_id, event->message.client_id);
-    if (event->type != EventType::kLeave) {
-      members[key] = event->message.payload.data;
-    } else if (members.erase(key) == 0) {
-      Wrong("somebody left who was not there");
-    }
-  }
+void SessionWorld::Close(TransportId transport) {
+  Link& link = links_[transport];
+  link.client_end = false;
+  link.down.clear();
 }
 
-void SessionWorld::Answered(RequestId request) {
-  if (unanswered_.erase(request) == 0) {
-    Wrong("call " + std::to_string(request) + " was answered twice");
-  }
-  ++seen_.answered;
-}
-
-void SessionWorld::Check() {
-  if (const std::string broken = session_.CheckInvariants(); !broken.empty()) Wrong(broken);
-  if (!server_.complaint().empty()) Wrong("the server: " + server_.complaint());
-  if (state_ != session_.state()) Wrong("a state that was not told");
-  for (const std::string_view name : kChannels) {
-    std::map<FakeServer::Key, std::string> members;
-    if (const Channel* const channel = session_.FindChannel(name)) {
-      channel->members().ForEach([&](const Message& member) {
-        members[{std::string(member.connection_id), std::string(member.client_id)}] =
-            member.payload.data;
-      });
-    }
-    if (members != folded_[std::string(name)]) Wrong("events that do not fold to the members");
-  }
-  const std::string id(session_.connection().id());
-  if (!id.empty() && !connection_id_.empty() && id != connection_id_) ++seen_.begun_anew;
-  if (!id.empty()) connection_id_ = id;
+void SessionWorld::Send(TransportId transport, std::string_view bytes) {
+  Link& link = links_[transport];
+  if (!link.mute_up) link.up.emplace_back(bytes);
 }
 
 // --- The link ---
@@ -235,7 +143,7 @@ bool SessionWorld::DeliverDown(TransportId transport) {
 
 bool SessionWorld::DeliverAll() {
   bool any = false;
-  for (bool more = true; more && failure_.empty();) {
+  for (bool more = true; more && failure().empty();) {
     more = false;
     for (TransportId transport = 1; transport <= latest_; ++transport) {
       Link& link = links_[transport];
@@ -244,7 +152,7 @@ bool SessionWorld::DeliverAll() {
         more = true;
       }
       while (DeliverUp(transport)) more = true;
-      while (failure_.empty() && DeliverDown(transport)) more = true;
+      while (failure().empty() && DeliverDown(transport)) more = true;
     }
     any = any || more;
   }
@@ -254,7 +162,7 @@ bool SessionWorld::DeliverAll() {
 // --- What happens ---
 
 void SessionWorld::Do(const WorldStep& step) {
-  if (!failure_.empty()) return;
+  if (!failure().empty()) return;
   const std::string_view channel = NameOf(step.channel);
   const std::string client(kClients[static_cast<size_t>(step.what) % std::size(kClients)]);
   Link* const current = Current();
@@ -268,9 +176,9 @@ void SessionWorld::Do(const WorldStep& step) {
     case 3:
     case 4:
     case 5:
-      return Apply(AttachCall{channel, NewRequest()}, "attach");
+      return Apply(AttachCall{channel, session_.NewRequest()}, "attach");
     case 6:
-      return Apply(DetachCall{channel, NewRequest()}, "detach");
+      return Apply(DetachCall{channel, session_.NewRequest()}, "detach");
     case 7:
     case 8:
     case 9:
@@ -278,7 +186,7 @@ void SessionWorld::Do(const WorldStep& step) {
     case 11: {
       const std::string data = "data " + std::to_string(next_data_++);
       OperationCall call;
-      call.request = NewRequest();
+      call.request = session_.NewRequest();
       call.action = step.kind < 9    ? PresenceAction::kEnter
                     : step.kind < 11 ? PresenceAction::kUpdate
                                      : PresenceAction::kLeave;
@@ -290,18 +198,18 @@ void SessionWorld::Do(const WorldStep& step) {
     case 12:
     case 13: {
       GetCall call;
-      call.request = NewRequest();
+      call.request = session_.NewRequest();
       call.wait_for_sync = step.what % 3 != 0;
       return Apply(ChannelCall{channel, call}, "get");
     }
     case 14: {
       SubscribeCall call;
-      call.request = NewRequest();
+      call.request = session_.NewRequest();
       return Apply(ChannelCall{channel, call}, "subscribe");
     }
     case 15: {
       IsUserPresentCall call;
-      call.request = NewRequest();
+      call.request = session_.NewRequest();
       call.client_id = client;
       return Apply(ChannelCall{channel, call}, "is present");
     }
@@ -407,7 +315,7 @@ void SessionWorld::Do(const WorldStep& step) {
     case 42:  // woken late
       now_ms_ += step.wait * 100;
       server_.set_now(now_ms_);
-      return Wake();
+      return session_.Wake(now_ms_);
     default:
       return Drain(step.what % 2 == 0);
   }
@@ -423,10 +331,10 @@ void SessionWorld::Drain(bool connects) {
     if (link.client_end && (link.mute_up || link.mute_down)) Cut(transport, true);
   }
   const auto is_down = [this] {
-    return state_ == SessionState::kInitialized || state_ == SessionState::kClosed ||
-           state_ == SessionState::kFailed;
+    return session_.state() == SessionState::kInitialized ||
+           session_.state() == SessionState::kClosed || session_.state() == SessionState::kFailed;
   };
-  for (int i = 0; i < 100 && failure_.empty(); ++i) {
+  for (int i = 0; i < 100 && failure().empty(); ++i) {
     while (DeliverAll()) {
     }
     if (std::exchange(token_wanted_, false)) {
@@ -438,9 +346,9 @@ void SessionWorld::Drain(bool connects) {
       Apply(ConnectCall{}, "connect");
       continue;
     }
-    bool waits = state_ != SessionState::kConnected;
+    bool waits = session_.state() != SessionState::kConnected;
     for (const std::string_view name : kChannels) {
-      const Channel* const channel = session_.FindChannel(name);
+      const Channel* const channel = session().FindChannel(name);
       if (channel == nullptr) continue;
       const ChannelState state = channel->state();
       waits = waits || state == ChannelState::kSuspended || state == ChannelState::kAttaching ||
@@ -451,37 +359,37 @@ void SessionWorld::Drain(bool connects) {
     CollectFromServer();
     while (DeliverAll()) {
     }
-    const std::optional<Timestamp> next = session_.NextDeadline();
+    const std::optional<Timestamp> next = session().NextDeadline();
     if (!next.has_value()) {
-      if (state_ != SessionState::kConnected) Wrong("it waits for nothing");
+      if (session_.state() != SessionState::kConnected) Wrong("it waits for nothing");
       continue;
     }
     Advance(std::max<int64_t>(ToMs(*next) - now_ms_, 0));
   }
-  if (failure_.empty()) CheckRest();
+  if (failure().empty()) CheckRest();
 }
 
 void SessionWorld::CheckRest() {
-  const bool connected = state_ == SessionState::kConnected;
-  if (!connected && state_ != SessionState::kInitialized && state_ != SessionState::kClosed &&
-      state_ != SessionState::kFailed) {
-    return Wrong("it does not come to rest: " + StateText(session_));
+  const bool connected = session_.state() == SessionState::kConnected;
+  if (!connected && session_.state() != SessionState::kInitialized &&
+      session_.state() != SessionState::kClosed && session_.state() != SessionState::kFailed) {
+    return Wrong("it does not come to rest: " + StateText(session()));
   }
   // Before it is connected for the first time, calls may wait for that.
-  if (!unanswered_.empty() && state_ != SessionState::kInitialized) {
-    Wrong("call " + std::to_string(*unanswered_.begin()) + " is not answered");
+  if (!session_.unanswered().empty() && session_.state() != SessionState::kInitialized) {
+    Wrong("call " + std::to_string(*session_.unanswered().begin()) + " is not answered");
   }
   if (!connected) return;
   for (const std::string_view name : kChannels) {
-    const Channel* const channel = session_.FindChannel(name);
+    const Channel* const channel = session().FindChannel(name);
     if (channel == nullptr) continue;
     const std::string at(name);
     const FakeServer::Room& room = server_.room(at);
     if (channel->state() == ChannelState::kAttached) {
       std::map<FakeServer::Key, std::string> truth;
       for (const auto& [key, member] : room) truth[key] = member.data;
-      if (folded_[at] != truth) Wrong("other members than the server has in " + at);
-      seen_.members_compared += truth.size();
+      if (session_.members(at) != truth) Wrong("other members than the server has in " + at);
+      members_compared_ += truth.size();
     } else if (channel->state() != ChannelState::kInitialized &&
                channel->state() != ChannelState::kDetached &&
                channel->state() != ChannelState::kFailed) {
@@ -492,7 +400,7 @@ void SessionWorld::CheckRest() {
     // acknowledged and not applied, and meanwhile nobody of that client is entered again.
     if (server_.refused() > 0 || server_.acknowledged_of_nobody() > 0) continue;
     channel->own_members().ForEach([&](const Message& own) {
-      const std::string connection(session_.connection().id());
+      const std::string connection(session().connection().id());
       if (!room.contains({connection, std::string(own.client_id)})) {
         Wrong(std::string(own.client_id) + " was entered and is not there in " + at);
       }

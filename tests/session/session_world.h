@@ -5,16 +5,15 @@
 #include <deque>
 #include <map>
 #include <ostream>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "presence/session/client_session.h"
-#include "presence/session/session_effects.h"
 #include "presence/session/session_input.h"
 #include "tests/session/fake_server.h"
+#include "tests/session/watched_session.h"
 
 namespace presence {
 
@@ -27,14 +26,9 @@ struct WorldStep {
 };
 std::ostream& operator<<(std::ostream& out, const WorldStep& step);
 
-// A session, a server, and between them a link that delays, loses and cuts. After each input it is
-// checked that
-//  - the session's invariants hold;
-//  - its events fold to its members;
-//  - a call is answered once;
-//  - bytes are sent, and transports closed, only where one is open, and at most one is;
-//  - after AdvanceTo no deadline is due.
-class SessionWorld {
+// A session that is watched, a server that is a fake one, and between them a link that delays,
+// loses and cuts. The server says what no real one would, and all that the protocol allows.
+class SessionWorld : private WatchedSession::Owner {
  public:
   explicit SessionWorld(const ClientSession::Options& options);
 
@@ -46,23 +40,15 @@ class SessionWorld {
   void Drain(bool connects);
 
   // The first thing that was wrong; empty: none.
-  const std::string& failure() const { return failure_; }
+  const std::string& failure() const { return session_.failure(); }
   // All inputs and effects, as text.
   const std::string& log() const { return log_; }
-  const ClientSession& session() const { return session_; }
+  const ClientSession& session() const { return session_.session(); }
   const FakeServer& server() const { return server_; }
 
   // What was reached, for those who want to know that the rare happens.
-  struct Seen {
-    uint64_t begun_anew = 0;  // connections after the first one
-    uint64_t suspended = 0;
-    uint64_t failed = 0;
-    uint64_t closed = 0;
-    uint64_t tokens = 0;  // asked for
-    uint64_t answered = 0;
-    uint64_t members_compared = 0;
-  };
-  const Seen& seen() const { return seen_; }
+  const WatchedSession::Seen& seen() const { return session_.seen(); }
+  uint64_t members_compared() const { return members_compared_; }
 
  private:
   struct Link {
@@ -76,16 +62,15 @@ class SessionWorld {
     std::deque<std::string> down;
   };
 
+  void Open(TransportId transport, std::string_view resume_key) override;
+  void Send(TransportId transport, std::string_view bytes) override;
+  void Close(TransportId transport) override;
+  void GetToken() override { token_wanted_ = true; }
+
   void Apply(const SessionInput& input, std::string_view name);
   void Advance(int64_t ms);
-  void Wake();
-  void CarryOut(const SessionEffect& effect);
-  void Hear(const ChannelEffect& effect);
-  void Answered(RequestId request);
-  void Check();
   void CheckRest();
-  void Wrong(std::string what);
-  RequestId NewRequest();
+  void Wrong(std::string what) { session_.Wrong(std::move(what)); }
   std::string_view NameOf(int channel) const;
 
   Link* Current();
@@ -97,24 +82,14 @@ class SessionWorld {
   bool DeliverAll();
 
   int64_t now_ms_ = 1'000'000;
-  ClientSession session_;
-  SessionEffects effects_;
+  std::string log_;
+  WatchedSession session_;
   FakeServer server_;
   std::map<TransportId, Link> links_;
   TransportId latest_ = 0;
   bool token_wanted_ = false;
-  SessionState state_ = SessionState::kInitialized;  // as told
-  std::string connection_id_;
-
-  RequestId next_request_ = 1;
-  std::set<RequestId> unanswered_;
-  // By channel: the events, folded.
-  std::map<std::string, std::map<FakeServer::Key, std::string>> folded_;
   int64_t next_data_ = 0;
-
-  std::string log_;
-  std::string failure_;
-  Seen seen_;
+  uint64_t members_compared_ = 0;
 };
 
 }  // namespace presence

@@ -13,8 +13,8 @@
 namespace presence {
 
 // How operations of one connection were refused, so that they are refused again when they are sent
-// again (RTN19a). Bounded: the oldest is forgotten first. O(1) amortized to remember one, O(log n)
-// to find it.
+// again (RTN19a). Bounded: the one with the lowest serial is forgotten first. O(1) amortized to
+// remember one with a higher serial than those before, O(log n) to find one, O(n) for all else.
 class Refusals {
  public:
   struct Limits {
@@ -22,11 +22,11 @@ class Refusals {
     size_t bytes = 0;  // of their texts, causes included; the latest is kept however long it is
   };
 
-  // REQUIRES: the serial is higher than those before.
+  // Takes the place of what was remembered of the serial, if anything was.
   void Remember(int64_t msg_serial, const ErrorInfo& error, const Limits& limits);
   // Null: it was not refused, or that is forgotten.
   const ErrorInfo* Find(int64_t msg_serial) const;
-  void Clear();
+  void Forget(int64_t msg_serial);
 
   // By serial, ascending.
   std::span<const RoomSnapshot::Refusal> all() const { return std::span(list_).subspan(first_); }
@@ -38,9 +38,12 @@ class Refusals {
   std::string CheckInvariants(int64_t last_serial) const;
 
  private:
+  using List = std::vector<RoomSnapshot::Refusal>;
+
+  List::iterator Place(int64_t msg_serial);
   void ForgetOldest();
 
-  std::vector<RoomSnapshot::Refusal> list_;  // those before first_ are forgotten
+  List list_;  // those before first_ are forgotten
   size_t first_ = 0;
   size_t bytes_ = 0;
 };

@@ -48,7 +48,8 @@ struct ServerConnection {
   // What a room that knows it means to it.
   struct InRoom {
     ServerRoom* room = nullptr;
-    uint64_t modes = 0;  // that were granted; 0: not attached
+    uint64_t modes = 0;        // that were granted; 0: not attached
+    int64_t last_serial = -1;  // the highest of its operations that the room has taken; -1: none
   };
 
   uint64_t number = 0;  // in the order in which connections were opened, 1 and up
