@@ -24,6 +24,7 @@
 #include "sim/capture/redaction.h"
 #include "sim/capture/sessions.h"
 #include "sim/capture/trace_output.h"
+#include "sim/capture/zip_reader.h"
 #include "sim/trace/line_reader.h"
 #include "tools/console.h"
 
@@ -160,15 +161,37 @@ class ImportRun {
         Complain(absl::StrCat("import: ", file_, " is a trace already: see presence replay"));
         return kExitUsage;
       case sim::FileKind::kZip:
-        Complain(
-            absl::StrCat("import: ", file_, " is a zip: unpack it, and import the .har in it"));
-        return kExitUsage;
+        return ReadZip();
       case sim::FileKind::kOther:
         break;
     }
     Tell(
         absl::StrCat(file_, ":1: neither a HAR nor a log of ably-js at level 4 nor copied frames"));
     return kExitFailed;
+  }
+
+  // Of what Playwright packs: a HAR, and the messages of its sockets beside it.
+  std::optional<int> ReadZip() {
+    const std::string zip = std::move(capture_.text);
+    const absl::StatusOr<sim::ZipReader> reader = sim::ZipReader::Open(zip);
+    absl::StatusOr<std::string> har = absl::NotFoundError("the zip has no .har");
+    if (!reader.ok()) {
+      har = reader.status();
+    } else {
+      for (const std::string& name : reader->names()) {
+        if (!name.ends_with(".har")) continue;
+        har = reader->Read(name);
+        break;
+      }
+    }
+    if (!har.ok()) {
+      Tell(absl::StrCat(file_, ":1: ", har.status().message()));
+      return kExitFailed;
+    }
+    capture_.text = *std::move(har);
+    sim::ReadHar([&reader](std::string_view name) { return reader->Read(name); }, capture_);
+    sim::LinkByKeys(capture_);
+    return std::nullopt;
   }
 
   absl::StatusOr<std::string> ReadBeside(std::string_view name) {

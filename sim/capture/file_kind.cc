@@ -65,7 +65,7 @@ std::optional<std::string_view> AdviceForTraceReader(FileKind kind) {
     case FileKind::kAblyLog:
       return "a client's log: `presence import FILE` makes a trace of it";
     case FileKind::kZip:
-      return "a zip: unpack it, and `presence import FILE` makes a trace of the .har in it";
+      return "a zip: if a HAR is in it, `presence import FILE` makes a trace of it";
     case FileKind::kTrace:
     case FileKind::kFrames:  // which a trace may consist of
     case FileKind::kOther:

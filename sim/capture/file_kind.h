@@ -13,7 +13,7 @@ enum class FileKind : uint8_t {
   kHar,      // this and the next two `presence import` reads
   kAblyLog,  // of an Ably client, at level 4
   kFrames,   // frames as text, copied out of a browser
-  kZip,      // such as a HAR that Playwright packed
+  kZip,      // such as a HAR that Playwright packed: `presence import` reads that, too
   kOther,
 };
 

@@ -694,23 +694,28 @@ bool LooksLikeMore(std::string_view text) {
 }
 
 // Whether a reading, although it can be one, has signs of being none.
-bool IsSuspicious(const Reading& reading) {
-  const Key* last = nullptr;
-  for (const Token& token : reading) {
-    if (token.key == nullptr) continue;
+bool IsSuspicious(const Reading& reading, bool received) {
+  return std::any_of(reading.begin(), reading.end(), [received](const Token& token) {
+    if (token.key == nullptr || token.kind == Token::Kind::kItemsBegin) return false;
     const ValueKind kind = token.key->kind;
-    if (token.kind == Token::Kind::kTop || token.kind == Token::Kind::kItemsBegin) {
-      // The client logs them in the order of the table.
-      if (last != nullptr && token.key < last) return true;
-      last = token.key;
-    }
-    if (token.kind == Token::Kind::kItemsBegin) continue;
     const bool text =
         kind == ValueKind::kText || (kind == ValueKind::kPayload && !IsJsonText(token.value));
-    if (text && LooksLikeMore(token.value)) return true;
-    if (text && token.value.empty()) return true;
+    if (text && (token.value.empty() || LooksLikeMore(token.value))) return true;
+    // Only the server says these.
+    const std::string_view name = token.key->json;
+    return token.kind == Token::Kind::kTop && !received &&
+           (name == "connectionId" || name == "timestamp" || name == "count");
+  });
+}
+
+bool IsInUsualOrder(const Reading& reading) {
+  const Key* last = nullptr;
+  for (const Token& token : reading) {
+    if (token.kind != Token::Kind::kTop && token.kind != Token::Kind::kItemsBegin) continue;
+    if (last != nullptr && token.key < last) return false;
+    last = token.key;
   }
-  return false;
+  return true;
 }
 
 std::vector<std::vector<uint8_t>> ItemKeysOf(const Reading& reading) {
@@ -741,9 +746,10 @@ LoggedFrame ReadLoggedFrame(std::string_view text, bool received, std::optional<
     const bool all = readings.ForEach([&](const Reading& reading) {
       shortest = JsonOf(reading);
       if (!shortest.has_value()) return false;
-      plain = !readings.turned_back() && !IsSuspicious(reading);
+      plain = !readings.turned_back() && !IsSuspicious(reading, received);
       has_items = HasItems(reading);
       frame.item_keys = ItemKeysOf(reading);
+      frame.usual_order = IsInUsualOrder(reading);
       return true;
     });
     connection = readings.connection();
@@ -753,6 +759,7 @@ LoggedFrame ReadLoggedFrame(std::string_view text, bool received, std::optional<
     }
   }
   frame.connection = connection;
+  frame.plain = plain;
   // What has no items may lack fields that are not logged, so its length tells nothing.
   const bool knows_length = length.has_value() && has_items;
   if (plain && (!knows_length || CanHaveLength(*shortest, *length))) {
@@ -773,6 +780,7 @@ LoggedFrame ReadLoggedFrame(std::string_view text, bool received, std::optional<
       frame.certainty = LogCertainty::kCertain;
       frame.length_agrees = true;
       frame.json = std::move(as_long[0]);
+      frame.item_keys.clear();  // those of the shortest
       return frame;
     }
   }

@@ -27,6 +27,8 @@ struct LoggedFrame {
   std::string json;            // kCertain, kLength: in the protocol's JSON form
   std::string connection;      // received: whose client it is, the id that it has; else empty
   bool length_agrees = false;  // the reading is as long as what was received
+  bool plain = false;          // no value of it looks like more than one
+  bool usual_order = false;    // the frame's own keys come as the client logs them mostly
   // The keys of each item, in their order, as numbers below kItemKeyCount.
   std::vector<std::vector<uint8_t>> item_keys;
 };

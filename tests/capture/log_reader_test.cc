@@ -150,6 +150,23 @@ TEST(LogReaderTest, AReadingThatIsShorterThanTheOthersOfItsKindIsNone) {
               HasSubstr(R"("data":"[]","encoding":"json"}]}})"));
 }
 
+TEST(LogReaderTest, InALogThatDeceivesAnotherOrderOfFieldsIsASign) {
+  const std::string usual = Received(Presence("action=2; clientId=a; connectionId=c; data=x"));
+  const std::string other = Received(Presence("action=2; clientId=a; data=x; connectionId=c"));
+  const std::string ack = Received("[ProtocolMessage; action=ACK; timestamp=1; count=1]");
+  EXPECT_THAT(One(usual + usual + other + ack), Not(HasSubstr("order")));
+  EXPECT_THAT(One(Received(Presence(kDeceiving)) + ack), HasSubstr("2: its fields are in another"));
+  EXPECT_THAT(One(usual + usual + Received(Presence(kDeceiving)) + other),
+              HasSubstr("4: its fields are in another order than those of the others"));
+}
+
+TEST(LogReaderTest, ASentFrameSaysNothingThatOnlyAServerSays) {
+  EXPECT_THAT(One(Sent("[ProtocolMessage; action=ATTACH; channel=r; connectionId=c]")),
+              HasSubstr("could end in two places"));
+  EXPECT_THAT(One(Sent(Presence("action=2; data=x; timestamp=5"))),
+              HasSubstr("could end in two places"));
+}
+
 TEST(LogReaderTest, ALengthCountsAsJavaScriptDoesAndServersMayEscapeMore) {
   const std::string item = "action=2; clientId=<\xC3\xA9\xF0\x9F\x98\x80\xE2\x80\xA8>; data=; a=b";
   const std::string json =

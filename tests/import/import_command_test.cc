@@ -8,6 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/capture/make_zip.h"
 #include "tests/tools/run_command.h"
 
 namespace presence::testing {
@@ -121,7 +122,6 @@ TEST(ImportCommandTest, SaysWhoReadsAFileOfAnotherKind) {
   const Finished trace = Import({"-"}, "{\"t\":1,\"recv\":{\"action\":0}}");
   EXPECT_EQ(trace.status, 2);
   EXPECT_EQ(trace.err, "presence: import: - is a trace already: see presence replay\n");
-  EXPECT_EQ(Import({"-"}, "PK\x03\x04").status, 2);
 }
 
 TEST(ImportCommandTest, ReadsCompressedFiles) {
@@ -143,6 +143,18 @@ TEST(ImportCommandTest, FindsTheMessagesBesideAHar) {
           "response":{"status":101,"content":{"_file":")" +
                         name + "\"}}}]}}");
   EXPECT_EQ(Import({har}, "").out, "{\"recv\":{\"action\":0}}\n");
+}
+
+TEST(ImportCommandTest, ReadsAHarThatIsPackedTogetherWithItsMessages) {
+  const std::string zip = MakeZip(
+      {{"x.css", "p{}"},
+       {"har.har", R"({"log":{"entries":[{"request":{"url":"wss://x/?key=k&v=6&format=json"},
+          "response":{"status":101,"content":{"_file":"12ab.jsonl"}}}]}})"},
+       {"12ab.jsonl", R"({"type":"receive","time":-1,"opcode":1,"data":"{\"action\":0}"})"}},
+      true);
+  EXPECT_EQ(Import({"-"}, zip).out, "{\"recv\":{\"action\":0}}\n");
+  EXPECT_EQ(Import({"-"}, MakeZip({{"x", "y"}}, false)).err, "-:1: the zip has no .har\n");
+  EXPECT_EQ(Import({"-"}, zip.substr(0, zip.size() - 30)).status, 1);
 }
 
 TEST(ImportCommandTest, WrongUsageIsToldApart) {
