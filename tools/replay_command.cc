@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
+#include "sim/capture/file_kind.h"
 #include "sim/replay/look_ahead.h"
 #include "sim/replay/output.h"
 #include "sim/replay/replay_checker.h"
@@ -19,6 +20,7 @@
 #include "sim/trace/trace_reader.h"
 #include "tools/command_line.h"
 #include "tools/console.h"
+#include "tools/kept_beginning.h"
 
 namespace presence::tools {
 namespace {
@@ -88,7 +90,9 @@ class ReplayRun {
       Complain(std::string(source.status().message()));
       return kExitUsage;
     }
-    sim::LineReader lines(*std::move(source));
+    auto kept = std::make_unique<KeptBeginning>(*std::move(source));
+    beginning_ = kept.get();
+    sim::LineReader lines(std::move(kept));
     lines.OnRead([this] { output_.Flush(); });
     sim::ReplayChecker checker;
     sim::Replayer replayer(*sink_, check_ ? &checker : nullptr);
@@ -150,7 +154,7 @@ class ReplayRun {
         if (absl::IsCancelled(more.status())) continue;
         const bool skipped = absl::IsResourceExhausted(more.status());
         const uint64_t number = lines.line_number() + (skipped ? 0 : 1);
-        Report(trace, number, more.status(), progress);
+        Report(trace, number, more.status(), replayer, progress);
         if (skipped && Skip()) continue;
         return kExitFailed;
       }
@@ -158,7 +162,7 @@ class ReplayRun {
       progress.Update(lines);
       if (sim::TraceReader::IsBlank(text)) continue;
       if (const absl::Status status = look_ahead.Replay(text); !status.ok()) {
-        Report(trace, lines.line_number(), status, progress);
+        Report(trace, lines.line_number(), status, replayer, progress);
         if (!Skip()) return kExitFailed;
       }
       if (check_ && checker.violation().has_value()) {
@@ -174,12 +178,16 @@ class ReplayRun {
     }
   }
 
-  // Reports a line that cannot be replayed, after all that was written before it.
+  // Reports a line that cannot be replayed, after all that was written before it; and if it is the
+  // first one that says something, what the file may be instead of a trace.
   void Report(const std::string& trace, uint64_t line, const absl::Status& status,
-              Progress& progress) {
+              const sim::Replayer& replayer, Progress& progress) {
     progress.Clear();
     output_.Flush();
     Tell(absl::StrCat(trace, ":", line, ": ", status.message()));
+    if (replayer.frames() > 0 || std::exchange(told_kind_of_, trace) == trace) return;
+    const auto advice = sim::AdviceForTraceReader(sim::KindOf(beginning_->beginning()));
+    if (advice.has_value()) Complain(absl::StrCat(trace, " is ", AbslView(*advice)));
   }
 
   // Whether to go on after a malformed line.
@@ -209,6 +217,8 @@ class ReplayRun {
   std::unique_ptr<sim::ReplaySink> formatter_;
   std::unique_ptr<sim::ReplaySink> filter_;
   sim::ReplaySink* sink_ = nullptr;
+  const KeptBeginning* beginning_ = nullptr;  // of the trace in hand, as long as that is read
+  std::string told_kind_of_;                  // the trace of which it has been told what it is
   Totals totals_;
 };
 

@@ -635,6 +635,39 @@ TEST_F(ReplayTest, ATruncatedCompressedFile) {
   }
 }
 
+// --- Files of another kind ---
+
+TEST_F(ReplayTest, AFileOfAnotherKindIsToldBesideWhatReadsIt) {
+  const std::vector<std::pair<std::string, std::string>> kFiles = {
+      {"{\n  \"log\": {\n    \"version\": \"1.2\",\n    \"entries\": []\n  }\n}\n", "a HAR"},
+      {"{\"log\":{\"version\":\"1.2\",\"entries\":[]}}", "a HAR"},
+      {"\n20:02:55.153 Ably: Transport.onProtocolMessage(): received on web_socket: "
+       "[ProtocolMessage; action=HEARTBEAT]; connectionId = x\n",
+       "a client's log"},
+  };
+  for (const auto& [content, kind] : kFiles) {
+    const std::string path = WriteFile("other", content);
+    for (const char* const flag : {"--output=none", "--keep-going"}) {
+      const Finished finished = Presence({"replay", flag, path});
+      EXPECT_EQ(finished.status, 1);
+      EXPECT_TRUE(finished.err.starts_with(path + ":")) << finished.err;
+      const std::string told = "\npresence: " + path + " is " + kind + ": ";
+      const size_t at = finished.err.find(told);
+      ASSERT_NE(at, std::string::npos) << finished.err;
+      EXPECT_NE(finished.err.find("presence import", at), std::string::npos) << finished.err;
+      EXPECT_EQ(finished.err.find(told, at + 1), std::string::npos) << "once is enough";
+    }
+    EXPECT_NE(Command({"replay", "-"}).Input(content).Run().err.find(" is " + kind),
+              std::string::npos);
+  }
+  // A trace with a mistake in it is a trace.
+  for (const std::string& content : {Enter("ann") + kFiles[0].first, std::string("{\"t\":7}\n"),
+                                     std::string("nothing like it\n")}) {
+    EXPECT_EQ(Presence({"replay", WriteFile("trace", content)}).err.find("presence: "),
+              std::string::npos);
+  }
+}
+
 // --- Output that fails, interrupts, memory ---
 
 TEST_F(ReplayTest, ClosedStandardOutput) {
