@@ -33,6 +33,13 @@ std::unique_ptr<sim::ReplaySink> MakeOutput(const std::string& form, bool expect
   return std::make_unique<sim::JsonlOutput>(lines);
 }
 
+// Whether a file begins as frames that were copied out of a browser: a trace, but one that takes
+// all of them for the server's, and ATTACH is never that.
+bool HoldsSentFrames(std::string_view beginning) {
+  return beginning.find("{\"action\":10,") != beginning.npos &&
+         sim::KindOf(beginning) == sim::FileKind::kFrames;
+}
+
 struct Totals {
   uint64_t lines = 0;
   uint64_t bytes = 0;
@@ -99,6 +106,11 @@ class ReplayRun {
     Progress progress(WantsProgress(progress_choice_, output_), trace);
     const std::optional<int> ended = ReplayLines(trace, lines, replayer, checker, progress);
     if (!ended.has_value()) replayer.Finish();
+    if (HoldsSentFrames(beginning_->beginning())) {
+      Complain(absl::StrCat(trace,
+                            " is frames alone, and the client's are among them, taken for the "
+                            "server's: `presence import FILE` tells them apart"));
+    }
     totals_.lines += lines.line_number();
     totals_.bytes += lines.bytes();
     totals_.frames += replayer.frames();

@@ -660,6 +660,12 @@ TEST_F(ReplayTest, AFileOfAnotherKindIsToldBesideWhatReadsIt) {
     EXPECT_NE(Command({"replay", "-"}).Input(content).Run().err.find(" is " + kind),
               std::string::npos);
   }
+  const std::string copied = WriteFile("copied",
+                                       "{\"action\":4,\"connectionId\":\"c\"}\n"
+                                       "{\"action\":10,\"channel\":\"room\"}\n");
+  const Finished frames = Presence({"replay", "--output=none", copied});
+  EXPECT_EQ(frames.status, 0);
+  EXPECT_NE(frames.err.find("presence import"), std::string::npos) << frames.err;
   // A trace with a mistake in it is a trace.
   for (const std::string& content : {Enter("ann") + kFiles[0].first, std::string("{\"t\":7}\n"),
                                      std::string("nothing like it\n")}) {
