@@ -1,6 +1,5 @@
 #include "engine/room/client_core.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -81,9 +80,7 @@ absl::Status ClientCore::Step(const ClientInput& input) {
 
 // Gives the session one input and delivers the effects. Afterwards the client may be destroyed.
 absl::Status ClientCore::Step(const SessionInput& input) {
-  const Timestamp now = environment_.Now();
-  if (destroyed_) return absl::OkStatus();
-  absl::Status status = session_.Apply(now, input, effects_);
+  absl::Status status = session_.Apply(environment_.Now(), input, effects_);
   if (status.ok()) Deliver();
   return status;
 }
@@ -279,13 +276,14 @@ void ClientCore::ReleaseNow(const std::string& name) {
     tasks_.push_back([this, name] { MustStep(ChannelCall{name, UnsubscribeCall{}}); });
     tasks_.push_back([this, name] { MustStep(DetachCall{name, /*request=*/0}); });
   }
-  const auto next = [&] {
-    return std::find_if(pending_.begin(), pending_.end(),
-                        [&](const auto& one) { return one.second.room == core.get(); });
-  };
-  for (auto one = next(); one != pending_.end(); one = next()) {
-    CallBack(*Take(one->first),
-             MakeError(kRoomInInvalidState, "the room was released before the call completed"));
+  // Calls that are made meanwhile come last.
+  for (auto one = pending_.begin(); one != pending_.end();) {
+    const RequestId request = one->first;
+    if (one->second.room == core.get()) {
+      CallBack(*Take(request),
+               MakeError(kRoomInInvalidState, "the room was released before the call completed"));
+    }
+    one = pending_.upper_bound(request);
   }
 }
 

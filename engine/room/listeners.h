@@ -60,10 +60,7 @@ class Listeners {
   void Drop(const Entry& listener) { std::erase(list_, listener); }
   // Nobody of them is called any more. They are handed out, as what they own may call us when it
   // goes.
-  [[nodiscard]] std::vector<Entry> TakeAll() {
-    for (const Entry& entry : list_) entry->unsubscribed = true;
-    return std::exchange(list_, {});
-  }
+  [[nodiscard]] std::vector<Entry> TakeAll() { return std::exchange(list_, {}); }
   // What any of them wants.
   EventMask wanted() const {
     EventMask wanted = 0;

@@ -15,9 +15,7 @@ RoomCore::RoomCore(ClientCore& client, std::string_view name, const RoomOptions&
 
 void RoomCore::Run(ClientCore::Task task) {
   if (released_) return;  // its call, if there is one, completes with the release
-  client_.Run([self = shared_from_this(), task = std::move(task)]() mutable {
-    if (!self->released_) task();
-  });
+  client_.Run([self = shared_from_this(), task = std::move(task)]() mutable { task(); });
 }
 
 RoomCore::AllListeners RoomCore::Release() {

@@ -66,7 +66,8 @@ class RoomCore : public ListenerHome<PresenceEvent>,
   [[nodiscard]] AllListeners Release();
 
  private:
-  // A task that is not done if the room is released before.
+  // A task, unless the room is released already. One that waits is done even if it is released
+  // meanwhile, before it is detached: it was asked for earlier.
   void Run(ClientCore::Task task);
   std::optional<ErrorInfo> Refusal(std::string_view method) const;
 

@@ -402,13 +402,18 @@ TEST(RoomListenerTest, ReleasingTheRoomStopsEverythingAndCompletesWhatIsPending)
   harness.TakeLog();
   harness.inside = [&](const std::string& place) {
     if (place != "a") return;
-    harness.presence().Get(harness.Members("get"));
+    harness.presence().Leave(JsonObject{{"last", "word"}}, harness.Done("leave"));
+    EXPECT_TRUE(harness.presence().Subscribe(harness.Listener("late")).ok());
+    harness.room->OnStateChange(harness.StateListener("late"));
     harness.Release();
     harness.log.push_back("released");
   };
   harness.Presence({Item(kEnter, "bob", "c2", "c2:0:0"), Item(kEnter, "carol", "c3", "c3:0:0")});
-  EXPECT_EQ(harness.TakeLog(), (Lines{"a: enter bob@c2", "enter error 102112", "get error 102112",
-                                      "released", "send DETACH"}));
+  harness.Presence({Item(kEnter, "dave", "c4", "c4:0:0")});
+  harness.Detached();
+  EXPECT_EQ(harness.TakeLog(),
+            (Lines{"a: enter bob@c2", "enter error 102112", "leave error 102112", "released",
+                   R"(send leave {"last":"word"} json)", "send DETACH"}));
   EXPECT_EQ(harness.last_error().message, "the room was released before the call completed");
 }
 
