@@ -1,6 +1,9 @@
 // attach, detach, the channels' timers, and what ATTACH carries.
 
+#include <string>
+
 #include "gtest/gtest.h"
+#include "tests/session/effect_text.h"
 #include "tests/session/session_harness.h"
 
 namespace presence {
@@ -399,6 +402,32 @@ TEST(ChannelTimers, WokenLateEachChannelHasItsSayOnce) {
   h.session.AdvanceTo(TimestampFromMs(h.now_ms), effects);
   EXPECT_EQ(StateOf(h), ChannelState::kSuspended);
   EXPECT_GE(h.NextMs(), 12'000);
+}
+
+// So that a channel can be made by who carries out effects.
+TEST(AddChannelCall, LeavesTheEffectsInHandGood) {
+  SessionHarness h;
+  h.GetAttached();
+  const std::string frame =
+      R"({"action":14,"channel":"room","id":"c2:0","connectionId":"c2","timestamp":7,)"
+      R"("presence":[{"action":2,"clientId":"bob"},{"action":2,"clientId":""}]})";
+  SessionEffects effects;
+  const auto text = [&] {
+    Lines lines;
+    for (const SessionEffect& effect : effects) lines.push_back(LineOf(effect, h.now_ms));
+    return lines;
+  };
+  ASSERT_TRUE(
+      h.session.Apply(TimestampFromMs(h.now_ms), TransportReceived{1, frame}, effects).ok());
+  const Lines before = text();
+  ASSERT_EQ(before.size(), 2u);
+  for (int i = 0; i < 1'000; ++i) {
+    SessionEffects none;
+    const std::string name = "room " + std::to_string(i);
+    ASSERT_TRUE(h.session.Apply(TimestampFromMs(h.now_ms), AddChannel{name, {}}, none).ok());
+    ASSERT_TRUE(none.empty());
+  }
+  EXPECT_EQ(text(), before);
 }
 
 // --- What ATTACH carries ---
