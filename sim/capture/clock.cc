@@ -137,11 +137,21 @@ std::optional<ClockReading> DateAndTime(Scan& scan) {
   return reading;
 }
 
-// Milliseconds since the epoch: 13 digits, of times from 2001 to 2286.
-std::optional<ClockReading> EpochMs(Scan& scan) {
+// Since the epoch, of times from 2001 to 2286: 13 digits of milliseconds, or 10 of seconds with a
+// fraction.
+std::optional<ClockReading> SinceEpoch(Scan& scan) {
+  const size_t begin = scan.at();
   const std::optional<int64_t> ms = scan.Number(13);
-  if (!ms.has_value() || *ms < 1'000'000'000'000 || IsDigit(scan.Next())) return std::nullopt;
-  return ClockReading{*ms, true, true};
+  if (ms.has_value() && *ms >= 1'000'000'000'000 && !IsDigit(scan.Next())) {
+    return ClockReading{*ms, true, true};
+  }
+  scan.GoTo(begin);
+  const std::optional<int64_t> seconds = scan.Number(10);
+  if (!seconds.has_value() || *seconds < 1'000'000'000 || scan.Next() != '.') return std::nullopt;
+  const size_t point = scan.at();
+  const int64_t fraction = scan.Fraction();
+  if (scan.at() == point) return std::nullopt;
+  return ClockReading{*seconds * kMsPerSecond + fraction, true, true};
 }
 
 std::optional<ClockReading> TimeAt(std::string_view text, size_t at, size_t& end) {
@@ -149,7 +159,7 @@ std::optional<ClockReading> TimeAt(std::string_view text, size_t at, size_t& end
   std::optional<ClockReading> reading = DateAndTime(scan);
   if (!reading.has_value()) {
     scan.GoTo(at);
-    reading = EpochMs(scan);
+    reading = SinceEpoch(scan);
   }
   if (!reading.has_value()) {
     scan.GoTo(at);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -218,7 +219,8 @@ class FrameTextReader {
     if (sent && frame.action == wire::kAuth) known.new_token = true;
     if (sent && frame.action == wire::kAttach) known.had_channel |= !frame.channel_serial.empty();
     constexpr size_t kMostIds = 10'000;
-    if (known.seen_ids.size() < kMostIds && !frame.connection_id.empty()) {
+    if (known.connection_id.empty() && known.seen_ids.size() < kMostIds &&
+        !frame.connection_id.empty()) {
       known.seen_ids.emplace_back(frame.connection_id);
     }
   }
@@ -231,35 +233,30 @@ class FrameTextReader {
   }
 
   void Link() {
-    // The sockets of each client so far.
-    std::vector<std::vector<size_t>> of_client;
+    std::vector<size_t> ends;             // the last socket of each client so far
+    std::map<std::string, size_t> by_id;  // clients by the connections that they had
     for (size_t i = 0; i < known_.size(); ++i) {
+      const auto found = by_id.find(known_[i].connection_id);
       std::optional<size_t> client;
-      for (size_t candidate = 0; candidate < of_client.size(); ++candidate) {
-        if (Follows(i, of_client[candidate])) client = candidate;
-      }
-      if (!client.has_value() && of_client.size() == 1 && GoesOn(i, of_client[0].back()))
+      if (!known_[i].connection_id.empty() && found != by_id.end()) {
+        client = found->second;
+      } else if (ends.size() == 1 && GoesOn(i, ends[0])) {
         client = 0;
-      if (client.has_value()) {
-        capture_.sockets[i].follows = of_client[*client].back();
-        of_client[*client].push_back(i);
-      } else {
-        of_client.push_back({i});
       }
+      if (client.has_value()) {
+        capture_.sockets[i].follows = ends[*client];
+        ends[*client] = i;
+      } else {
+        client = ends.size();
+        ends.push_back(i);
+      }
+      by_id[known_[i].connection_id] = *client;
+      // Of a socket whose beginning was not captured nothing else tells which connection it has.
+      if (!known_[i].connection_id.empty()) continue;
+      for (const std::string& id : known_[i].seen_ids) by_id[id] = *client;
     }
   }
 
-  // The connection is one that a client had.
-  bool Follows(size_t socket, const std::vector<size_t>& of_client) const {
-    const std::string& id = known_[socket].connection_id;
-    return !id.empty() && std::any_of(of_client.begin(), of_client.end(), [&](size_t earlier) {
-      if (known_[earlier].connection_id == id) return true;
-      // Of a socket whose beginning was not captured.
-      const std::vector<std::string>& seen = known_[earlier].seen_ids;
-      return known_[earlier].connection_id.empty() &&
-             std::find(seen.begin(), seen.end(), id) != seen.end();
-    });
-  }
   // It says of itself that it follows another, and may follow this one.
   bool GoesOn(size_t socket, size_t earlier) const {
     const Known& known = known_[socket];

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -266,6 +268,10 @@ class HarReader {
       LeaveOut(entry.line, "the messages are in a file that is not beside this one");
       return;
     }
+    if (!files_read_.insert(entry.file).second) {
+      LeaveOut(entry.line, "the messages are in a file that another socket named");
+      return;
+    }
     absl::StatusOr<std::string> content = read_beside_(entry.file);
     if (!content.ok()) {
       LeaveOut(entry.line, absl::StrCat("the messages are in a file of their own: ",
@@ -317,6 +323,7 @@ class HarReader {
   LineCounter lines_;
   FrameTexts texts_;
   std::string creator_;
+  std::set<std::string> files_read_;
   std::string_view why_;
   size_t sockets_seen_ = 0;
   size_t messages_seen_ = 0;

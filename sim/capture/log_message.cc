@@ -188,6 +188,21 @@ struct Token {
 };
 using Reading = std::vector<Token>;
 
+// A place in the text from which a reading goes on, in one way after the other.
+struct Step {
+  size_t at = 0;
+  bool in_item = false;
+  const Key* items = nullptr;  // in_item: what the item is one of
+  uint32_t seen_top = 0;       // the keys that were read, by their bits
+  uint32_t seen_item = 0;
+  size_t tokens = 0;  // of the reading, before this
+  bool begun = false;
+  const Key* key = nullptr;  // of a value with several ends
+  size_t value = 0;
+  size_t next_end = 0;  // where to look for the next
+  size_t json_end = 0;  // the one that was tried first; 0: none was
+};
+
 // Finds the readings of a logged frame one after the other: that first in which each value is as
 // short as it can be.
 class Readings {
@@ -210,21 +225,6 @@ class Readings {
   }
 
  private:
-  // A place in the text from which a reading goes on, in one way after the other.
-  struct Step {
-    size_t at = 0;
-    bool in_item = false;
-    const Key* items = nullptr;  // in_item: what the item is one of
-    uint32_t seen_top = 0;       // the keys that were read, by their bits
-    uint32_t seen_item = 0;
-    size_t tokens = 0;  // of the reading, before this
-    bool begun = false;
-    const Key* key = nullptr;  // of a value with several ends
-    size_t value = 0;
-    size_t next_end = 0;  // where to look for the next
-    size_t json_end = 0;  // the one that was tried first; 0: none was
-  };
-
   bool EndLooksRight() const {
     if (!received_) return text_.ends_with(']');
     const size_t at = text_.rfind(kConnectionIs);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -54,6 +55,33 @@ bool BeginsMessage(std::string_view line) {
   return head.find(kAbly) != head.npos || head.find("(): ") != head.npos;
 }
 
+// What a line says before what some consoles append: where in a program it was logged, as in
+// " app.js:2:345".
+std::string_view WithoutPlace(std::string_view line) {
+  const size_t space = line.rfind(' ');
+  if (space == line.npos) return line;
+  std::string_view place = line.substr(space + 1);
+  int numbers = 0;
+  for (; numbers < 2; ++numbers) {
+    const size_t colon = place.rfind(':');
+    if (colon == place.npos || colon + 1 == place.size()) break;
+    if (place.find_first_not_of("0123456789", colon + 1) != place.npos) break;
+    place = place.substr(0, colon);
+  }
+  return numbers > 0 && !place.empty() ? line.substr(0, space) : line;
+}
+
+// The time that was printed before a message: that of ably-js itself, right before its name, unless
+// another says more.
+std::optional<ClockReading> TimeBefore(std::string_view before) {
+  std::optional<ClockReading> first = FindTime(before);
+  const size_t name = before.find(kAbly);
+  constexpr size_t kClock = std::string_view("23:59:59.999 ").size();
+  if (!first.has_value() || first->has_zone || name == before.npos || name < kClock) return first;
+  std::optional<ClockReading> own = FindTime(before.substr(name - kClock, kClock));
+  return own.has_value() && !first->has_date ? own : first;
+}
+
 // A frame, before it is known whose it is.
 struct LogFrame {
   CapturedFrame captured;
@@ -101,7 +129,6 @@ class KeyOrder {
 };
 
 struct LogClient {
-  std::string connection;        // the id that it has now
   size_t first_frame = 0;        // its first among all frames
   bool seen_from_start = false;  // that is a CONNECTED, and it had no connection before
 };
@@ -162,6 +189,10 @@ class LogReader {
     const uint64_t number = line_number_;
     std::string_view logged = WithoutReturn(line).substr(place.at);
     LoggedFrame read = ReadLoggedFrame(logged, place.received, length_);
+    if (read.certainty == LogCertainty::kCut) {
+      LoggedFrame placed = ReadLoggedFrame(WithoutPlace(logged), place.received, length_);
+      if (placed.certainty != LogCertainty::kCut) read = std::move(placed);
+    }
     // A value may have line ends in it: then the message goes on. (Where lines end in CR LF, what
     // the value had is not known.)
     if (read.certainty == LogCertainty::kCut && !line.ends_with('\r')) {
@@ -218,7 +249,7 @@ class LogReader {
     frame.usual_order = read.usual_order;
     frame.item_keys = std::move(read.item_keys);
     if (read.length_agrees) trusted_.insert(said.action);
-    frame.clock = FindTime(before);
+    frame.clock = TimeBefore(before);
     if (place.received) {
       frame.stamp = said.timestamp;
       Attribute(said, read.connection, frame);
@@ -231,23 +262,21 @@ class LogReader {
   // Finds the client of a received frame by the id that its connection has.
   void Attribute(const wire::Frame& said, const std::string& connection, LogFrame& frame) {
     const bool none = connection == "undefined" || connection == "null";
-    const auto known = std::find_if(clients_.begin(), clients_.end(), [&](const LogClient& client) {
-      return client.connection == connection;
-    });
-    size_t client = static_cast<size_t>(known - clients_.begin());
-    if (known == clients_.end()) {
+    const auto [known, is_new] = by_connection_.try_emplace(connection, clients_.size());
+    const size_t client = known->second;
+    if (is_new) {
       LogClient added;
-      added.connection = connection;
       added.first_frame = frames_.size();
       added.seen_from_start = none;
-      clients_.push_back(std::move(added));
+      clients_.push_back(added);
     }
     frame.client = client;
     if (said.action != wire::kConnected) return;
     const bool update = new_token_ && said.connection_id == connection;
     frame.connects = !update;
     new_token_ = false;
-    clients_[client].connection = std::string(said.connection_id);
+    by_connection_.erase(connection);
+    by_connection_[std::string(said.connection_id)] = client;
   }
 
   // Of what looks like a frame, and is another one.
@@ -286,17 +315,6 @@ class LogReader {
     for (size_t i = 0; i < timed.size(); ++i) frames_[timed[i]].captured.t = times[i];
   }
 
-  // The only client that can have been connected when a frame was sent; nullopt: there are several.
-  std::optional<size_t> SenderOf(size_t frame) const {
-    std::optional<size_t> sender;
-    for (size_t client = 0; client < clients_.size(); ++client) {
-      if (clients_[client].seen_from_start && clients_[client].first_frame > frame) continue;
-      if (sender.has_value()) return std::nullopt;
-      sender = client;
-    }
-    return sender;
-  }
-
   void MakeSockets() {
     std::vector<std::optional<size_t>> socket_of(clients_.size());  // the one it has now
     std::vector<LeftOut> unowned;
@@ -304,10 +322,25 @@ class LogReader {
       clients_.emplace_back();
       socket_of.emplace_back();
     }
+    // The clients that can have been connected when a frame was sent.
+    size_t senders = 0;
+    size_t sender = 0;
+    const auto add_sender = [&](size_t client) {
+      ++senders;
+      sender = client;
+    };
+    for (size_t client = 0; client < clients_.size(); ++client) {
+      if (!clients_[client].seen_from_start) add_sender(client);
+    }
+    size_t next_client = 0;  // the first whose first frame is to come
     for (size_t i = 0; i < frames_.size(); ++i) {
       LogFrame& frame = frames_[i];
+      for (; next_client < clients_.size() && clients_[next_client].first_frame <= i;
+           ++next_client) {
+        if (clients_[next_client].seen_from_start) add_sender(next_client);
+      }
       std::optional<size_t> client = frame.client;
-      if (!client.has_value()) client = SenderOf(i);
+      if (!client.has_value() && senders == 1) client = sender;
       if (!client.has_value()) {
         unowned.push_back({frame.captured.line,
                            "a frame that one of several clients sent: the log does not say which"});
@@ -335,9 +368,10 @@ class LogReader {
   std::optional<size_t> length_;  // of what was received, as the line before says
   std::vector<LogFrame> frames_;
   std::vector<LogClient> clients_;
-  std::set<int64_t> trusted_;  // actions of which all is logged
-  bool deceives_ = false;      // some value in the log looks like more than one
-  bool new_token_ = false;     // was sent, and no CONNECTED since
+  std::map<std::string, size_t> by_connection_;  // clients, by the ids that they have now
+  std::set<int64_t> trusted_;                    // actions of which all is logged
+  bool deceives_ = false;                        // some value in the log looks like more than one
+  bool new_token_ = false;                       // was sent, and no CONNECTED since
 };
 
 }  // namespace

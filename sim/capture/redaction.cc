@@ -13,7 +13,9 @@ namespace presence::sim {
 namespace {
 
 constexpr std::string_view kChatSuffix = "::$chat";
-constexpr size_t kShortestSecret = 4;  // shorter ones are replaced only where they stand alone
+// Shorter ones, and more than so many, are replaced only where they stand alone.
+constexpr size_t kShortestSecret = 4;
+constexpr size_t kMostSecrets = 1000;
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> names) {
   return std::find(names.begin(), names.end(), text) != names.end();
@@ -45,7 +47,7 @@ void Redactor::LearnUrl(std::string_view url) {
 }
 
 void Redactor::LearnSecret(Kind kind, std::string_view value) {
-  if (value.size() < kShortestSecret) return;
+  if (value.size() < kShortestSecret || secrets_.size() == kMostSecrets) return;
   const bool known = std::any_of(secrets_.begin(), secrets_.end(),
                                  [&](const auto& secret) { return secret.first == value; });
   if (!known) secrets_.emplace_back(value, StandIn(kind, value));

@@ -1,6 +1,9 @@
 #include "sim/capture/sessions.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -21,9 +24,8 @@ std::string KeyOf(const wire::Frame& frame, std::string_view json) {
 
 // Whose connection a socket goes on with; empty: nobody's.
 std::string ClaimOf(const CapturedSocket& socket) {
-  std::optional<std::string> key = QueryParameter(socket.url, "resume");
-  if (!key.has_value()) key = QueryParameter(socket.url, "recover");
-  return key.value_or("");
+  // One that recovers by a key is another client: of a page that was loaded anew, for one.
+  return QueryParameter(socket.url, "resume").value_or("");
 }
 
 std::optional<int64_t> StartOf(const CapturedSocket& socket) {
@@ -34,10 +36,18 @@ std::optional<int64_t> StartOf(const CapturedSocket& socket) {
   return std::nullopt;
 }
 
-void AddOnce(std::string_view name, std::vector<std::string>& names) {
-  if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) return;
-  names.emplace_back(name);
-}
+// Names in the order in which they first came up.
+class Names {
+ public:
+  void Add(std::string_view name) {
+    if (!name.empty() && known_.emplace(name).second) names_.emplace_back(name);
+  }
+  std::vector<std::string> Take() { return std::move(names_); }
+
+ private:
+  std::set<std::string, std::less<>> known_;
+  std::vector<std::string> names_;
+};
 
 }  // namespace
 
@@ -49,14 +59,17 @@ void LinkByKeys(Capture& capture) {
         sockets.begin(), sockets.end(),
         [](const CapturedSocket& a, const CapturedSocket& b) { return *StartOf(a) < *StartOf(b); });
   }
-  // For each session so far, its last socket and the key of its connection.
-  std::vector<std::pair<size_t, std::string>> ends;
+  // For each session so far, its last socket and the key of its connection; and by that key the
+  // session that got it last.
+  struct End {
+    size_t socket = 0;
+    std::string key;
+  };
+  std::vector<End> ends;
+  std::map<std::string, size_t> by_key;
   FrameTexts texts;
   for (size_t i = 0; i < sockets.size(); ++i) {
     const std::string claim = ClaimOf(sockets[i]);
-    const auto end = std::find_if(ends.rbegin(), ends.rend(), [&](const auto& candidate) {
-      return !claim.empty() && candidate.second == claim;
-    });
     std::string key = claim;
     for (const CapturedFrame& captured : sockets[i].frames) {
       wire::Frame frame;
@@ -65,17 +78,23 @@ void LinkByKeys(Capture& capture) {
       if (frame.action != wire::kConnected) continue;
       if (std::string said = KeyOf(frame, json); !said.empty()) key = std::move(said);
     }
-    if (end == ends.rend()) {
-      ends.emplace_back(i, std::move(key));
+    const auto claimed = claim.empty() ? by_key.end() : by_key.find(claim);
+    size_t session = ends.size();
+    if (claimed == by_key.end()) {
+      ends.push_back({i, key});
     } else {
-      sockets[i].follows = end->first;
-      *end = {i, std::move(key)};
+      session = claimed->second;
+      by_key.erase(claimed);
+      sockets[i].follows = ends[session].socket;
+      ends[session] = {i, key};
     }
+    if (!key.empty()) by_key[key] = session;
   }
 }
 
 std::vector<CapturedClient> ClientsOf(const Capture& capture) {
   std::vector<CapturedClient> clients;
+  std::vector<std::pair<Names, Names>> names;  // of connections and channels
   std::vector<size_t> client_of(capture.sockets.size());
   FrameTexts texts;
   for (size_t i = 0; i < capture.sockets.size(); ++i) {
@@ -85,6 +104,7 @@ std::vector<CapturedClient> ClientsOf(const Capture& capture) {
     } else {
       client_of[i] = clients.size();
       clients.emplace_back();
+      names.emplace_back();
     }
     CapturedClient& client = clients[client_of[i]];
     client.sockets.push_back(i);
@@ -97,14 +117,18 @@ std::vector<CapturedClient> ClientsOf(const Capture& capture) {
       wire::Frame frame;
       std::string_view json;
       if (!texts.Read(captured, json, &frame).ok()) continue;
-      AddOnce(frame.channel, client.channels);
+      names[client_of[i]].second.Add(frame.channel);
       if (captured.sent || frame.action != wire::kConnected) continue;
-      AddOnce(frame.connection_id, client.connection_ids);
+      names[client_of[i]].first.Add(frame.connection_id);
       if (!frame.details_client_id.empty()) client.client_id = frame.details_client_id;
     }
     if (client.client_id.empty()) {
       client.client_id = QueryParameter(socket.url, "clientId").value_or("");
     }
+  }
+  for (size_t i = 0; i < clients.size(); ++i) {
+    clients[i].connection_ids = names[i].first.Take();
+    clients[i].channels = names[i].second.Take();
   }
   return clients;
 }

@@ -23,7 +23,7 @@ struct CapturedClient {
 };
 
 // Puts the sockets of a HAR in the order in which they were opened and finds out which follows
-// which: one that resumes (or recovers) by a key follows the one whose connection has it last.
+// which: one that resumes by a key follows the one whose connection has it last.
 // Nothing else tells: two clients of one page may have the same URL at the same time.
 void LinkByKeys(Capture& capture);
 

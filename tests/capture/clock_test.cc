@@ -38,12 +38,14 @@ TEST(ClockTest, FindsTheFirstTimeOfAText) {
   EXPECT_EQ(Found("2026-11-25T17:45:00+05:45"), "1795608000000 dated zoned");
   EXPECT_EQ(Found("2026-11-25 08:30:00 -0330"), "1795608000000 dated zoned");
   EXPECT_EQ(Found("ts=1795608000000 "), "1795608000000 dated zoned");
+  EXPECT_EQ(Found("1795608000.0125 "), "1795608000012 dated zoned");
 }
 
 TEST(ClockTest, WhatIsNoTimeIsNone) {
   for (const std::string_view text :
        {"", "Ably: ", "12:00", "25:00:00", "12:60:00", "12:00:00:01", "x12:00:00", "1:2:3",
-        "2026-13-25T12:00:00Z", "2026-02-30T12:00:00Z", "17956080000000", "fe80::12:00:00"}) {
+        "1795608000", "1795608000.", "2026-13-25T12:00:00Z", "2026-02-30T12:00:00Z",
+        "17956080000000", "fe80::12:00:00"}) {
     EXPECT_EQ(Found(text), "none") << text;
   }
 }

@@ -210,6 +210,19 @@ TEST(HarReaderTest, AKeyThatIsNotTheLastAnyMoreLinksNothing) {
 )");
 }
 
+TEST(HarReaderTest, AClientThatRecoversAConnectionIsAnother) {
+  const std::string url(kUrl);
+  EXPECT_EQ(ImportedHar(Har({
+                Entry(url, "2026-11-25T12:00:01Z", {Received(Connected("a", "1"))}),
+                Entry(url + "&recover=1", "2026-11-25T12:00:02Z", {Received(Connected("a", "1"))}),
+            })),
+            R"(== ; a; 
+{"t":1795608000500,"recv":{"action":4,"connectionId":"a","connectionDetails":{"connectionKey":"1"}}}
+== ; a; 
+{"t":1795608000500,"recv":{"action":4,"connectionId":"a","connectionDetails":{"connectionKey":"1"}}}
+)");
+}
+
 TEST(HarReaderTest, ACaptureThatBeginsLateLinksByTheKeyThatItKnowsOf) {
   const std::string url = std::string(kUrl) + "&resume=1";
   EXPECT_EQ(ImportedHar(Har({
@@ -255,6 +268,15 @@ TEST(HarReaderTest, MessagesMayLieBesideTheHar) {
             "1: 12ab.jsonl: not valid JSON: ends in the midst of something\n");
   EXPECT_THAT(ImportedHar(HarWithFile("12ab.jsonl")),
               StartsWith("1: the messages are in a file of their own: cannot open it\n"));
+}
+
+TEST(HarReaderTest, AFileBesideTheHarIsReadOnce) {
+  std::string har = HarWithFile("a.jsonl");
+  const size_t begin = har.find("{\"_res");
+  har.insert(begin, har.substr(begin, har.size() - begin - 3) + ",\n");
+  EXPECT_EQ(ImportedHar(har, {{"a.jsonl", Received(R"({"action":0})")}}),
+            "== ; ; \n{\"t\":1795608000500,\"recv\":{\"action\":0}}\n"
+            "2: the messages are in a file that another socket named\npassed over: 1\n");
 }
 
 TEST(HarReaderTest, NoFileElsewhereIsRead) {

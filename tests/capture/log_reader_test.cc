@@ -218,6 +218,25 @@ TEST(LogReaderTest, LinesMayEndInCrLfAndBeginWithAnything) {
       "{\"t\":1795608000000,\"recv\":{\"action\":0}}\n");
 }
 
+TEST(LogReaderTest, WhereItWasLoggedMayStandAtTheEnd) {
+  std::string received = Received("[ProtocolMessage; action=HEARTBEAT]");
+  received.insert(received.size() - 1, " app.bundle.js:2:345");
+  std::string sent = Sent("[ProtocolMessage; action=CLOSE]");
+  sent.insert(sent.size() - 1, " https://x/app.js:2");
+  EXPECT_EQ(One(received + sent), "{\"recv\":{\"action\":0}}\n{\"send\":{\"action\":7}}\n");
+  received.insert(received.size() - 1, " x");
+  EXPECT_THAT(One(received), StartsWith("1: the message was cut\n"));
+}
+
+TEST(LogReaderTest, TheClientsOwnClockCountsUnlessAnotherSaysMore) {
+  const std::string frame =
+      "Ably: Transport.onProtocolMessage(): received on web_socket: [ProtocolMessage; "
+      "action=PRESENCE; channel=r; timestamp=1795608000100; presence=[  ]]; connectionId = c1\n";
+  EXPECT_THAT(One("12:00:00 12:00:00.150 " + frame), StartsWith("{\"t\":1795608000150,"));
+  EXPECT_THAT(One("2026-11-25T12:00:00.140Z 17:00:00.150 " + frame),
+              StartsWith("{\"t\":1795608000140,"));
+}
+
 TEST(LogReaderTest, AClockWithoutDateOrZoneGetsThemFromTheFrames) {
   const auto at = [](std::string_view time, std::string_view timestamp) {
     return std::string(time) +
