@@ -32,7 +32,6 @@ struct LoggedFrame {
   // The keys of each item, in their order, as numbers below kItemKeyCount.
   std::vector<std::vector<uint8_t>> item_keys;
 };
-inline constexpr size_t kItemKeyCount = 32;
 
 // Reads a frame that begins `text`, and ends it but for, if it was received, the id of the client's
 // connection. `length`: so many characters (UTF-16) it had in the JSON form, if that is known.

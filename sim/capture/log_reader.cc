@@ -17,6 +17,7 @@
 #include "presence/wire/frame.h"
 #include "sim/capture/clock.h"
 #include "sim/capture/log_message.h"
+#include "sim/capture/logged_reading.h"
 
 namespace presence::sim {
 namespace {
