@@ -104,6 +104,37 @@ struct Slow : ServerHarness {
   }
 };
 
+TEST(ServerBounds, PagesWaitForATransportThatIsTooFarBehindAndGoOnWhenItHasTakenHalf) {
+  Server::Options options;
+  options.unsent_pause = 2'000;
+  Slow h(options);
+  EXPECT_EQ(h.Attach(2, "room").size(), 2u) << "ATTACHED and the first page";
+  EXPECT_EQ(h.Pages(), 1u) << "with the second page there is too much";
+  EXPECT_GT(h.server.unsent_bytes(2), 2'000u);
+  EXPECT_EQ(h.NextMs(), -1);
+  EXPECT_EQ(h.server.stats().pages_paused, 1u);
+  EXPECT_EQ(h.Enter(1, "room", 5, "client5").size(), 3u);
+  EXPECT_THAT(SentTo(2, h.Enter(1, "room", 6, "client6")), ElementsAre(HasSubstr("client6")))
+      << "all else is sent";
+  h.Apply(BytesTaken{2, h.server.unsent_bytes(2) - 1'001});
+  EXPECT_EQ(h.Pages(), 0u);
+  h.Apply(BytesTaken{2, 1});
+  EXPECT_EQ(h.Pages(), 1u);
+  h.Take(2);
+  EXPECT_EQ(h.Pages(), 2u) << "five members were there when the sync began";
+}
+
+TEST(ServerBounds, WhoAttachesTooFarBehindWaitsForItsFirstPage) {
+  Server::Options options;
+  options.unsent_pause = 10;
+  Slow h(options);
+  h.Attach(2, "other");
+  EXPECT_EQ(h.Attach(2, "room").size(), 1u);
+  EXPECT_EQ(h.Pages(), 0u);
+  h.Take(2);
+  EXPECT_EQ(h.Pages(), 1u);
+}
+
 TEST(ServerBounds, ATransportThatIsMuchTooFarBehindIsToBeDroppedAndSentNothingMore) {
   Server::Options options;
   options.unsent_drop = 2'000;
@@ -167,6 +198,39 @@ TEST(ServerBounds, BytesTakenAreNoMoreThanWereSent) {
   h.ApplyRefused(BytesTaken{1, h.server.unsent_bytes(1) + 1}, absl::StatusCode::kInvalidArgument);
   h.Apply(BytesTaken{1, h.server.unsent_bytes(1)});
   EXPECT_EQ(h.server.unsent_bytes(), 0u);
+}
+
+TEST(ServerBounds, WhatIsSentAndNotTakenDecidesNothingElse) {
+  // Two servers with the same inputs, of which one is told what is taken: the same members, the
+  // same answers.
+  Server::Options options;
+  options.unsent_pause = 1'000;
+  options.unsent_drop = 3'000;
+  Slow told(options);
+  Slow not_told(options);
+  for (Slow* const h : {&told, &not_told}) {
+    h->Attach(2, "room");
+    for (int64_t i = 5; i < 20; ++i) {
+      h->Enter(1, "room", i, "client" + std::to_string(i), std::string(500, 'd'));
+      h->Enter(2, "room", i);
+      h->Pages();
+      if (h == &told) {
+        h->Take(1);
+        h->Take(2);
+      }
+    }
+  }
+  EXPECT_EQ(told.server.stats().transports_dropped, 0u);
+  EXPECT_EQ(not_told.server.stats().transports_dropped, 2u);
+  std::string members[2];
+  for (Slow* const h : {&told, &not_told}) {
+    h->server.FindRoom("room")->members().ForEach([&](const Message& member) {
+      members[h == &told] += std::string(member.client_id) + std::string(member.id) + "\n";
+    });
+  }
+  EXPECT_EQ(members[0], members[1]);
+  EXPECT_NE(members[0], "");
+  EXPECT_EQ(told.server.room_stats().frames_acked, not_told.server.room_stats().frames_acked);
 }
 
 }  // namespace

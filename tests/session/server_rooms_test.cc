@@ -195,6 +195,15 @@ TEST(ServerRooms, TheOwnerCanHaveOperationsRefusedForAWhile) {
   EXPECT_EQ(h.Enter(1, "room", 1)[0], "room: enter me of c1");
 }
 
+TEST(ServerRooms, ASyncThatAClientAsksForIsANewOne) {
+  ServerHarness h;
+  h.Accept(1);
+  h.Attach(1, "room");
+  h.Enter(1, "room", 0);
+  EXPECT_THAT(h.Say(1, R"({"action":16,"channel":"room","channelSerial":"x:y"})"),
+              ElementsAre(HasSubstr(R"(send 1 {"action":16,"channel":"room","channelSerial":)")));
+}
+
 TEST(ServerRooms, PagesAndBatchesComeWhenTheyAreDue) {
   Server::Options options;
   options.room.sync_page_size = 1;
