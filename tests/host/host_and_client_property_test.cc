@@ -29,7 +29,7 @@ std::ostream& operator<<(std::ostream& out, const RoomHost::Options& options) {
 
 namespace {
 
-constexpr size_t kClients = 3;
+constexpr size_t kClients = 4;
 
 struct Step {
   enum class Kind : uint8_t {
@@ -44,6 +44,9 @@ struct Step {
     kAttach,
     kDetach,
     kDrain,
+    kAttachAgain,
+    kAskForSync,
+    kPause,
   };
   Kind kind = Kind::kOperate;
   size_t client = 0;
@@ -52,9 +55,9 @@ struct Step {
 };
 
 std::ostream& operator<<(std::ostream& out, const Step& step) {
-  constexpr std::string_view kNames[] = {"operate",    "to_host", "to_client", "wait",
-                                         "clock_back", "online",  "offline",   "close",
-                                         "attach",     "detach",  "drain"};
+  constexpr std::string_view kNames[] = {
+      "operate", "to_host", "to_client", "wait",  "clock_back",   "online",       "offline",
+      "close",   "attach",  "detach",    "drain", "attach_again", "ask_for_sync", "pause"};
   return out << kNames[static_cast<size_t>(step.kind)] << " client=" << step.client
              << " what=" << step.what << " amount=" << step.amount;
 }
@@ -71,7 +74,10 @@ rc::Gen<Step> GenStep() {
                                                                   {2, Kind::kClose},
                                                                   {4, Kind::kAttach},
                                                                   {2, Kind::kDetach},
-                                                                  {1, Kind::kDrain}}),
+                                                                  {1, Kind::kDrain},
+                                                                  {3, Kind::kAttachAgain},
+                                                                  {3, Kind::kAskForSync},
+                                                                  {3, Kind::kPause}}),
                                   rc::gen::inRange<size_t>(0, kClients), rc::gen::inRange(0, 3),
                                   rc::gen::inRange(0, 8));
 }
@@ -136,6 +142,12 @@ void Take(RoomWorld& world, const Step& step, int number) {
       return world.Detach(client);
     case Kind::kDrain:
       return world.Drain();
+    case Kind::kAttachAgain:
+      return world.AttachAgain(client);
+    case Kind::kAskForSync:
+      return world.AskForSync(client);
+    case Kind::kPause:
+      return world.Pause(client);
   }
 }
 
@@ -144,7 +156,8 @@ std::unique_ptr<RoomWorld> MakeWorld(const RoomHost::Options& options) {
   for (const char* identity : {"*", "alice", "*"}) {
     world->Attach(world->Add(identity));
   }
-  static_assert(kClients == 3);
+  world->Attach(world->Add("bob", kFlagPresence));  // sees members of its own only
+  static_assert(kClients == 4);
   return world;
 }
 

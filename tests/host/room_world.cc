@@ -32,14 +32,17 @@ RoomWorld::RoomWorld(const RoomHost::Options& options)
 void RoomWorld::ReplaceHost(std::unique_ptr<RoomHost> host) {
   host_ = std::move(host);
   syncs_.clear();
+  announced_.clear();
+  paused_.clear();
   for (const auto& client : clients_) {
     if (client->online) GoOffline(*client);
   }
 }
 
-RoomWorld::Client& RoomWorld::Add(std::string_view identity) {
+RoomWorld::Client& RoomWorld::Add(std::string_view identity, uint64_t modes) {
   Client& client = *clients_.emplace_back(std::make_unique<Client>());
   client.identity = identity;
+  client.modes = modes;
   GoOnline(client);
   return client;
 }
@@ -97,16 +100,21 @@ void RoomWorld::Carry() {
 void RoomWorld::Watch(const HostEffect& effect) {
   if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
     syncs_.erase(attached->to);
-    if ((attached->flags & kFlagHasPresence) == 0) return;
-    SyncWatch& sync = syncs_[attached->to];
-    host_->members().ForEachAfter(0, [&](uint64_t joined, const Message&) {
-      sync.pages_of[joined] = 0;
-      return true;
-    });
+    announced_.erase(attached->to);
+    if ((attached->flags & kFlagHasPresence) != 0) announced_.insert(attached->to);
   } else if (const auto* page = std::get_if<SyncPage>(&effect)) {
-    const auto found = syncs_.find(page->to);
-    if (found == syncs_.end()) return Fail("a page without a sync");
-    SyncWatch& sync = found->second;
+    announced_.erase(page->to);
+    if (paused_.contains(page->to)) Fail("a page though they are paused");
+    const std::string id(page->channel_serial.substr(0, page->channel_serial.find(':')));
+    SyncWatch& sync = syncs_[page->to];
+    if (sync.id != id) {
+      sync = SyncWatch();
+      sync.id = id;
+      host_->members().ForEachAfter(0, [&](uint64_t joined, const Message&) {
+        sync.pages_of[joined] = 0;
+        return true;
+      });
+    }
     if (sync.changes > 0) ++pages_with_changes_between;
     sync.changes = 0;
     for (const OutItem& item : page->items) {
@@ -126,13 +134,44 @@ void RoomWorld::Watch(const HostEffect& effect) {
       if (last && counted->second != 1) Fail("not on exactly one page: " + Line(member));
       return true;
     });
-    if (last) syncs_.erase(found);
+    if (last) syncs_.erase(page->to);
+  } else if (const auto* detached = std::get_if<DetachedReply>(&effect)) {
+    syncs_.erase(detached->to);
+    announced_.erase(detached->to);
   } else if (std::holds_alternative<MemberEvent>(effect)) {
     for (auto& [handle, sync] : syncs_) ++sync.changes;
   }
 }
 
 // --- Clients ---
+
+void RoomWorld::AppendAttachOf(const Client& client, std::string& json) {
+  wire::Frame attach;
+  attach.action = wire::kAttach;
+  attach.channel = kRoom;
+  if (client.modes != 0) attach.flags = static_cast<int64_t>(client.modes);
+  wire::AppendFrame(attach, json);
+}
+
+void RoomWorld::AttachAgain(Client& client) {
+  if (client.channel.state() != ChannelState::kAttached || !client.online) return;
+  AppendAttachOf(client, client.to_host.emplace_back());
+}
+
+void RoomWorld::AskForSync(Client& client) {
+  if (client.channel.state() != ChannelState::kAttached || !client.online) return;
+  wire::Frame sync;
+  sync.action = wire::kSync;
+  sync.channel = kRoom;
+  sync.channel_serial = "whatever:it-says";
+  wire::AppendFrame(sync, client.to_host.emplace_back());
+}
+
+void RoomWorld::Pause(Client& client) {
+  if (!client.online) return;
+  paused_.insert(client.handle);
+  ApplyToHost(PagesPaused{client.handle, true});
+}
 
 void RoomWorld::Apply(Client& client, const ChannelInput& input) {
   Effects effects;
@@ -142,7 +181,7 @@ void RoomWorld::Apply(Client& client, const ChannelInput& input) {
   for (const Effect& effect : effects) {
     std::string json;
     if (std::holds_alternative<SendAttach>(effect)) {
-      wire::AppendAttach(kRoom, json);
+      AppendAttachOf(client, json);
     } else if (std::holds_alternative<SendDetach>(effect)) {
       wire::AppendDetach(kRoom, json);
     } else if (const auto* send = std::get_if<SendPresence>(&effect)) {
@@ -152,7 +191,10 @@ void RoomWorld::Apply(Client& client, const ChannelInput& input) {
     } else if (const auto* update = std::get_if<ChannelUpdate>(&effect)) {
       if (update->reason != nullptr) ++client.refused;
     } else if (const auto* diagnostic = std::get_if<Diagnostic>(&effect)) {
-      Fail("a client complains: " + std::string(diagnostic->text));
+      // Who may not see presence is told so.
+      if (client.modes == 0 || !diagnostic->text.starts_with("attached without the mode")) {
+        Fail("a client complains: " + std::string(diagnostic->text));
+      }
     }
     if (!json.empty() && client.online) client.to_host.push_back(std::move(json));
   }
@@ -205,6 +247,8 @@ void RoomWorld::GoOffline(Client& client) {
   client.to_host.clear();
   client.to_client.clear();
   syncs_.erase(client.handle);
+  announced_.erase(client.handle);
+  paused_.erase(client.handle);
   // A host that was restored may have seen the loss itself.
   const absl::Status lost =
       host_->Apply(TimestampFromMs(now), ConnectionLost{client.handle}, host_effects_);
@@ -288,6 +332,9 @@ void RoomWorld::Receive(Client& client, std::string_view json) {
 }
 
 void RoomWorld::Drain() {
+  for (const ConnectionHandle handle : std::exchange(paused_, {})) {
+    ApplyToHost(PagesPaused{handle, false});
+  }
   for (bool busy = true; busy && problem_.empty();) {
     busy = false;
     for (const auto& client : clients_) {
@@ -313,6 +360,7 @@ std::vector<std::string> RoomWorld::LinesOf(const MemberSet& members) {
 
 std::string RoomWorld::Problem() {
   if (!problem_.empty()) return problem_;
+  if (!announced_.empty()) return "a sync was announced, and no page came";
   const std::vector<std::string> expected = LinesOf(host_->members());
   for (const auto& client : clients_) {
     const Channel& channel = client->channel;
@@ -324,6 +372,16 @@ std::string RoomWorld::Problem() {
       return who + " waits for an answer";
     }
     const std::vector<std::string> members = LinesOf(channel.members());
+    if (client->modes != 0) {
+      const std::string own = who + " | ";
+      for (const std::string& line : members) {
+        if (!line.starts_with(own)) return who + " sees somebody else: " + line;
+      }
+      if (!std::includes(expected.begin(), expected.end(), members.begin(), members.end())) {
+        return who + " sees an own member that is not there";
+      }
+      continue;
+    }
     if (members == expected) continue;
     std::string difference = who + " has another set. Only one of both has:";
     std::vector<std::string> only;

@@ -30,6 +30,7 @@ class RoomWorld {
   // A client with its channel, on one connection after the other.
   struct Client {
     std::string identity;  // its clientId; "*": any
+    uint64_t modes = 0;    // that it asks for; 0: all
     Channel channel{Channel::Options()};
     Connection connection;
     Outbox outbox;
@@ -47,7 +48,7 @@ class RoomWorld {
   void ReplaceHost(std::unique_ptr<RoomHost> host);
 
   // Makes a client, online.
-  Client& Add(std::string_view identity);
+  Client& Add(std::string_view identity, uint64_t modes = 0);
   size_t size() const { return clients_.size(); }
   Client& client(size_t i) { return *clients_[i]; }
 
@@ -61,6 +62,11 @@ class RoomWorld {
   void Close(Client& client);
   void Attach(Client& client);
   void Detach(Client& client);
+  // It sends ATTACH though it is attached, and SYNC, as some clients do.
+  void AttachAgain(Client& client);
+  void AskForSync(Client& client);
+  // Its transport takes no more pages, until the next Drain.
+  void Pause(Client& client);
   // An operation; nullopt: for the connection's own client.
   void Operate(Client& client, PresenceAction action, std::optional<std::string_view> client_id,
                std::string_view data);
@@ -74,7 +80,8 @@ class RoomWorld {
   // --- What must hold ---
 
   // The first thing that is wrong, in words. After Drain, for each client that is attached: its
-  // sync is complete, its set is the host's, nothing is unanswered.
+  // sync is complete, its set is the host's, nothing is unanswered. Who may not see presence has
+  // nobody but members of its own.
   std::string Problem();
   // The members, sorted by key: everything there is to know of each, as a line.
   static std::vector<std::string> LinesOf(const MemberSet& members);
@@ -85,8 +92,9 @@ class RoomWorld {
   uint64_t pages_with_changes_between = 0;
 
  private:
-  // A sync as seen from outside: who was there when it began, and how often each was on a page.
+  // A sync as seen from outside: who was there at its first page, and how often each was on one.
   struct SyncWatch {
+    std::string id;
     std::map<uint64_t, int> pages_of;  // by joining number
     uint64_t changes = 0;              // of the set since the last page
   };
@@ -97,12 +105,15 @@ class RoomWorld {
   void Apply(Client& client, const ChannelInput& input);
   void Connect(Client& client, const ConnectionUpdate& update);
   void Receive(Client& client, std::string_view json);
+  static void AppendAttachOf(const Client& client, std::string& json);
   void Fail(std::string problem);
 
   std::unique_ptr<RoomHost> host_;
   HostEffects host_effects_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::map<ConnectionHandle, SyncWatch> syncs_;
+  std::set<ConnectionHandle> announced_;  // by ATTACHED, and no page has come yet
+  std::set<ConnectionHandle> paused_;
   wire::FrameReader reader_;
   int64_t next_connection_ = 1;
   std::string problem_;
