@@ -134,12 +134,9 @@ void TraceGenerator::Step() {
 void TraceGenerator::End() {
   if (!options_.checks) return;
   AddMembersCheck();
-  wire::Frame page;
-  page.action = wire::kSync;
-  page.channel = kChannel;
-  json_.clear();
-  wire::AppendFrame(page, json_);
-  AddLine({std::nullopt, CheckLine{page, true}}, json_);
+  wire::Frame of;
+  of.channel = kChannel;
+  AddLine({std::nullopt, CheckLine{of, true}});
 }
 
 void TraceGenerator::StepOfOthers() {

@@ -126,8 +126,14 @@ struct ContentWriter {
     options.End();
   }
   void operator()(const CheckLine& line) const {
-    fields.Json("check", frame_json);
-    if (line.settled) fields.Bool("settled", true);
+    if (!line.settled) {
+      fields.Json("check", frame_json);
+      return;
+    }
+    FieldWriter check(fields.Key("check"));
+    check.TextIfAny("channel", line.frame.channel);
+    check.End();
+    fields.Bool("settled", true);
   }
 
  private:

@@ -263,9 +263,9 @@ TEST(Generator, GivesTheSameBytesEverywhere) {
     options.seed = 8;
     EXPECT_NE(text, Generate(options));
   }
-  EXPECT_EQ(hashes[TraceProfile::kSteady], 3984186227084229774u);
-  EXPECT_EQ(hashes[TraceProfile::kStorm], 15100884422743449044u);
-  EXPECT_EQ(hashes[TraceProfile::kReconnects], 14569862192751562346u);
+  EXPECT_EQ(hashes[TraceProfile::kSteady], 7296708372517618187u);
+  EXPECT_EQ(hashes[TraceProfile::kStorm], 4447425729071555069u);
+  EXPECT_EQ(hashes[TraceProfile::kReconnects], 2300948582124864655u);
 }
 
 TEST(Generator, TheReconnectsAreOfEveryKind) {
