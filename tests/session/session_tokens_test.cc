@@ -47,6 +47,14 @@ TEST(Token, RTN15h2ALossForTheTokenAsksAndThenResumes) {
   EXPECT_EQ(h.Apply(TokenRenewed{"t2"}), Lines{"open 2 resume=k1"});
 }
 
+TEST(Token, RTN14bARefusedTryToResumeResumesWithTheNextToken) {
+  SessionHarness h;
+  h.GetConnected();
+  h.Lost(1);
+  EXPECT_EQ(h.Receive(2, kErrorExpired), (Lines{"close 2", "token 40142"}));
+  EXPECT_EQ(h.Apply(TokenRenewed{"t2"}), Lines{"open 3 resume=k1"});
+}
+
 TEST(Token, AnErrorForTheTokenWhileConnectedIsALossAsWell) {
   SessionHarness h;
   h.GetConnected();
@@ -61,7 +69,8 @@ TEST(Token, AnAcceptedTokenMakesTheNextRefusalTheFirst) {
   h.Apply(TokenRenewed{"t2"});
   h.Connected(2, "c1");
   h.Advance(1'000);
-  EXPECT_EQ(h.Receive(2, kExpired).back(), "token 40142");
+  h.Lost(2);
+  EXPECT_EQ(h.Receive(3, kErrorExpired), (Lines{"close 3", "token 40142"})) << "and no wait";
 }
 
 TEST(Token, LossesForTokensAreNoFasterThanOthers) {
@@ -193,6 +202,16 @@ TEST(Token, RSA4c3ARenewalThatFailsWhileConnectedLeavesItConnected) {
   const ErrorInfo why = ErrorOf(12, 500);
   EXPECT_EQ(h.Apply(TokenFailed{&why}), Lines{"connected>connected 80019 < 12"});
   EXPECT_EQ(h.Receive(1, kAuth), Lines{"token"}) << "it may be asked again";
+}
+
+TEST(Token, AuthIsAskedForWhileConnectedOnly) {
+  SessionHarness h;
+  h.Connect();
+  EXPECT_EQ(h.Receive(1, kAuth), Lines{});
+  h.Connected(1, "c1");
+  h.Close();
+  EXPECT_EQ(h.Receive(1, kAuth), Lines{});
+  EXPECT_EQ(h.session.stats().frames_ignored, 2u);
 }
 
 TEST(Token, AuthWithoutAWayToRenewIsIgnored) {
