@@ -491,6 +491,18 @@ TEST(AttachFrame, RTL15bOnlyWhatIsPublishedAndAttachedSayHowFarTheChannelIs) {
   }
 }
 
+TEST(AttachFrame, DetachCarriesNothing) {
+  SessionHarness h;
+  AddChannel add;
+  add.channel = "room";
+  add.options.modes = kFlagPresence;
+  h.Apply(add);
+  h.GetConnected();
+  h.Attach("room", 1);
+  h.Receive(1, R"({"action":11,"channel":"room","channelSerial":"s1"})");
+  EXPECT_EQ(h.Detach("room", 2).back(), kDetach);
+}
+
 TEST(AttachFrame, RTL15b1TheSerialIsForgottenWithTheAttachment) {
   const auto reattach = [](const std::vector<std::string>& frames) {
     SessionHarness h;
