@@ -1,6 +1,7 @@
 #include "presence/host/internal/refusals.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace presence {
 namespace {
@@ -41,9 +42,9 @@ void Refusals::Forget(int64_t msg_serial) {
 }
 
 void Refusals::ForgetOldest() {
-  RoomSnapshot::Refusal& oldest = list_[first_++];
+  // Its texts go with it: an assignment might keep their memory.
+  const RoomSnapshot::Refusal oldest = std::exchange(list_[first_++], {});
   bytes_ -= BytesOf(oldest.error);
-  oldest = {};
   if (first_ <= list_.size() / 2) return;
   list_.erase(list_.begin(), list_.begin() + static_cast<std::ptrdiff_t>(first_));
   first_ = 0;

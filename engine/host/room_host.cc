@@ -146,7 +146,7 @@ void RoomHost::Begin(Timestamp now, HostEffects& effects) {
     pending_used_ = 0;
     if (pending_kept_ + pending_.size() * sizeof(Pending) >
         std::max(kMaxPendingKept, member_bytes_)) {
-      std::deque<Pending>().swap(pending_);
+      std::vector<std::unique_ptr<Pending>>().swap(pending_);
       pending_kept_ = 0;
     }
   }
@@ -248,7 +248,7 @@ void RoomHost::Expel(const Connection& connection) {
     AddPending(Action::kLeave, leave).ends_frame = true;
   });
   stats_.synthesized_leaves += pending_used_ - first;
-  for (size_t i = first; i < pending_used_; ++i) ApplyPending(pending_[i]);
+  for (size_t i = first; i < pending_used_; ++i) ApplyPending(*pending_[i]);
 }
 
 // The same for a connection that may attach again, perhaps before the batch is broadcast. It must
@@ -281,25 +281,13 @@ size_t RoomHost::BytesOf(const Payload& payload) {
          payload.extras.value_or("").size();
 }
 
-// What is kept of an error: its texts.
-size_t RoomHost::BytesOf(const ErrorInfo& error) {
-  size_t bytes = 0;
-  for (const ErrorInfo* one = &error; one != nullptr; one = one->cause.get()) {
-    bytes += one->message.size();
-  }
-  return bytes;
-}
-
 void RoomHost::On(const PresenceRequest& request) {
   Connection& connection = *Find(request.connection);
   const int64_t serial = request.msg_serial;
   if (serial >= 0 && serial <= connection.last_serial) {  // RTN19a: answered as it was, not applied
     ++stats_.frames_repeated;
-    const auto refused = std::lower_bound(
-        connection.refusals.begin(), connection.refusals.end(), serial,
-        [](const RoomSnapshot::Refusal& r, int64_t wanted) { return r.msg_serial < wanted; });
-    if (refused != connection.refusals.end() && refused->msg_serial == serial) {
-      effects_->Add(NackReply{connection.handle, serial, 1, refused->error});
+    if (const ErrorInfo* const refused = connection.refusals.Find(serial)) {
+      effects_->Add(NackReply{connection.handle, serial, 1, *refused});
     } else {
       effects_->Add(AckReply{connection.handle, serial, 1});
     }
@@ -309,28 +297,19 @@ void RoomHost::On(const PresenceRequest& request) {
   if (serial >= 0) connection.last_serial = serial;
   if (refusal.has_value()) {
     ++stats_.frames_refused;
-    if (serial >= 0) Remember(connection, serial, *refusal);
+    if (serial >= 0) {
+      connection.refusals.Remember(
+          serial, *refusal,
+          {options_.max_remembered_refusals, options_.max_remembered_refusal_bytes});
+    }
     effects_->Add(NackReply{connection.handle, serial, 1, *std::move(refusal)});
     return;
   }
   const size_t first = pending_used_;
   for (size_t i = 0; i < request.items.size(); ++i) ApplyItem(connection, request, i);
-  if (pending_used_ > first) pending_[pending_used_ - 1].ends_frame = true;
+  if (pending_used_ > first) pending_[pending_used_ - 1]->ends_frame = true;
   ++stats_.frames_acked;
   effects_->Add(AckReply{connection.handle, serial, 1});
-}
-
-// Remembers how a frame was refused, and forgets the oldest refusals that are too many.
-void RoomHost::Remember(Connection& connection, int64_t serial, const ErrorInfo& refusal) const {
-  if (options_.max_remembered_refusals == 0) return;
-  connection.refusals.push_back({serial, refusal});
-  connection.refusal_bytes += BytesOf(refusal);
-  while (connection.refusals.size() > options_.max_remembered_refusals ||
-         (connection.refusals.size() > 1 &&
-          connection.refusal_bytes > options_.max_remembered_refusal_bytes)) {
-    connection.refusal_bytes -= BytesOf(connection.refusals.front().error);
-    connection.refusals.pop_front();
-  }
 }
 
 // Why the frame is refused as a whole, if it is. One kind of check after the other, each over all
@@ -477,8 +456,8 @@ size_t RoomHost::InFlight(const Connection& connection) const {
 }
 
 RoomHost::Pending& RoomHost::AddPending(PresenceAction action, const Message& message) {
-  if (pending_used_ == pending_.size()) pending_.emplace_back();
-  Pending& pending = pending_[pending_used_++];
+  if (pending_used_ == pending_.size()) pending_.push_back(std::make_unique<Pending>());
+  Pending& pending = *pending_[pending_used_++];
   pending.action = action;
   pending.ends_frame = false;
   pending.message.Assign(message);
@@ -523,7 +502,7 @@ void RoomHost::BroadcastIfDue(bool advancing) {
     const size_t end = EndOfBroadcast(next);
     if (!recipients_.empty()) {
       std::vector<OutItem>& items = effects_->NewItems();
-      for (size_t i = next; i < end; ++i) items.push_back(pending_[i].out());
+      for (size_t i = next; i < end; ++i) items.push_back(pending_[i]->out());
       effects_->Add(Broadcast{recipients_, items});
       ++stats_.broadcasts;
     }
@@ -537,7 +516,7 @@ void RoomHost::BroadcastIfDue(bool advancing) {
 size_t RoomHost::EndOfBroadcast(size_t begin) const {
   size_t end = begin;
   for (size_t i = begin; i < pending_used_; ++i) {
-    if (!pending_[i].ends_frame) continue;
+    if (!pending_[i]->ends_frame) continue;
     if (end > begin && i + 1 - begin > options_.max_batch) break;
     end = i + 1;
   }
@@ -549,7 +528,7 @@ size_t RoomHost::EndOfBroadcast(size_t begin) const {
 void RoomHost::BroadcastOwn(size_t begin, size_t end) {
   std::vector<std::pair<const Connection*, size_t>> own;
   for (size_t i = begin; i < end; ++i) {
-    const Connection* const connection = FindById(pending_[i].message.view().connection_id);
+    const Connection* const connection = FindById(pending_[i]->message.view().connection_id);
     if (connection != nullptr && connection->attachment.has_value() &&
         (connection->attachment->modes & kFlagPresenceSubscribe) == 0) {
       own.emplace_back(connection, i);
@@ -562,7 +541,7 @@ void RoomHost::BroadcastOwn(size_t begin, size_t end) {
     const Connection* const connection = own[i].first;
     std::vector<OutItem>& items = effects_->NewItems();
     for (; i < own.size() && own[i].first == connection; ++i) {
-      items.push_back(pending_[own[i].second].out());
+      items.push_back(pending_[own[i].second]->out());
     }
     effects_->Add(Broadcast{{&connection->handle, 1}, items});
     ++stats_.broadcasts;
@@ -614,17 +593,9 @@ std::string RoomHost::CheckInvariants() const {
     if (connection->was_attached && connection->attachment.has_value()) {
       return "host: 8: attached, and was attached before a loss";
     }
-    int64_t serial = -1;
-    size_t refusal_bytes = 0;
-    for (const RoomSnapshot::Refusal& refusal : connection->refusals) {
-      refusal_bytes += BytesOf(refusal.error);
-      if (refusal.msg_serial <= serial || refusal.msg_serial > connection->last_serial) {
-        return "host: 6: a refusal is remembered of a serial that was not taken";
-      }
-      serial = refusal.msg_serial;
-    }
-    if (refusal_bytes != connection->refusal_bytes) {
-      return "host: 6: the texts of refusals are miscounted";
+    if (std::string of_refusals = connection->refusals.CheckInvariants(connection->last_serial);
+        !of_refusals.empty()) {
+      return "host: 6: " + of_refusals;
     }
     if (connection->last_serial < -1) return "host: 6: a negative serial was taken";
     if (!connection->attachment.has_value()) continue;

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +20,7 @@
 #include "presence/error.h"
 #include "presence/host/host_effects.h"
 #include "presence/host/host_input.h"
+#include "presence/host/internal/refusals.h"
 #include "presence/host/snapshot.h"
 #include "presence/members/internal/stored_message.h"
 #include "presence/members/member_set.h"
@@ -195,10 +195,9 @@ class RoomHost {
     bool paused = false;  // not part of what is exported
     Timestamp next_page = Timestamp::min();
     int64_t last_serial = -1;
-    std::deque<RoomSnapshot::Refusal> refusals;  // by serial, ascending
-    size_t refusal_bytes = 0;                    // of their texts
-    uint64_t batch = 0;                          // the batch in which `in_flight` was counted
-    size_t in_flight = 0;                        // items in that batch
+    Refusals refusals;
+    uint64_t batch = 0;    // the batch in which `in_flight` was counted
+    size_t in_flight = 0;  // items in that batch
   };
   // Of connections, by their ids.
   struct ById {
@@ -259,10 +258,8 @@ class RoomHost {
   static bool IsOperation(std::optional<int64_t> action);
   static size_t BytesOf(const Message& message);
   static size_t BytesOf(const Payload& payload);
-  static size_t BytesOf(const ErrorInfo& error);
   std::optional<ErrorInfo> Refusal(const Connection& connection,
                                    const PresenceRequest& request) const;
-  void Remember(Connection& connection, int64_t serial, const ErrorInfo& refusal) const;
   bool FitsTheRoom(const Connection& connection, const PresenceRequest& request) const;
   void ApplyItem(Connection& connection, const PresenceRequest& request, size_t index);
   size_t InFlight(const Connection& connection) const;
@@ -291,8 +288,8 @@ class RoomHost {
   bool recipients_stale_ = false;
 
   // Items taken and not yet broadcast, or, if flushed, of the last step's broadcast, whose views
-  // are still in use. A deque, so that they stay where they are; its elements are used again.
-  std::deque<Pending> pending_;
+  // are still in use. They stay where they are, and are used again.
+  std::vector<std::unique_ptr<Pending>> pending_;
   size_t pending_used_ = 0;
   size_t pending_kept_ = 0;  // bytes of all its messages, used or not
   bool flushed_ = false;

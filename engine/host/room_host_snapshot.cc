@@ -59,13 +59,14 @@ RoomSnapshot RoomHost::Export() const {
     exported.was_attached = connection->was_attached;
     exported.next_page = connection->next_page;
     exported.last_serial = connection->last_serial;
-    exported.refusals.assign(connection->refusals.begin(), connection->refusals.end());
+    const auto refusals = connection->refusals.all();
+    exported.refusals.assign(refusals.begin(), refusals.end());
   }
   // The order of the hash table must not be seen.
   std::sort(snapshot.connections.begin(), snapshot.connections.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
   for (size_t i = 0; i < pending_items(); ++i) {
-    snapshot.pending.push_back({pending_[i].action, OwnedMessage(pending_[i].message.view())});
+    snapshot.pending.push_back({pending_[i]->action, OwnedMessage(pending_[i]->message.view())});
   }
   snapshot.batch_due = batch_due_;
   return snapshot;
@@ -117,10 +118,9 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     connection.was_attached = from.was_attached;
     connection.next_page = from.next_page;
     connection.last_serial = from.last_serial;
-    connection.refusals.assign(from.refusals.begin(), from.refusals.end());
+    connection.refusals.Assign(from.refusals);
     for (const RoomSnapshot::Refusal& refusal : from.refusals) {
       if (CauseCount(refusal.error) > kMaxCauses) return "an error with too many causes";
-      connection.refusal_bytes += BytesOf(refusal.error);
     }
     Keep(std::move(made));
     if (from.lost.has_value()) {
@@ -160,8 +160,8 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     }
     const Message message = item.message.view();
     if (message.timestamp > now_) return "a pending item is from the future";
-    if (pending_used_ > 0 && SameFrame(pending_[pending_used_ - 1].message.view(), message)) {
-      pending_[pending_used_ - 1].ends_frame = false;
+    if (pending_used_ > 0 && SameFrame(pending_[pending_used_ - 1]->message.view(), message)) {
+      pending_[pending_used_ - 1]->ends_frame = false;
     }
     AddPending(item.action, message).ends_frame = true;
     // Leaves that the host made count for nobody.

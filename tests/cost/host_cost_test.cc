@@ -62,6 +62,7 @@ class World {
     return bytes;
   }
   RoomHost& host() { return host_; }
+  const HostEffects& effects() const { return effects_; }
   int64_t now() const { return now_; }
 
  private:
@@ -137,6 +138,64 @@ TEST(HostCostTest, PagesCostWhatIsOnThemHoweverOftenTheyAreAskedFor) {
     });
     EXPECT_GE(page_bytes, 100u * 65'000);
     EXPECT_LT(sync.bytes, 64 * kKiB);
+  }
+}
+
+TEST(HostCostTest, SyncsCostWhatIsOnTheirPagesHoweverOftenAClientAsksForThem) {
+  for (const size_t n : {size_t{250}, size_t{1000}}) {
+    World world;
+    Fill(world, 100, 65'000);
+    world.Join(2, "bob");
+    const Cost cost = CostOf([&] {
+      for (size_t i = 0; i < n; ++i) {
+        world.Apply(SyncRequest{2});
+        EXPECT_EQ(world.PageBytes(), 0u);
+      }
+    });
+    EXPECT_LT(cost.peak_bytes, 8 * kKiB);
+    // Paused, not even one after the other is done.
+    while (world.host().running_syncs() > 0) world.AdvanceTo(world.now());
+    world.Apply(PagesPaused{2});
+    const Cost paused = CostOf([&] {
+      for (size_t i = 0; i < n; ++i) {
+        world.Apply(SyncRequest{2});
+        world.AdvanceTo(world.now());
+        EXPECT_EQ(world.PageBytes(), 0u);
+      }
+    });
+    EXPECT_LT(paused.peak_bytes, 8 * kKiB);
+  }
+}
+
+TEST(HostCostTest, WhoSeeTheirOwnMembersOnlyAreSentEachOperationOnce) {
+  // n of them, each with an operation in one batch: n items, not n times n.
+  for (const size_t n : {size_t{100}, size_t{400}}) {
+    World world({.batch_interval = std::chrono::milliseconds(1), .max_batch = 1000});
+    for (size_t i = 1; i <= n; ++i) world.Join(i, "bob", kFlagPresence);
+    for (size_t i = 1; i <= n; ++i) world.Send(i, 0, Enter("", "hi"));
+    const Cost cost = CostOf([&] { world.AdvanceTo(world.now() + 1); });
+    size_t items = 0;
+    for (const HostEffect& effect : world.effects()) {
+      const auto& broadcast = std::get<Broadcast>(effect);
+      EXPECT_EQ(broadcast.to.size(), 1u);
+      items += broadcast.items.size();
+    }
+    EXPECT_EQ(items, n);
+    EXPECT_LT(cost.bytes, n * 2 * kKiB);
+  }
+}
+
+TEST(HostCostTest, ASmallRoomIsSmall) {
+  const Cost empty = CostOf([] { delete new RoomHost(); });
+  EXPECT_LT(empty.peak_bytes, 1536);
+  for (const size_t n : {size_t{10}, size_t{100}}) {
+    World world;
+    world.AdvanceTo(world.now());
+    const Cost cost = CostOf([&] {
+      for (size_t i = 1; i <= n; ++i) world.Join(i, "bob", kFlagPresenceSubscribe);
+      world.AdvanceTo(world.now());
+    });
+    EXPECT_LT(cost.kept_bytes, 1024 + n * 512);
   }
 }
 

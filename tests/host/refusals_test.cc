@@ -5,6 +5,12 @@
 #include "gtest/gtest.h"
 
 namespace presence {
+
+// Reaches what it needs to break.
+struct RefusalsTestPeer {
+  static size_t& BytesOf(Refusals& refusals) { return refusals.bytes_; }
+};
+
 namespace {
 
 ErrorInfo Named(std::string message) { return MakeError(kNotPermitted, std::move(message)); }
@@ -63,6 +69,14 @@ TEST(Refusals, AreTakenAsTheyWereExported) {
   restored.Assign(refusals.all());
   EXPECT_EQ(restored.CheckInvariants(2), "");
   EXPECT_EQ(restored.Find(2)->message, "b");
+}
+
+TEST(Refusals, BytesThatAreMiscountedAreSeen) {
+  Refusals refusals;
+  refusals.Remember(1, Named("why"), {10, 100});
+  ASSERT_EQ(refusals.CheckInvariants(1), "");
+  ++RefusalsTestPeer::BytesOf(refusals);
+  EXPECT_EQ(refusals.CheckInvariants(1), "the texts of refusals are miscounted");
 }
 
 }  // namespace

@@ -343,6 +343,21 @@ TEST(Snapshot, ARunningSyncGoesOnUnderItsIdWhateverTheNewLifeIsCalled) {
   EXPECT_TRUE(page.channel_serial.starts_with("host-")) << page.channel_serial;
 }
 
+TEST(Snapshot, WhatCameInOneFrameIsBroadcastInOneByARestoredHostOfSmallerBatchesToo) {
+  HostHarness h({.batch_interval = milliseconds(50), .max_batch = 4});
+  h.Join("c1", "*");
+  h.Send("c1", 0, {EnterOp("a")});
+  h.Send("c1", 1, {EnterOp("b"), EnterOp("c")});
+  const auto restored =
+      RoomHost::Restore({.batch_interval = milliseconds(50), .max_batch = 2}, h.host.Export());
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  HostEffects effects;
+  (*restored)->AdvanceTo(TimestampFromMs(1050), effects);
+  ASSERT_EQ(effects.size(), 2u);
+  EXPECT_EQ(std::get<Broadcast>(effects[0]).items.size(), 1u);
+  EXPECT_EQ(std::get<Broadcast>(effects[1]).items.size(), 2u);
+}
+
 TEST(Snapshot, TimeDoesNotGoBackForARestoredHost) {
   const auto restored = RoomHost::Restore(kOptions, Filled());
   HostEffects effects;

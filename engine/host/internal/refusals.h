@@ -38,6 +38,8 @@ class Refusals {
   std::string CheckInvariants(int64_t last_serial) const;
 
  private:
+  friend struct RefusalsTestPeer;
+
   using List = std::vector<RoomSnapshot::Refusal>;
 
   List::iterator Place(int64_t msg_serial);
