@@ -159,6 +159,14 @@ TEST(SessionMemory, OfThoseWhoWaitedToAttachAndDetachIsGivenBack) {
   const size_t before = live();
   EXPECT_GT(detach_and_attach(kWaiting), before + kChannels * kWaiting * 2 * sizeof(RequestId));
   EXPECT_LT(live(), before + kKept);
+  // Detached for good, though many had wished to attach again.
+  for (size_t i = 0; i < kChannels; ++i) {
+    world.Apply(DetachCall{NameOf(i), 0});
+    for (uint64_t j = 0; j < kWaiting; ++j) world.Apply(AttachCall{NameOf(i), j});
+    world.Apply(DetachCall{NameOf(i), 1});
+    world.Receive(R"({"action":13,"channel":")" + NameOf(i) + "\"}");
+  }
+  EXPECT_LT(live(), before + kKept);
 }
 
 TEST(SessionMemory, OfLongSerialsIsGivenBackByShorterOnesAndByNone) {
