@@ -43,17 +43,15 @@ bool PlainJson::FindTokens(std::string_view text) {
   text_ = text.data();
   next_ = finder.structural_indexes.get();
   end_ = next_ + finder.n_structural_indexes;
-  first_escape_ = static_cast<const char*>(std::memchr(text.data(), '\\', text.size()));
-  const bool escapes = first_escape_ != nullptr;
+  escapes_ = std::memchr(text.data(), '\\', text.size()) != nullptr;
   constexpr size_t kLeastUnescaped = 1024;
-  if (escapes || unescaped_.capacity() > kLeastUnescaped) {
-    Fit(unescaped_, escapes ? text.size() : 0, kLeastUnescaped);
+  if (escapes_ || unescaped_.capacity() > kLeastUnescaped) {
+    Fit(unescaped_, escapes_ ? text.size() : 0, kLeastUnescaped);
   }
   return true;
 }
 
 bool PlainJson::Unescape(std::string_view& string) {
-  if (first_escape_ >= string.data() + string.size()) return true;  // as for most, but the payload
   if (string.find('\\') == string.npos) return true;
   const size_t begin = unescaped_.size();
   if (!AppendUnescaped(string, unescaped_)) return false;

@@ -59,7 +59,7 @@ class PlainJson {
       switch (*value) {
         case '"': {
           std::string_view text = StringBetween(value, text_ + at[3]);
-          if (first_escape_ != nullptr && !Unescape(text)) return false;
+          if (escapes_ && !Unescape(text)) return false;
           if (!take(key, text)) return false;
           break;
         }
@@ -144,7 +144,7 @@ class PlainJson {
   const char* text_ = nullptr;
   const uint32_t* next_ = nullptr;  // the next token's place in the text
   const uint32_t* end_ = nullptr;
-  const char* first_escape_ = nullptr;  // in the text; null: there is none
+  bool escapes_ = false;   // in the text
   std::string unescaped_;  // the strings that had escapes, one after the other, never moved
 };
 

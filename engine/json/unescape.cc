@@ -3,7 +3,6 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace presence::json {
 namespace {
@@ -30,14 +29,10 @@ bool TakeCodePoint(std::string_view& text, uint32_t& code_point) {
   return true;
 }
 
-// Writes it at `to`; returns what is behind it.
-char* WriteUtf8(uint32_t code_point, char* to) {
-  const auto put = [&to](uint32_t byte) { *to++ = static_cast<char>(byte); };
+void AppendUtf8(uint32_t code_point, std::string& out) {
+  const auto put = [&out](uint32_t byte) { out += static_cast<char>(byte); };
   const auto put_rest = [&](int bits) { put(0x80 | (code_point >> bits & 0x3F)); };
-  if (code_point < 0x80) {
-    put(code_point);
-    return to;
-  }
+  if (code_point < 0x80) return put(code_point);
   if (code_point < 0x800) {
     put(0xC0 | code_point >> 6);
   } else {
@@ -50,7 +45,6 @@ char* WriteUtf8(uint32_t code_point, char* to) {
     put_rest(6);
   }
   put_rest(0);
-  return to;
 }
 
 // What a single character behind a backslash stands for; NUL: for nothing.
@@ -75,52 +69,27 @@ char Meaning(char escape) {
   }
 }
 
-// Copies what stands before the first backslash, and returns how much that is. Escapes in a payload
-// are a few bytes apart, too close for a search and a copy each: so both are done in one go, eight
-// bytes at a time. REQUIRES: room for all of `from`.
-size_t CopyPlain(std::string_view from, char* to) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kBackslashes = kOnes * '\\';
-  constexpr uint64_t kHighBits = kOnes * 0x80;
-  size_t i = 0;
-  for (; i + sizeof(uint64_t) <= from.size(); i += sizeof(uint64_t)) {
-    uint64_t eight = 0;
-    std::memcpy(&eight, from.data() + i, sizeof eight);
-    std::memcpy(to + i, &eight, sizeof eight);
-    const uint64_t differs = eight ^ kBackslashes;
-    // A high bit where a byte of `differs` is 0, and perhaps above one.
-    if (((differs - kOnes) & ~differs & kHighBits) != 0) break;
-  }
-  for (; i < from.size() && from[i] != '\\'; ++i) to[i] = from[i];
-  return i;
-}
-
 }  // namespace
 
 bool AppendUnescaped(std::string_view escaped, std::string& out) {
-  const size_t before = out.size();
-  out.resize(before + escaped.size());  // what an escape stands for is never longer than it
-  char* to = out.data() + before;
   for (;;) {
-    const size_t plain = CopyPlain(escaped, to);
-    to += plain;
-    if (plain == escaped.size()) break;
-    escaped.remove_prefix(plain + 1);
+    const size_t backslash = escaped.find('\\');
+    out += escaped.substr(0, backslash);
+    if (backslash == escaped.npos) return true;
+    escaped.remove_prefix(backslash + 1);
     if (escaped.empty()) return false;
     const char escape = escaped.front();
     escaped.remove_prefix(1);
     if (escape == 'u') {
       uint32_t code_point = 0;
       if (!TakeCodePoint(escaped, code_point)) return false;
-      to = WriteUtf8(code_point, to);
+      AppendUtf8(code_point, out);
     } else {
       const char meaning = Meaning(escape);
       if (meaning == '\0') return false;
-      *to++ = meaning;
+      out += meaning;
     }
   }
-  out.resize(static_cast<size_t>(to - out.data()));
-  return true;
 }
 
 }  // namespace presence::json
