@@ -176,11 +176,11 @@ uint32_t BitOf(const Key& key, bool in_item) {
 
 bool Readings::ForEach(absl::FunctionRef<bool(const Reading&)> take) {
   if (!text_.starts_with(kHead)) return true;
-  std::vector<Step> steps(1);
+  std::vector<ReadingStep> steps(1);
   steps[0].at = kHead.size();
   bool enough = false;
   while (!steps.empty() && !enough && !exhausted_) {
-    Step& step = steps.back();
+    ReadingStep& step = steps.back();
     next_.reset();
     if (!step.begun) {
       step.begun = true;
@@ -204,7 +204,8 @@ bool Readings::ForEach(absl::FunctionRef<bool(const Reading&)> take) {
 }
 
 // Tries the first way on; next_ is where to, if there is one.
-void Readings::Begin(Step& step, absl::FunctionRef<bool(const Reading&)> take, bool& enough) {
+void Readings::Begin(ReadingStep& step, absl::FunctionRef<bool(const Reading&)> take,
+                     bool& enough) {
   if (!step.in_item && EndsAt(step.at)) {
     // Who takes it looks at all of it.
     if (Spend(text_.size() / 16 + 1)) enough = take(reading_);
@@ -228,7 +229,7 @@ void Readings::Begin(Step& step, absl::FunctionRef<bool(const Reading&)> take, b
   ReadValue(step, *key, value);
 }
 
-void Readings::ReadValue(Step& step, const Key& key, size_t value) {
+void Readings::ReadValue(ReadingStep& step, const Key& key, size_t value) {
   const std::string_view rest = text_.substr(value);
   switch (key.kind) {
     case ValueKind::kAction:
@@ -300,7 +301,7 @@ void Readings::ReadValue(Step& step, const Key& key, size_t value) {
 }
 
 // Tries the next end of a value that may end in several places; false: there is none.
-bool Readings::Advance(Step& step) {
+bool Readings::Advance(ReadingStep& step) {
   if (step.key == nullptr) return false;
   for (;;) {
     const size_t end = FindEnd(step.next_end, step.in_item);

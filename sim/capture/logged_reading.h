@@ -59,7 +59,7 @@ struct Token {
 using Reading = std::vector<Token>;
 
 // A place in the text from which a reading goes on, in one way after the other.
-struct Step {
+struct ReadingStep {
   size_t at = 0;
   bool in_item = false;
   const Key* items = nullptr;  // in_item: what the item is one of
@@ -107,13 +107,13 @@ class Readings {
   // The next place from `at` on where a text can end; npos: none.
   size_t FindEnd(size_t at, bool in_item);
   bool Spend(size_t work);
-  void Begin(Step& step, absl::FunctionRef<bool(const Reading&)> take, bool& enough);
-  bool Advance(Step& step);
-  void ReadValue(Step& step, const Key& key, size_t value);
+  void Begin(ReadingStep& step, absl::FunctionRef<bool(const Reading&)> take, bool& enough);
+  bool Advance(ReadingStep& step);
+  void ReadValue(ReadingStep& step, const Key& key, size_t value);
   bool ItemIsWhole(bool of_presence) const;
   // Another step after `step`, at `at`.
-  Step& GoOn(const Step& step, size_t at, bool in_item) {
-    Step& next = next_.emplace();
+  ReadingStep& GoOn(const ReadingStep& step, size_t at, bool in_item) {
+    ReadingStep& next = next_.emplace();
     next.at = at;
     next.in_item = in_item;
     next.items = step.items;
@@ -121,7 +121,7 @@ class Readings {
     next.tokens = reading_.size();
     return next;
   }
-  void GoOnAfter(const Step& step, const Key& key, size_t value, size_t end) {
+  void GoOnAfter(const ReadingStep& step, const Key& key, size_t value, size_t end) {
     reading_.push_back({step.in_item ? Token::Kind::kItem : Token::Kind::kTop, &key,
                         text_.substr(value, end - value)});
     GoOn(step, end, step.in_item).seen_item = step.seen_item;
@@ -134,7 +134,7 @@ class Readings {
   bool turned_back_ = false;
   std::string_view connection_;
   Reading reading_;
-  std::optional<Step> next_;
+  std::optional<ReadingStep> next_;
 };
 
 }  // namespace presence::sim

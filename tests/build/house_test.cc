@@ -259,6 +259,46 @@ TEST(HouseTest, EveryPublicHeaderIsThereAndIsIncludedByItsPublicName) {
   EXPECT_THAT(wrong, IsEmpty());
 }
 
+// The types that a header defines in its namespace, with that before them.
+std::vector<std::string> TypesOf(const Source& source) {
+  std::vector<std::string> types;
+  std::string scope;
+  for (const std::string& line : Lines(source.path)) {
+    if (line.starts_with("namespace ") && line.ends_with(" {")) {
+      scope = line.substr(10, line.size() - 12);
+    }
+    for (const std::string_view kind : {"struct ", "class ", "enum class "}) {
+      if (!line.starts_with(kind) || line.find('{') == line.npos) continue;
+      std::string rest = line.substr(kind.size());
+      if (rest.starts_with("[[")) rest = rest.substr(rest.find("]] ") + 3);
+      types.push_back(scope + "::" + rest.substr(0, rest.find_first_of(" :{")));
+    }
+  }
+  return types;
+}
+
+// Two types of one name in one namespace are a program whose parts disagree on what it is; no
+// compiler or linker says so.
+TEST(HouseTest, NoTwoHeadersDefineTheSameType) {
+  std::map<std::string, std::string> defined_in;
+  std::vector<std::string> wrong;
+  for (const auto* const sources : {&EngineSources(), &OtherSources()}) {
+    for (const Source& source : *sources) {
+      // Those of tests and examples are in programs of their own.
+      if (!IsHeader(source.path) || source.path.starts_with("tests/") ||
+          source.path.starts_with("tools/examples/")) {
+        continue;
+      }
+      for (const std::string& type : TypesOf(source)) {
+        const auto [known, added] = defined_in.try_emplace(type, source.path);
+        if (!added) wrong.push_back(type + " in " + known->second + " and in " + source.path);
+      }
+    }
+  }
+  EXPECT_THAT(wrong, IsEmpty());
+  EXPECT_GT(defined_in.size(), 100u);
+}
+
 // Of the command: what is right in tools/, and all of sim/.
 bool IsOfTheCommand(std::string_view path) {
   return path.starts_with("sim/") ||
