@@ -1,7 +1,10 @@
 // The host rule by rule: syncs, in pages.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
@@ -34,6 +37,16 @@ TEST(HostSync, ASyncComesInPagesWhileOperationsFlow) {
                                 "present e@c1 c1:0:4 t=1000]"}));
   EXPECT_EQ(h.host.NextDeadline(), std::nullopt);
   EXPECT_EQ(h.host.stats().syncs_completed, 1u);
+}
+
+TEST(HostSync, APageHasOneHundredMembersUnlessTheOptionsSayOtherwise) {
+  HostHarness h;
+  h.Join("c1", "*");
+  for (int64_t i = 0; i < 101; ++i) h.Send("c1", i, {EnterOp("u" + std::to_string(i))});
+  h.Join("c2", "zoe");
+  EXPECT_EQ(std::get<SyncPage>(h.effects[1]).items.size(), 100u);
+  h.Advance();
+  EXPECT_EQ(std::get<SyncPage>(h.effects[0]).items.size(), 1u);
 }
 
 TEST(HostSync, ThePageThatEndsASyncIsSentEvenIfEmpty) {

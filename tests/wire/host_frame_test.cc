@@ -70,6 +70,16 @@ TEST(HostFrame, PagesAndBroadcastsAreWritten) {
                 std::string(kItem) + "]}");
 }
 
+TEST(HostFrame, WhatIsAbsentIsOmittedAndNeverNull) {  // published clients tell the two apart
+  OutItem item = Item();
+  item.message.payload = {};
+  const std::vector<OutItem> items{item};
+  const std::vector<ConnectionHandle> to{1};
+  EXPECT_EQ(Written(Broadcast{to, items}),
+            "{\"action\":14,\"channel\":\"room\",\"presence\":[{\"action\":2,\"clientId\":\"ann\","
+            "\"connectionId\":\"c1\",\"id\":\"c1:0:0\",\"timestamp\":5}]}");
+}
+
 TEST(HostFrame,
      AnEmptyPageHasItsField) {  // or published clients wait for the end of the sync forever
   EXPECT_EQ(Written(SyncPage{1, "host-1:", {}}),
