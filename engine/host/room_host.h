@@ -50,8 +50,9 @@ namespace presence {
 // One thread at a time; different hosts on different threads freely. Not copyable or movable.
 // Nothing calls back into the owner.
 //
-// Costs: an operation O(1), and O(attached connections) for whom it is sent to; a page O(page); an
-// attach O(page); a connection's end O(its members). What was kept for those who have left is given
+// Costs: an operation O(1), and O(attached connections) for whom it is sent to; n of them in one
+// batch, for those who are sent their own only, O(n log n) together; a page O(page); an attach
+// O(page); a connection's end O(its members). What was kept for those who have left is given
 // back: beyond its MemberSet a host keeps at most 64 KiB or as much again as it uses, whichever is
 // more, and what the latest effects view until the next input.
 //
@@ -214,6 +215,7 @@ class RoomHost {
     }
   };
   static size_t HashOfId(std::string_view id);
+
   struct Pending {
     OutItem out() const { return {action, message.view()}; }
 
