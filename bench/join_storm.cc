@@ -30,11 +30,11 @@
 #include "presence/wire/frame.h"
 #include "presence/wire/frame_reader.h"
 #include "presence/wire/host_frame.h"
+#include "sim/base/random.h"
 #include "sim/replay/replay_checker.h"
 #include "sim/replay/replayer.h"
 #include "sim/trace/trace_line.h"
 #include "sim/world/plan.h"
-#include "sim/base/random.h"
 #include "sim/world/schedule.h"
 #include "tools/command_line.h"
 
@@ -311,7 +311,7 @@ class Storm {
     const std::optional<Timestamp> deadline = room.host->NextDeadline();
     if (deadline.has_value() && (!room.wakes.has_value() || *deadline < *room.wakes)) {
       room.wakes = deadline;
-      schedule_.Add({ToMs(*deadline) - ToMs(sim::kWorldStart), Event::Kind::kHostWakes,
+      schedule_.Add({ToMs(*deadline) - ToMs(sim::kWorldStart), Event::Kind::kServerWakes,
                      static_cast<uint32_t>(&room - rooms_.data())});
     }
   }

@@ -152,6 +152,13 @@ void PrintSummary(Output& out, const SimulationResult& result, double seconds) {
                     AbslView(sim::FaultName(static_cast<Fault>(fault))), " ", total.faults[fault]);
   }
   out.WriteLine(faults);
+  std::string bounds = "bounds reached";
+  for (size_t bound = 0; bound < sim::kBoundCount; ++bound) {
+    absl::StrAppend(&bounds, bound == 0 ? " " : ", ",
+                    AbslView(sim::BoundName(static_cast<sim::Bound>(bound))), " ",
+                    total.bounds[bound]);
+  }
+  out.WriteLine(bounds);
   out.WriteLine(absl::StrCat("checks ", total.checks));
   const auto rate = [seconds](uint64_t frames) {
     return static_cast<double>(frames) / std::max(seconds, 1e-9);

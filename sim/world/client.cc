@@ -154,7 +154,7 @@ void Client::Do(StepKind kind, uint32_t room, uint64_t detail) {
       asked_now_ = request;
       return Step(DetachCall{call.channel, request});
     case StepKind::kClose:
-      return Close();
+      return Step(CloseCall{});
     default:
       PRESENCE_CHECK(false);  // a fault, which the world does
   }
@@ -177,13 +177,6 @@ void Client::Operate(PresenceAction action, uint32_t room, uint64_t detail) {
   checker_.OnOperation(index_, room, operation.request, action, client_id, operation.payload,
                        connection_id());
   Call({rooms_[PlaceOf(room)], operation});
-}
-
-void Client::Close() {
-  for (const uint32_t room : traits_.rooms) {
-    checker_.OnClose(index_, room, channels_[PlaceOf(room)]);
-  }
-  Step(CloseCall{});
 }
 
 void Client::Call(const ChannelCall& call) {
@@ -411,8 +404,13 @@ void Client::CarryOut(const ConnectionChanged& changed) {
     case SessionState::kDisconnected:
       if (!plan_.weather.session.channel.channel.queue_messages) checker_.OnLost(index_);
       return;
-    default:
+    case SessionState::kSuspended:
       return checker_.OnLost(index_);
+    case SessionState::kClosing:
+    case SessionState::kClosed:
+    case SessionState::kFailed:
+      checker_.OnLost(index_);
+      for (const uint32_t room : traits_.rooms) checker_.OnClosed(index_, room, channel(room));
   }
 }
 
@@ -430,6 +428,9 @@ void Client::CarryOut(const ChannelEffect& told) {
     }
   } else if (const auto* result = std::get_if<CallResult>(told.effect)) {
     checker_.OnResult(index_, room, *result, channel(room));
+    if (result->kind == CallResult::Kind::kSubscription && result->error != nullptr) {
+      std::erase(subscriptions_[PlaceOf(room)], result->request);
+    }
   }
 }
 

@@ -87,7 +87,6 @@ class Client {
 
   Timestamp Now() const { return kWorldStart + std::chrono::milliseconds(schedule_.now_ms()); }
   size_t PlaceOf(uint32_t room) const;
-  void Close();
   void Operate(PresenceAction action, uint32_t room, uint64_t detail);
   void Call(const ChannelCall& call);
 

@@ -4,9 +4,26 @@ namespace presence::sim {
 namespace {
 
 constexpr std::array<std::string_view, kFaultCount> kNames = {
-    "cut",          "late-resume",    "region-cut",     "stall",      "pause",
-    "host-restart", "sync-restart",   "leave-in-sync",  "stale-page", "duplicate-page",
-    "clock-skew",   "malformed-item", "listener-calls", "reorder",    "duplicate",
+    "cut",
+    "late-resume",
+    "region-cut",
+    "stall",
+    "pause",
+    "host-restart",
+    "server-restore",
+    "sync-restart",
+    "leave-in-sync",
+    "stale-page",
+    "duplicate-page",
+    "late-page",
+    "late-answer",
+    "no-answer",
+    "refuse-operations",
+    "clock-skew",
+    "malformed-item",
+    "listener-calls",
+    "reorder",
+    "duplicate",
     "lose",
 };
 static_assert(!kNames.back().empty(), "a fault lacks its name");

@@ -17,12 +17,17 @@ enum class Fault : uint8_t {
   kRegionCut,      // all transports of a region are cut at once
   kStall,          // a transport delivers nothing for a while, then everything
   kPause,          // a client neither reads nor acts for a while
-  kHostRestart,    // the host forgets a room
+  kHostRestart,    // the server begins anew, and knows nothing of what was
+  kServerRestore,  // the server ends, and goes on from what it has exported
   kSyncRestart,    // the host cuts a sync half way and starts another
   kLeaveInSync,    // a member leaves while pages are on their way
   kStalePage,      // a page arrives after presence messages that are newer than it
   kDuplicatePage,  // a page arrives twice
-  kClockSkew,      // the host's clock differs from that of its predecessor, or jumps
+  kLatePage,       // a page of a sync that was discarded arrives during the next one
+  kLateAnswer,     // the server gets what a client says late, and so answers late
+  kNoAnswer,       // an attempt to connect, an ATTACH or a DETACH is never answered
+  kRefuse,         // the server refuses all operations for a while
+  kClockSkew,      // the server's clock differs from that of its predecessor, or jumps
   kMalformedItem,  // a frame holds items that nobody can read
   kListenerCalls,  // a listener calls back into the engine
   // With the transport "datagram" only: presence messages and pages are

@@ -1,26 +1,56 @@
 #include "sim/world/gateway.h"
 
 #include <algorithm>
-#include <span>
+#include <chrono>
 #include <utility>
+#include <variant>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
-#include "presence/wire/host_frame.h"
-#include "sim/base/random.h"
+#include "presence/members/member_set.h"
+#include "presence/wire/frame.h"
 
 namespace presence::sim {
 namespace {
 
-// Whether some item is of the connection itself. Such are not sent as datagrams: a late echo of a
-// member of its own who has left cannot be told from its coming back, and would be entered again.
-bool Concerns(std::span<const OutItem> items, std::string_view connection_id) {
-  return std::any_of(items.begin(), items.end(), [&](const OutItem& item) {
-    return item.message.connection_id == connection_id;
-  });
+// Frames are written action first.
+int64_t ActionOf(std::string_view json) {
+  constexpr std::string_view kBegin = R"({"action":)";
+  PRESENCE_CHECK(json.starts_with(kBegin));
+  int64_t action = 0;
+  const std::string_view rest = json.substr(kBegin.size());
+  const size_t end = std::min(rest.find_first_not_of("0123456789"), rest.size());
+  PRESENCE_CHECK(absl::SimpleAtoi(AbslView(rest.substr(0, end)), &action));
+  return action;
 }
 
-std::string KeyOf(const std::string& connection_id) { return connection_id + "-key"; }
+FrameKind KindOf(int64_t action) {
+  if (action == wire::kPresence) return FrameKind::kPresence;
+  if (action == wire::kSync) return FrameKind::kPage;
+  return FrameKind::kControl;
+}
+
+// Whether some item is of the connection itself. Such are not sent as datagrams: a late echo of a
+// member of its own who has left cannot be told from its coming back, and would be entered again.
+bool Concerns(const wire::Frame& frame, std::string_view connection_id) {
+  return std::any_of(frame.presence.begin(), frame.presence.end(),
+                     [&](const IncomingItem& item) { return item.connection_id == connection_id; });
+}
+
+// "c3-1": the first connection of the client 3.
+uint32_t OwnerOf(std::string_view connection_id) {
+  uint32_t client = 0;
+  PRESENCE_CHECK(
+      absl::SimpleAtoi(AbslView(connection_id.substr(1, connection_id.find('-') - 1)), &client));
+  return client;
+}
+
+const MemberSet& NoMembers() {
+  static const MemberSet* const kNone = new MemberSet;
+  return *kNone;
+}
 
 }  // namespace
 
@@ -30,342 +60,403 @@ Gateway::Gateway(const Surroundings& surroundings)
       network_(surroundings.network),
       checker_(surroundings.checker),
       reader_(surroundings.reader),
-      rooms_(plan_.options.rooms),
-      connections_(plan_.clients.size()),
-      connection_counts_(plan_.clients.size()) {
-  for (uint32_t room = 0; room < rooms_.size(); ++room) MakeHost(room);
-  for (ServerConnection& connection : connections_) {
-    connection.opened.resize(rooms_.size());
-    connection.attached.resize(rooms_.size());
-  }
+      faults_(surroundings.faults),
+      bounds_(surroundings.bounds),
+      server_reader_(plan_.weather.server.max_frame_size),
+      seats_(plan_.clients.size()),
+      changed_(plan_.options.rooms) {
+  for (Seat& seat : seats_) seat.attached.resize(plan_.options.rooms);
+  BeginLife();
+  server_ = std::make_unique<Server>(ServerOptions());
 }
 
 Gateway::~Gateway() = default;
 
-void Gateway::MakeHost(uint32_t index) {
-  Room& room = rooms_[index];
-  ++room.life;
-  room.wakes.reset();
-  RoomHost::Options options = plan_.weather.host;
-  options.instance = absl::StrCat("host", index, ".", room.life);
-  room.host = std::make_unique<RoomHost>(options);
+Timestamp Gateway::Now() const {
+  return kWorldStart + std::chrono::milliseconds(schedule_.now_ms() + skew_ms_);
 }
 
-Timestamp Gateway::HostNow(uint32_t room) const {
-  return kWorldStart + std::chrono::milliseconds(schedule_.now_ms() + rooms_[room].skew_ms);
+// --- Lives ---
+
+Server::Options Gateway::ServerOptions() const {
+  Server::Options options = plan_.weather.server;
+  options.server_id = absl::StrCat("life", life_);
+  return options;
 }
 
-// --- Connections ---
+void Gateway::BeginLife() {
+  ++life_;
+  wakes_.reset();
+}
 
-// A handle is the client, and in its upper half the number of its connection.
-std::optional<uint32_t> Gateway::ClientOf(ConnectionHandle connection) const {
-  const auto client = static_cast<uint32_t>(connection);
-  if (connections_[client].id.empty() || connections_[client].handle != connection) {
-    return std::nullopt;
+// All transports are gone, and clients notice.
+void Gateway::EndLife() {
+  pages_paused_ += server_->stats().pages_paused;
+  to_.clear();
+  for (uint32_t client = 0; client < seats_.size(); ++client) {
+    Seat& seat = seats_[client];
+    const uint64_t epoch = seat.epoch;
+    Leave(seat);
+    if (epoch == 0 || network_.epoch(client) != epoch) continue;
+    network_.Cut(client);
+    schedule_.Add({schedule_.now_ms() + network_.DrawLatency(client),
+                   Event::Kind::kClientNoticesCut, 0, client, epoch});
   }
-  return client;
+}
+
+void Gateway::Forget() {
+  EndLife();
+  BeginLife();
+  server_ = std::make_unique<Server>(ServerOptions());
+  for (Seat& seat : seats_) seat.id.clear();
+  for (uint32_t room = 0; room < plan_.options.rooms; ++room) checker_.OnHostForgot(room);
+  ScheduleWake();
+}
+
+void Gateway::Restore() {
+  EndLife();
+  const ServerSnapshot snapshot = server_->Export();
+  // Restored from its end, it goes by the same name.
+  const Server::Options options = server_->options();
+  BeginLife();
+  absl::StatusOr<std::unique_ptr<Server>> restored = Server::Restore(Now(), options, snapshot);
+  PRESENCE_CHECK(restored.ok());
+  server_ = *std::move(restored);
+  for (uint32_t room = 0; room < plan_.options.rooms; ++room) changed_[room] = true;
+  CheckRooms();
+  ScheduleWake();
+}
+
+void Gateway::ShutDown() { Apply(presence::ShutDown{}); }
+
+// --- Transports ---
+
+std::optional<uint32_t> Gateway::ClientOf(TransportHandle transport) const {
+  const auto found = to_.find(transport);
+  if (found == to_.end()) return std::nullopt;
+  return found->second;
+}
+
+// Its transport is not its any more.
+void Gateway::Leave(Seat& seat) {
+  seat.epoch = 0;
+  seat.attached.assign(seat.attached.size(), false);
+  seat.taken = 0;
+  seat.kept = nullptr;
 }
 
 void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume_key) {
   if (epoch != network_.epoch(client)) return;
-  ServerConnection& connection = connections_[client];
-  // The end of the old transport may not have been seen yet.
-  if (connection.epoch != 0) Lose(client);
-  const int64_t lost_for = schedule_.now_ms() - connection.lost_at_ms;
-  if (!connection.id.empty() && resume_key == KeyOf(connection.id) &&
-      lost_for < plan_.weather.connection_state_ttl_ms) {
-    for (uint32_t room = 0; room < rooms_.size(); ++room) {
-      if (!connection.opened[room]) continue;
-      const absl::Status resumed =
-          rooms_[room].host->Apply(HostNow(room), ConnectionResumed{connection.handle}, effects_);
-      if (resumed.ok()) {
-        CarryOut(room);
-      } else {
-        // For this room the grace is over.
-        connection.opened[room] = false;
-      }
-    }
-  } else {
-    connection.handle = ++connection_counts_[client] << 32 | client;
-    connection.id = absl::StrCat("c", client, "-", connection_counts_[client]);
-    connection.opened.assign(rooms_.size(), false);
-    connection.next_serial = 0;
-  }
-  connection.epoch = epoch;
-
-  const ClientTraits& traits = plan_.clients[client];
-  wire::Frame connected;
-  connected.action = wire::kConnected;
-  connected.connection_id = connection.id;
-  const std::string key = KeyOf(connection.id);
-  connected.details_connection_key = key;
-  connected.details_connection_state_ttl = plan_.weather.connection_state_ttl_ms;
-  connected.details_client_id = traits.identity;
-  connected.details_max_message_size = plan_.weather.host.max_message_size;
-  std::string json;
-  wire::AppendFrame(connected, json);
-  SendTo(client, std::move(json), FrameKind::kControl);
+  static constexpr Permission kEverything{"", true, kFlagModes};
+  Seat& seat = seats_[client];
+  const std::string id = absl::StrCat("c", client, "-", ++seat.connections);
+  const std::string key = id + "-key";
+  TransportAccepted accepted;
+  accepted.transport = epoch;
+  accepted.connection_id = id;
+  accepted.connection_key = key;
+  accepted.client_id = plan_.clients[client].identity;
+  accepted.permissions = std::span(&kEverything, 1);
+  accepted.heartbeats = true;
+  accepted.resume_key = resume_key;
+  to_[epoch] = client;
+  Leave(seat);
+  seat.epoch = epoch;
+  Apply(accepted);
 }
 
-void Gateway::NoticeCut(uint32_t client, uint64_t epoch) {
-  if (epoch != 0 && connections_[client].epoch == epoch) Lose(client);
+void Gateway::NoticeCut(uint64_t epoch) {
+  const std::optional<uint32_t> client = ClientOf(epoch);
+  if (!client.has_value()) return;
+  Seat& seat = seats_[*client];
+  if (seat.epoch == epoch) Leave(seat);
+  to_.erase(epoch);
+  Apply(TransportGone{epoch});
 }
 
-void Gateway::Lose(uint32_t client) {
-  ServerConnection& connection = connections_[client];
-  connection.epoch = 0;
-  connection.lost_at_ms = schedule_.now_ms();
-  connection.attached.assign(rooms_.size(), false);
-  for (uint32_t room = 0; room < rooms_.size(); ++room) {
-    if (connection.opened[room]) Feed(room, ConnectionLost{connection.handle});
-  }
+void Gateway::OnTaken(uint32_t client, uint64_t epoch, size_t bytes) {
+  Seat& seat = seats_[client];
+  if (seat.epoch != epoch) return;
+  seat.taken += bytes;
+  // Told at once only where it matters.
+  const Server::Options& options = server_->options();
+  if (seat.taken * 8 < std::min(options.unsent_pause, options.unsent_drop)) return;
+  Apply(BytesTaken{epoch, std::exchange(seat.taken, 0)});
 }
-
-// The client has closed its connection.
-void Gateway::Drop(uint32_t client) {
-  ServerConnection& connection = connections_[client];
-  connection.epoch = 0;
-  connection.lost_at_ms = schedule_.now_ms();
-  connection.attached.assign(rooms_.size(), false);
-  connection.id.clear();
-  for (uint32_t room = 0; room < rooms_.size(); ++room) {
-    if (connection.opened[room]) Feed(room, ConnectionClosed{connection.handle});
-  }
-  connection.opened.assign(rooms_.size(), false);
-}
-
-void Gateway::OpenIn(uint32_t room, ServerConnection& connection, uint32_t client) {
-  if (connection.opened[room]) return;
-  connection.opened[room] = true;
-  Feed(room, ConnectionOpened{connection.handle, connection.id, plan_.clients[client].identity});
-}
-
-// --- Frames ---
 
 void Gateway::OnFrame(uint32_t client, uint64_t epoch, const std::string& bytes) {
-  ServerConnection& connection = connections_[client];
-  if (connection.epoch != epoch) return;
-  const absl::StatusOr<wire::Frame> frame = reader_.Read(bytes);
-  PRESENCE_CHECK(frame.ok());  // the clients send nothing else
-  if (frame->action == wire::kClose) {
-    wire::Frame closed;
-    closed.action = wire::kClosed;
-    std::string json;
-    wire::AppendFrame(closed, json);
-    SendTo(client, std::move(json), FrameKind::kControl);
-    return Drop(client);
+  Seat& seat = seats_[client];
+  const ServerInput input = server_reader_.Read(epoch, bytes);
+  if (const auto* received = std::get_if<FrameReceived>(&input);
+      received != nullptr && received->frame->action == wire::kPresence && seat.epoch == epoch) {
+    const int64_t serial = received->frame->msg_serial.value_or(-1);
+    checker_.CheckSerial(client, RoomOf(received->frame->channel), seat.next_serial, serial);
+    seat.next_serial = std::max(seat.next_serial, serial + 1);
   }
-  const uint32_t room = RoomOf(frame->channel);
-  OpenIn(room, connection, client);
-  const std::optional<HostInput> input = wire::HostInputOf(connection.handle, *frame);
-  PRESENCE_CHECK(input.has_value());
-  if (frame->action == wire::kPresence) {
-    const int64_t serial = frame->msg_serial.value_or(-1);
-    checker_.CheckSerial(client, room, connection.next_serial, serial);
-    connection.next_serial = std::max(connection.next_serial, serial + 1);
-  }
-  if (frame->action == wire::kAttach) connection.attached[room] = true;
-  if (frame->action == wire::kDetach) connection.attached[room] = false;
-  Feed(room, *input);
+  Apply(input);
 }
 
-void Gateway::WakeHost(uint32_t index, uint64_t life) {
-  Room& room = rooms_[index];
-  // Others have been put off by then, or are of an earlier life.
-  if (life != room.life || !room.wakes.has_value() || *room.wakes > HostNow(index)) return;
-  room.wakes.reset();
-  room.host->AdvanceTo(HostNow(index), effects_);
-  CarryOut(index);
-}
+// --- The server ---
 
-void Gateway::Feed(uint32_t room, const HostInput& input) {
-  const absl::Status status = rooms_[room].host->Apply(HostNow(room), input, effects_);
+void Gateway::Apply(const ServerInput& input) {
+  const absl::Status status = server_->Apply(Now(), input, effects_);
   PRESENCE_CHECK(status.ok());
-  CarryOut(room);
+  CarryOut();
 }
 
-void Gateway::CarryOut(uint32_t index) {
-  Room& room = rooms_[index];
-  const std::string name = RoomName(index);
+void Gateway::Wake(uint64_t life) {
+  // Others have been put off by then, or are of an earlier life.
+  if (life != life_ || !wakes_.has_value() || *wakes_ > Now()) return;
+  wakes_.reset();
+  server_->AdvanceTo(Now(), effects_);
+  CarryOut();
+}
+
+void Gateway::CarryOut() {
+  for (const ServerEffect& effect : effects_) {
+    std::visit([this](const auto& one) { CarryOut(one); }, effect);
+  }
+  CheckRooms();
+  ScheduleWake();
+}
+
+void Gateway::ScheduleWake() {
+  const std::optional<Timestamp> deadline = server_->NextDeadline();
+  if (!deadline.has_value() || (wakes_.has_value() && *deadline >= *wakes_)) return;
+  wakes_ = deadline;
+  schedule_.Add(
+      {ToMs(*deadline) - ToMs(kWorldStart) - skew_ms_, Event::Kind::kServerWakes, 0, 0, life_});
+}
+
+void Gateway::CheckRooms() {
+  for (uint32_t room = 0; room < changed_.size(); ++room) {
+    if (!changed_[room]) continue;
+    changed_[room] = false;
+    const RoomHost* const host = server_->FindRoom(RoomName(room));
+    checker_.CheckHost(room, host == nullptr ? NoMembers() : host->members());
+  }
+}
+
+void Gateway::CarryOut(const SendFrame& send) {
   const bool datagrams = plan_.options.transport == TransportKind::kDatagram;
-  bool changed = false;
-  for (const HostEffect& effect : effects_) {
-    if (const auto* event = std::get_if<MemberEvent>(&effect)) {
-      changed = true;
-      checker_.OnHostEvent(index, *event);
-      // A leave that the host made up is newer or older by its time alone.
-      if (room.skewed && event->type == EventType::kLeave && event->reason != LeaveReason::kLeft) {
-        for (uint32_t client = 0; client < connections_.size(); ++client) {
-          if (connections_[client].attached[index]) checker_.OnDisturbed(client);
-        }
-      }
-      continue;
-    }
-    std::string json;
-    if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
-      // With RESUMED it would mean nothing to who is attached already, and announce no sync.
-      AttachedReply announced = *attached;
-      announced.flags &= ~kFlagResumed;
-      wire::AppendHostFrame(name, announced, json);
-    } else {
-      wire::AppendHostFrame(name, effect, json);
-    }
-    const auto bytes = std::make_shared<const std::string>(std::move(json));
-    if (const auto* broadcast = std::get_if<Broadcast>(&effect)) {
-      items_sent_ += broadcast->items.size() * broadcast->to.size();
-      for (const ConnectionHandle to : broadcast->to) {
-        Send(to, bytes,
-             datagrams && Concerns(broadcast->items, connections_[static_cast<uint32_t>(to)].id)
-                 ? FrameKind::kControl
-                 : FrameKind::kPresence);
-      }
-    } else if (const auto* page = std::get_if<SyncPage>(&effect)) {
-      items_sent_ += page->items.size();
-      // A first page that nothing has announced must not be overtaken: until it comes, nobody knows
-      // that a sync runs, and what is said meanwhile does not count for it.
-      const std::optional<uint32_t> client = ClientOf(page->to);
-      if (!announces_ && client.has_value()) network_.HoldNextPage(*client, 0);
-      Send(page->to, bytes,
-           datagrams && Concerns(page->items, connections_[static_cast<uint32_t>(page->to)].id)
-               ? FrameKind::kControl
-               : FrameKind::kPage);
-    } else if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
-      if (const auto client = ClientOf(attached->to)) {
-        checker_.OnSyncIssued(*client, index, network_.datagrams_in_flight(*client) == 0);
-      }
-      // Nobody can do without it in an empty room, where no pages come, and where the first page
-      // comes later: what is said until then would not count for the sync.
-      const bool page_follows = std::any_of(
-          effects_.begin(), effects_.end(),
-          [](const HostEffect& other) { return std::holds_alternative<SyncPage>(other); });
-      if (announces_ || !page_follows) {
-        Send(attached->to, bytes, FrameKind::kControl);
-      }
-    } else {
-      const ConnectionHandle to = std::visit(
-          [](const auto& reply) -> ConnectionHandle {
-            if constexpr (requires { ConnectionHandle{reply.to}; }) return reply.to;
-            return {};
-          },
-          effect);
-      Send(to, bytes, FrameKind::kControl);
-    }
+  const int64_t action = ActionOf(send.bytes);
+  const FrameKind kind = KindOf(action);
+  const bool is_attachment =
+      action == wire::kAttached || action == wire::kDetached || action == wire::kError;
+  const auto bytes = std::make_shared<const std::string>(send.bytes);
+  // Of others nobody needs to know more.
+  const bool is_read = is_attachment || kind != FrameKind::kControl || action == wire::kNack ||
+                       action == wire::kDisconnected;
+  wire::Frame frame;
+  if (is_read) {
+    absl::StatusOr<wire::Frame> read = reader_.Read(send.bytes);
+    PRESENCE_CHECK(read.ok());
+    frame = *std::move(read);
+    CountBounds(frame);
   }
-  if (changed) checker_.CheckHost(index, room.host->members());
-  const std::optional<Timestamp> deadline = room.host->NextDeadline();
-  if (deadline.has_value() && (!room.wakes.has_value() || *deadline < *room.wakes)) {
-    room.wakes = deadline;
-    schedule_.Add({ToMs(*deadline) - ToMs(kWorldStart) - room.skew_ms, Event::Kind::kHostWakes,
-                   index, 0, room.life});
+  items_sent_ += frame.presence.size() * send.to.size();
+  for (const TransportHandle to : send.to) {
+    const std::optional<uint32_t> client = ClientOf(to);
+    if (!client.has_value()) continue;
+    Seat& seat = seats_[*client];
+    if (is_attachment && seat.epoch == to) NoteAttachment(*client, seat, frame);
+    if (action == wire::kAttached && loses_ == *client) {
+      wire::Frame changed = frame;
+      changed.flags = frame.flags.value_or(0) & ~static_cast<int64_t>(kFlagResumed);
+      std::string json;
+      wire::AppendFrame(changed, json);
+      network_.SendDown(*client, to, std::make_shared<const std::string>(std::move(json)), kind,
+                        bytes->size());
+    } else if (datagrams && Concerns(frame, seat.id)) {
+      network_.SendDown(*client, to, bytes, FrameKind::kControl, bytes->size());
+    } else {
+      network_.SendDown(*client, to, bytes, kind, bytes->size());
+    }
+    if (kind == FrameKind::kPage && seat.epoch == to) SendLatePage(*client, seat, frame, bytes);
   }
 }
 
-void Gateway::Send(ConnectionHandle to, const FrameBytes& bytes, FrameKind kind) {
-  const std::optional<uint32_t> client = ClientOf(to);
-  if (client.has_value()) network_.SendDown(*client, connections_[*client].epoch, bytes, kind);
+void Gateway::NoteAttachment(uint32_t client, Seat& seat, const wire::Frame& frame) {
+  if (frame.channel.empty()) return;
+  const uint32_t room = RoomOf(frame.channel);
+  seat.attached[room] = frame.action == wire::kAttached;
+  if (frame.action != wire::kAttached) {
+    seat.kept = nullptr;
+    return;
+  }
+  checker_.OnSyncIssued(client, room, network_.datagrams_in_flight(client) == 0);
+  const bool resumed = (frame.flags.value_or(0) & static_cast<int64_t>(kFlagResumed)) != 0;
+  // To a client that is attached this announces nothing, and so the first page must not be late;
+  // to all others it does, and they forget the ids of earlier syncs.
+  if (resumed && loses_ != client) network_.HoldNextPage(client, 0);
+  if (!keeps_ids_) seat.kept = nullptr;
 }
 
-void Gateway::SendTo(uint32_t client, std::string json, FrameKind kind) {
-  network_.SendDown(client, connections_[client].epoch,
-                    std::make_shared<const std::string>(std::move(json)), kind);
+// After a page of another sync than the one that a page was kept of.
+void Gateway::SendLatePage(uint32_t client, Seat& seat, const wire::Frame& frame,
+                           const FrameBytes& bytes) {
+  const size_t colon = frame.channel_serial.find(':');
+  const std::string_view sync = frame.channel_serial.substr(0, colon);
+  const bool is_last = colon + 1 == frame.channel_serial.size();
+  if (seat.kept == nullptr) {
+    if (!seat.keeps_a_page || is_last) return;
+    seat.keeps_a_page = false;
+    seat.kept = bytes;
+    seat.kept_sync = sync;
+  } else if (is_last) {
+    seat.kept = nullptr;
+  } else if (sync != seat.kept_sync) {
+    ++faults_[static_cast<size_t>(Fault::kLatePage)];
+    network_.SendDown(client, seat.epoch, std::exchange(seat.kept, nullptr), FrameKind::kControl,
+                      0);
+  }
 }
 
-void Gateway::SendDetached(uint32_t client, uint32_t room) {
-  std::string json;
-  wire::AppendHostFrame(RoomName(room), DetachedReply{}, json);
-  SendTo(client, std::move(json), FrameKind::kControl);
+void Gateway::CountBounds(const wire::Frame& frame) {
+  const RoomHost::Options& options = server_->options().room;
+  if (frame.action == wire::kSync && !frame.channel_serial.ends_with(':')) {
+    Reached(frame.presence.size() == options.sync_page_size ? Bound::kPageMembers
+                                                            : Bound::kPageBytes);
+  } else if (frame.action == wire::kPresence && frame.presence.size() == options.max_batch) {
+    Reached(Bound::kBatch);
+  }
+  if (!frame.error.has_value()) return;
+  const ErrorInfo& error = *frame.error;
+  if (error.code == kSetFull) {
+    Reached(options.max_members < RoomHost::Options().max_members ? Bound::kRoomMembers
+                                                                  : Bound::kRoomBytes);
+  } else if (error.code == kTooManyRequests) {
+    Reached(frame.action == wire::kNack           ? Bound::kHostInFlight
+            : frame.action == wire::kDisconnected ? Bound::kConnections
+                                                  : Bound::kChannels);
+  } else if (error.code == kMessageTooLarge && frame.action == wire::kError) {
+    Reached(Bound::kFrameSize);
+  }
+}
+
+void Gateway::CarryOut(const EndTransport& end) {
+  const std::optional<uint32_t> client = ClientOf(end.transport);
+  if (!client.has_value()) return;
+  if (seats_[*client].epoch == end.transport) Leave(seats_[*client]);
+  if (network_.epoch(*client) == end.transport) network_.EndDown(*client);
+}
+
+void Gateway::CarryOut(const DropTransport& drop) {
+  const std::optional<uint32_t> client = ClientOf(drop.transport);
+  if (!client.has_value()) return;
+  const int64_t now = schedule_.now_ms();
+  const Server::Options& options = plan_.weather.server;
+  Reached(server_->unsent_bytes() + options.unsent_drop > options.unsent_total
+              ? Bound::kUnsentTotal
+              : Bound::kUnsentDrop);
+  if (network_.epoch(*client) == drop.transport) {
+    network_.Cut(*client);
+    schedule_.Add({now + network_.DrawLatency(*client), Event::Kind::kClientNoticesCut, 0, *client,
+                   drop.transport});
+  }
+  schedule_.Add({now + network_.DrawLatency(*client), Event::Kind::kServerNoticesCut, 0, *client,
+                 drop.transport});
+}
+
+void Gateway::CarryOut(const RoomEvent& told) {
+  const uint32_t room = RoomOf(told.room);
+  changed_[room] = true;
+  checker_.OnHostEvent(room, told.event);
+  // A leave that the host made up is newer or older by its time alone.
+  if (!skewed_ || told.event.type != EventType::kLeave || told.event.reason == LeaveReason::kLeft) {
+    return;
+  }
+  for (uint32_t client = 0; client < seats_.size(); ++client) {
+    if (seats_[client].attached[room]) checker_.OnDisturbed(client);
+  }
+}
+
+void Gateway::CarryOut(const ConnectionEvent& told) {
+  if (told.kind != ConnectionEvent::Kind::kOpened && told.kind != ConnectionEvent::Kind::kResumed) {
+    return;
+  }
+  Seat& seat = seats_[OwnerOf(told.connection_id)];
+  if (seat.id == told.connection_id) return;
+  seat.id = told.connection_id;
+  seat.next_serial = 0;
+}
+
+void Gateway::SendTo(uint32_t client, std::string json, FrameKind kind, size_t bytes_taken) {
+  network_.SendDown(client, seats_[client].epoch,
+                    std::make_shared<const std::string>(std::move(json)), kind, bytes_taken);
+}
+
+bool Gateway::Serves(uint32_t client, uint32_t room) const {
+  const Seat& seat = seats_[client];
+  return seat.epoch != 0 && seat.epoch == network_.epoch(client) && seat.attached[room];
 }
 
 bool Gateway::HoldsNothingBack(uint32_t room) const {
-  return rooms_[room].host->pending_items() == 0;
+  const RoomHost* const host = server_->FindRoom(RoomName(room));
+  return host == nullptr || host->pending_items() == 0;
 }
 
 // --- Faults ---
 
-void Gateway::ForgetRoom(uint32_t index, uint64_t detail) {
-  Room& room = rooms_[index];
-  if (plan_.weather.faults.Has(Fault::kClockSkew)) {
-    Random random(detail);
-    room.skew_ms = random.Between(-5'000, 5'000);
-    room.skewed = true;
-  }
-  MakeHost(index);
-  checker_.OnHostForgot(index);
-  for (uint32_t client = 0; client < connections_.size(); ++client) {
-    ServerConnection& connection = connections_[client];
-    connection.opened[index] = false;
-    if (!connection.attached[index]) continue;
-    connection.attached[index] = false;
-    if (room.skewed) checker_.OnDisturbed(client);
-    if (detail % 2 == 0) {
-      // The client is told, and attaches again.
-      SendDetached(client, index);
-    } else {
-      // It is attached again without having asked.
-      OpenIn(index, connection, client);
-      connection.attached[index] = true;
-      Feed(index, AttachRequest{connection.handle});
-    }
-  }
-}
-
-bool Gateway::RestartSync(uint32_t client, uint32_t room, bool announced) {
-  const ServerConnection& connection = connections_[client];
-  if (connection.epoch == 0 || !connection.attached[room]) return false;
-  announces_ = announced;
-  Feed(room, AttachRequest{connection.handle});
-  announces_ = true;
+bool Gateway::RestartSync(uint32_t client, uint32_t room, Resync how) {
+  const Seat& seat = seats_[client];
+  if (!Serves(client, room)) return false;
+  // As if the client had sent it.
+  wire::Frame frame;
+  frame.action = how == Resync::kAsked ? wire::kSync : wire::kAttach;
+  const std::string name = RoomName(room);
+  frame.channel = name;
+  if (how == Resync::kLost) loses_ = client;
+  if (how == Resync::kAsked) network_.HoldNextPage(client, 0);
+  keeps_ids_ = how != Resync::kLost;
+  Apply(FrameReceived{seat.epoch, &frame, 0});
+  keeps_ids_ = false;
+  loses_.reset();
   return true;
 }
 
 // Somebody's connection is closed by the server while others are being synced.
 bool Gateway::CloseSomebodyInSync(uint32_t room, uint64_t detail) {
-  if (rooms_[room].host->running_syncs() == 0) return false;
+  const RoomHost* const host = server_->FindRoom(RoomName(room));
+  if (host == nullptr || host->running_syncs() == 0) return false;
   std::vector<std::string> leaving;
-  rooms_[room].host->members().ForEach(
+  host->members().ForEach(
       [&](const Message& member) { leaving.emplace_back(member.connection_id); });
   if (leaving.empty()) return false;
-  const std::string& id = leaving[detail % leaving.size()];
-  // Its members leave; whose connection is alive enters them again when it attaches next.
-  for (uint32_t client = 0; client < connections_.size(); ++client) {
-    ServerConnection& connection = connections_[client];
-    if (connection.id != id || !connection.opened[room]) continue;
-    const bool attached = connection.attached[room];
-    connection.attached[room] = false;
-    connection.opened[room] = false;
-    Feed(room, ConnectionClosed{connection.handle});
-    checker_.OnHostDropped(room);
-    if (!attached || connection.epoch == 0) return true;
-    SendDetached(client, room);
-    return true;
-  }
-  return false;
+  Apply(CloseConnection{leaving[detail % leaving.size()], nullptr});
+  return true;
 }
 
-void Gateway::SkewClock(uint32_t index, int64_t skew_ms) {
-  Room& room = rooms_[index];
-  room.skew_ms = skew_ms;
-  room.skewed = true;
+void Gateway::SkewClock(int64_t skew_ms) {
+  skew_ms_ = skew_ms;
+  skewed_ = true;
   // What is due may be due earlier now.
-  room.wakes = HostNow(index);
-  schedule_.Add({schedule_.now_ms(), Event::Kind::kHostWakes, index, 0, room.life});
+  wakes_ = Now();
+  schedule_.Add({schedule_.now_ms(), Event::Kind::kServerWakes, 0, 0, life_});
 }
 
 bool Gateway::SendMalformedItems(uint32_t client, uint32_t room) {
-  const ServerConnection& connection = connections_[client];
-  if (connection.epoch == 0 || !connection.attached[room]) return false;
+  if (!Serves(client, room)) return false;
   SendTo(client,
          absl::StrCat(R"({"action":14,"channel":"room-)", room,
                       R"(","presence":[{"action":2,"clientId":7,"connectionId":"x"},)",
                       R"({"action":99,"clientId":"x","connectionId":"x","id":"x:0:0"},)",
                       R"({"action":0,"clientId":"x","connectionId":"x","id":"x:0:1"},)",
                       R"({"action":2,"id":"x:0:2","timestamp":1}]})"),
-         FrameKind::kControl);
+         FrameKind::kControl, 0);
   return true;
 }
 
+void Gateway::RefuseOperations(bool refuse) {
+  ErrorInfo error;
+  error.code = 50003;
+  error.status_code = 500;
+  error.message = "the disk is full";
+  Apply(presence::RefuseOperations{refuse ? &error : nullptr});
+}
+
 void Gateway::ResyncAll() {
-  for (uint32_t client = 0; client < connections_.size(); ++client) {
+  for (uint32_t client = 0; client < seats_.size(); ++client) {
     for (const uint32_t room : plan_.clients[client].rooms) RestartSync(client, room);
   }
 }

@@ -26,8 +26,9 @@ void Network::Cut(uint32_t client) {
   link.epoch = 0;
   link.up = Stream();
   link.down = Stream();
-  link.blocked_until_ms = 0;
+  link.blocked_until_ms = link.up_blocked_until_ms = 0;
   link.datagrams = 0;
+  link.owed = 0;
 }
 
 int64_t Network::DrawLatency(uint32_t client) {
@@ -51,11 +52,13 @@ void Network::SendUp(uint32_t client, uint64_t epoch, FrameBytes bytes) {
   Enqueue(client, true, std::move(frame));
 }
 
-void Network::SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind) {
+void Network::SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind,
+                       size_t counts_as) {
   Link& link = links_[client];
   if (epoch == 0 || epoch != link.epoch) return;
-  if (kind != FrameKind::kControl && SendAsDatagram(client, link, bytes)) return;
+  if (kind != FrameKind::kControl && SendAsDatagram(client, link, bytes, counts_as)) return;
   Waiting frame;
+  frame.counts_as = counts_as + std::exchange(link.owed, 0);
   frame.kind = kind;
   frame.bytes = std::move(bytes);
   if (kind == FrameKind::kPage) {
@@ -73,12 +76,14 @@ void Network::SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameK
 }
 
 // Whether the frame left as a datagram, or is lost.
-bool Network::SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes) {
+bool Network::SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes,
+                             size_t counts_as) {
   if (plan_.options.transport != TransportKind::kDatagram || healed_) return false;
   const Weather& weather = plan_.weather;
   if (link.random.Chance(weather.lose_permille)) {
     ++faults_[static_cast<size_t>(Fault::kLose)];
     receiver_.OnDisturbed(client);
+    link.owed += counts_as;
     return true;
   }
   const bool reordered = link.random.Chance(weather.reorder_permille);
@@ -95,9 +100,15 @@ bool Network::SendAsDatagram(uint32_t client, Link& link, const FrameBytes& byte
     SendDatagram(client, lag(), bytes);
   }
   if (!reordered) return false;
+  link.owed += counts_as;
   ++faults_[static_cast<size_t>(Fault::kReorder)];
   SendDatagram(client, lag(), bytes);
   return true;
+}
+
+void Network::EndDown(uint32_t client) {
+  Waiting end;
+  Enqueue(client, false, std::move(end));
 }
 
 void Network::SendDatagram(uint32_t client, int64_t at_ms, FrameBytes bytes) {
@@ -113,6 +124,10 @@ void Network::Block(uint32_t client, int64_t until_ms) {
 
 void Network::Close(uint32_t client, int64_t until_ms) {
   links_[client].closed_until_ms = std::max(links_[client].closed_until_ms, until_ms);
+}
+
+void Network::BlockUp(uint32_t client, int64_t until_ms) {
+  links_[client].up_blocked_until_ms = std::max(links_[client].up_blocked_until_ms, until_ms);
 }
 
 void Network::HoldNextPage(uint32_t client, int64_t delay_ms) {
@@ -145,12 +160,16 @@ size_t Network::NextOf(const Stream& stream) {
   return next;
 }
 
+int64_t Network::BlockedUntil(const Link& link, bool up) {
+  return up ? std::max(link.blocked_until_ms, link.up_blocked_until_ms) : link.blocked_until_ms;
+}
+
 void Network::ScheduleStream(uint32_t client, bool up) {
   Link& link = links_[client];
   Stream& stream = up ? link.up : link.down;
   if (stream.frames.empty()) return;
   const int64_t at =
-      std::max({stream.frames[NextOf(stream)].at_ms, link.blocked_until_ms, schedule_.now_ms()});
+      std::max({stream.frames[NextOf(stream)].at_ms, BlockedUntil(link, up), schedule_.now_ms()});
   if (stream.scheduled_ms >= 0 && stream.scheduled_ms <= at) return;
   stream.scheduled_ms = at;
   schedule_.Add({at, up ? Event::Kind::kUp : Event::Kind::kDown, 0, client, link.epoch});
@@ -183,13 +202,18 @@ void Network::Deliver(uint32_t client, bool up) {
   stream.scheduled_ms = -1;
   if (stream.frames.empty()) return;
   const size_t next = NextOf(stream);
-  if (stream.frames[next].at_ms > now || link.blocked_until_ms > now) {
+  if (stream.frames[next].at_ms > now || BlockedUntil(link, up) > now) {
     return ScheduleStream(client, up);
   }
   const Waiting frame = std::move(stream.frames[next]);
   stream.frames.erase(stream.frames.begin() + static_cast<std::ptrdiff_t>(next));
   ScheduleStream(client, up);
   const uint64_t epoch = link.epoch;
+  if (frame.bytes == nullptr) {
+    Cut(client);
+    return receiver_.OnEnd(client, epoch);
+  }
+  if (frame.counts_as > 0) receiver_.OnTaken(client, epoch, frame.counts_as);
   for (int copy = 0; copy < frame.copies && link.epoch == epoch; ++copy) {
     if (up) {
       Count(*frame.bytes, totals_.frames_up, totals_.bytes_up);

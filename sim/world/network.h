@@ -35,6 +35,10 @@ class Network {
     virtual ~Receiver() = default;
     virtual void OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) = 0;
     virtual void OnFrameDown(uint32_t client, const std::string& bytes) = 0;
+    // The transport has passed on what counted as so many bytes.
+    virtual void OnTaken(uint32_t client, uint64_t epoch, size_t bytes) = 0;
+    // The server has closed the transport; it is cut.
+    virtual void OnEnd(uint32_t client, uint64_t epoch) = 0;
     // Of the transport "datagram": a frame to this client was, or is only now, not what an ordered
     // stream makes of it.
     virtual void OnDisturbed(uint32_t client) = 0;
@@ -63,7 +67,11 @@ class Network {
 
   // Sends on a transport; nothing happens if it is not open any more.
   void SendUp(uint32_t client, uint64_t epoch, FrameBytes bytes);
-  void SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind);
+  // `counts_as`: bytes, for whoever wants to know what was taken.
+  void SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind,
+                size_t counts_as);
+  // The server closes the transport, after what it has sent.
+  void EndDown(uint32_t client);
 
   // Until then no transport of the client can be opened: an attempt fails, or is never answered.
   void Close(uint32_t client, int64_t until_ms);
@@ -72,6 +80,8 @@ class Network {
   }
   // Both streams deliver nothing until then.
   void Block(uint32_t client, int64_t until_ms);
+  // What the client sends is delivered only then.
+  void BlockUp(uint32_t client, int64_t until_ms);
   // The next page to this client lags behind by that much, and presence messages overtake it.
   void HoldNextPage(uint32_t client, int64_t delay_ms);
   // The next page to this client is delivered twice in a row.
@@ -95,8 +105,9 @@ class Network {
     int64_t at_ms = 0;
     FrameKind kind = FrameKind::kControl;
     bool held = false;  // a page that lags behind: presence messages behind it may pass
-    int copies = 1;     // one after the other: what comes between could be undone by the second
-    FrameBytes bytes;
+    size_t counts_as = 0;
+    int copies = 1;    // one after the other: what comes between could be undone by the second
+    FrameBytes bytes;  // null: the end
   };
   struct Stream {
     std::deque<Waiting> frames;
@@ -110,7 +121,9 @@ class Network {
     Stream up;
     Stream down;
     int64_t blocked_until_ms = 0;
+    int64_t up_blocked_until_ms = 0;
     int64_t closed_until_ms = 0;
+    size_t owed = 0;       // bytes that left as datagrams: counted with the next frame
     size_t datagrams = 0;  // frames to the client outside its stream
     int64_t hold_next_page_ms = 0;
     bool repeat_next_page = false;
@@ -123,10 +136,11 @@ class Network {
 
   void Enqueue(uint32_t client, bool up, Waiting frame);
   static size_t NextOf(const Stream& stream);
+  static int64_t BlockedUntil(const Link& link, bool up);
   void ScheduleStream(uint32_t client, bool up);
   void Deliver(uint32_t client, bool up);
   void SendDatagram(uint32_t client, int64_t at_ms, FrameBytes bytes);
-  bool SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes);
+  bool SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes, size_t counts_as);
   void Count(const std::string& bytes, uint64_t& frames, uint64_t& total);
 
   const Plan& plan_;

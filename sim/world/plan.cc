@@ -52,10 +52,15 @@ constexpr FaultRate kFaultSteps[] = {
     {Fault::kStall, StepKind::kStall, 4, true},
     {Fault::kPause, StepKind::kPause, 4, true},
     {Fault::kHostRestart, StepKind::kHostRestart, 4, false},
+    {Fault::kServerRestore, StepKind::kServerRestore, 3, false},
     {Fault::kSyncRestart, StepKind::kSyncRestart, 8, true},
     {Fault::kLeaveInSync, StepKind::kLeaveInSync, 10, false},
     {Fault::kStalePage, StepKind::kStalePage, 10, true},
     {Fault::kDuplicatePage, StepKind::kDuplicatePage, 6, true},
+    {Fault::kLatePage, StepKind::kLatePage, 8, true},
+    {Fault::kLateAnswer, StepKind::kLateAnswer, 4, true},
+    {Fault::kNoAnswer, StepKind::kNoAnswer, 4, true},
+    {Fault::kRefuse, StepKind::kRefuse, 3, false},
     {Fault::kClockSkew, StepKind::kClockSkew, 4, false},
     {Fault::kMalformedItem, StepKind::kMalformedItem, 4, true},
     {Fault::kListenerCalls, StepKind::kListenerCalls, 8, true},
@@ -76,10 +81,57 @@ ClientSession::Options DrawSession(const Weather& weather, Random& random) {
   sometimes(500, 500, 5'000, session.suspended_retry_timeout);
   sometimes(500, 100, 3'000, session.channel_retry_timeout);
   sometimes(700, 4'000, 20'000, session.connection_state_ttl);
-  session.channel.channel.max_message_size = weather.host.max_message_size;
-  session.channel.channel.attach_on_subscribe = random.Chance(200);
-  session.channel.channel.queue_messages = !random.Chance(150);
+  Channel::Options& channel = session.channel.channel;
+  channel.max_message_size = weather.server.room.max_message_size;
+  channel.attach_on_subscribe = random.Chance(200);
+  channel.queue_messages = !random.Chance(150);
+  const auto seldom = [&](uint32_t permille, int64_t low, int64_t high, size_t& bound) {
+    const auto drawn = static_cast<size_t>(random.Between(low, high));
+    if (random.Chance(permille)) bound = drawn;
+  };
+  seldom(150, 1, 4, channel.max_queued);
+  seldom(200, 1, 3, channel.max_in_flight);
+  seldom(100, 40, 400, channel.max_queued_bytes);
+  seldom(100, 40, 400, channel.max_in_flight_bytes);
+  seldom(100, 1, 2, channel.max_tombstones);
+  seldom(80, 2, 6, channel.max_members);
   return session;
+}
+
+Server::Options DrawServer(const WorldOptions& options, Random& random) {
+  Server::Options server;
+  const auto seldom = [&](uint32_t permille, int64_t low, int64_t high, size_t& bound) {
+    const auto drawn = static_cast<size_t>(random.Between(low, high));
+    if (random.Chance(permille)) bound = drawn;
+  };
+  RoomHost::Options& room = server.room;
+  room.sync_page_size = static_cast<size_t>(random.Between(1, 5));
+  seldom(200, 50, 500, room.sync_page_bytes);
+  room.sync_page_interval =
+      std::chrono::milliseconds(random.Chance(300) ? 0 : random.Between(1, 120));
+  room.grace_period = std::chrono::milliseconds(random.Between(1'000, 15'000));
+  room.batch_interval = std::chrono::milliseconds(random.Chance(600) ? 0 : random.Between(1, 200));
+  room.max_batch = static_cast<size_t>(random.Between(1, 10));
+  seldom(80, 1, 5, room.max_members);
+  seldom(60, 100, 1'000, room.max_member_bytes);
+  seldom(100, 1, 2, room.max_in_flight);
+  const int64_t message_size = random.Between(20, 250);
+  if (random.Chance(80)) room.max_message_size = message_size;
+  const int64_t ttl_ms = random.Between(4'000, 20'000);
+  if (random.Chance(700)) server.connection_state_ttl = std::chrono::milliseconds(ttl_ms);
+  const int64_t idle_ms = random.Between(1'000, 10'000);
+  server.max_idle_interval = std::chrono::milliseconds(random.Chance(120) ? idle_ms : 0);
+  seldom(40, 250, 450, server.max_frame_size);
+  seldom(40, (options.clients + 1) / 2, options.clients, server.max_connections);
+  seldom(100, 1, 1, server.max_channels);
+  seldom(200, 100, 1'000, server.unsent_pause);
+  // More than what all clients need to catch up with everything, pages aside, which wait.
+  if (options.clients <= 10 && server.unsent_pause <= 1'000) {
+    const int64_t enough = 2'000 + 500 * static_cast<int64_t>(options.clients);
+    seldom(300, enough, 2 * enough, server.unsent_drop);
+    seldom(300, 2 * enough, 3 * enough, server.unsent_total);
+  }
+  return server;
 }
 
 Weather DrawWeather(const WorldOptions& options, Random& random) {
@@ -94,14 +146,15 @@ Weather DrawWeather(const WorldOptions& options, Random& random) {
   }
   weather.min_latency_ms = random.Between(0, 30);
   weather.latency_spread_ms = random.Chance(300) ? random.Between(100, 800) : random.Between(0, 60);
-  weather.connection_state_ttl_ms = random.Chance(300) ? 120'000 : random.Between(4'000, 20'000);
-  weather.host.sync_page_size = static_cast<size_t>(random.Between(1, 5));
-  weather.host.sync_page_interval =
-      std::chrono::milliseconds(random.Chance(300) ? 0 : random.Between(1, 120));
-  weather.host.grace_period = std::chrono::milliseconds(random.Between(1'000, 15'000));
-  weather.host.batch_interval =
-      std::chrono::milliseconds(random.Chance(600) ? 0 : random.Between(1, 200));
-  weather.host.max_batch = static_cast<size_t>(random.Between(1, 10));
+  weather.server = DrawServer(options, random);
+  // A connection that fails for a frame that is too large leaves when clocks say so, to the very
+  // end.
+  if (weather.faults.Has(Fault::kClockSkew)) {
+    weather.server.max_frame_size = Server::Options().max_frame_size;
+  }
+  weather.is_endless = weather.server.max_idle_interval.count() > 0 ||
+                       weather.server.connection_state_ttl.count() > 60'000 ||
+                       weather.server.max_connections <= options.clients;
   if (weather.faults.Has(Fault::kReorder)) {
     weather.reorder_permille = static_cast<uint32_t>(random.Between(10, 400));
   }

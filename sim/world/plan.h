@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "presence/host/room_host.h"
 #include "presence/message.h"
 #include "presence/session/client_session.h"
+#include "presence/session/server.h"
 #include "sim/world/faults.h"
 
 namespace presence::sim {
@@ -56,10 +56,15 @@ enum class StepKind : uint8_t {
   kStall,
   kPause,
   kHostRestart,
+  kServerRestore,
   kSyncRestart,
   kLeaveInSync,
   kStalePage,
   kDuplicatePage,
+  kLatePage,
+  kLateAnswer,
+  kNoAnswer,
+  kRefuse,
   kClockSkew,
   kMalformedItem,
   kListenerCalls,
@@ -90,9 +95,10 @@ struct Weather {
   int64_t latency_spread_ms = 50;
   // Of all clients, but for the seed.
   ClientSession::Options session;
-  // How long the server keeps a connection that is lost.
-  int64_t connection_state_ttl_ms = 120'000;
-  RoomHost::Options host;
+  Server::Options server;
+  // The server sends heartbeats, has no room for all clients, or keeps those that are gone for
+  // long: somebody always has something to do.
+  bool is_endless = false;
   // Of the transport "datagram", per presence frame, in 1/1000.
   uint32_t reorder_permille = 0;
   uint32_t duplicate_permille = 0;

@@ -17,11 +17,12 @@ struct Event {
     kDatagram,        // client, token: of a frame outside the streams
     kConnectArrives,  // client, token: epoch
     kClientNoticesCut,  // client, token: epoch
-    kServerNoticesCut,  // client, token: epoch
+    kServerNoticesCut,  // token: epoch
     kTransportFails,    // client, token: epoch; it could not be opened
     kClientWakes,       // client: its session has a deadline
     kPauseEnds,         // client
-    kHostWakes,         // index: of the room, token: the host's life
+    kServerWakes,       // token: the server's life
+    kAcceptsAgain,      // operations are not refused any more
     kResync,            // the host syncs everybody again
     kHeal,              // users and faults stop
   };
@@ -37,6 +38,9 @@ class Schedule {
  public:
   int64_t now_ms() const { return now_ms_; }
   bool empty() const { return heap_.empty(); }
+
+  // When the next event is. REQUIRES: not empty().
+  int64_t next_ms() const { return heap_.front().event.at_ms; }
 
   // In the past counts as now.
   void Add(Event event) {

@@ -170,9 +170,10 @@ void SessionRecorder::OnConnection(const ConnectionChanged& changed) {
   ConnectionLine line;
   line.state = told_;
   if (changed.reason != nullptr) line.reason = *changed.reason;
-  // RTN11d.
-  line.anew =
-      changed.previous == SessionState::kClosed || changed.previous == SessionState::kFailed;
+  // RTN11b, RTN11d.
+  line.anew = changed.previous == SessionState::kClosing ||
+              changed.previous == SessionState::kClosed ||
+              changed.previous == SessionState::kFailed;
   AddLine(Line::kInput, {std::nullopt, line});
 }
 

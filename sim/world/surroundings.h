@@ -3,6 +3,7 @@
 
 #include "presence/wire/frame.h"
 #include "presence/wire/frame_reader.h"
+#include "sim/world/bounds.h"
 #include "sim/world/faults.h"
 #include "sim/world/interference.h"
 #include "sim/world/network.h"
@@ -20,6 +21,7 @@ struct Surroundings {
   WorldChecker& checker;
   wire::FrameReader& reader;  // one for all: a frame is used up before the next is read
   FaultCounts& faults;
+  BoundCounts& bounds;
   Interference* interference;  // or null
 };
 

@@ -19,14 +19,16 @@ void WorldResult::Add(const WorldResult& other) {
   checks += other.checks;
   steps += other.steps;
   for (size_t fault = 0; fault < kFaultCount; ++fault) faults[fault] += other.faults[fault];
+  for (size_t bound = 0; bound < kBoundCount; ++bound) bounds[bound] += other.bounds[bound];
 }
 
 World::World(const Plan& plan, bool record, Interference* interference)
     : plan_(plan),
-      checker_(plan_),
+      checker_(plan_, bounds_),
       network_(plan_, schedule_, *this, faults_),
-      surroundings_{plan_, schedule_, network_, checker_, reader_, faults_, interference},
-      gateway_(surroundings_) {
+      surroundings_{plan_, schedule_, network_, checker_, reader_, faults_, bounds_, interference},
+      gateway_(surroundings_),
+      swallows_(plan_.clients.size()) {
   const auto count = static_cast<uint32_t>(plan_.clients.size());
   for (uint32_t client = 0; client < count; ++client) {
     recordings_.push_back(record ? std::make_unique<Recording>() : nullptr);
@@ -44,12 +46,14 @@ World::World(const Plan& plan, bool record, Interference* interference)
 World::~World() = default;
 
 WorldResult World::Run() {
-  bool quiet = RunUntilQuiet();
+  int64_t until_ms = plan_.options.duration_ms + kLookAfterMs;
+  bool quiet = RunUntilQuiet(until_ms);
   // What datagrams and clocks have spoilt, a sync that nothing disturbs mends; the first forgets
   // what one that never ended has left behind.
   for (int sync = 0; quiet && sync < 2; ++sync) {
     gateway_.ResyncAll();
-    quiet = RunUntilQuiet();
+    until_ms += kSyncWithinMs;
+    quiet = RunUntilQuiet(until_ms);
   }
   if (quiet) CheckQuiet();
   WorldResult result;
@@ -72,11 +76,14 @@ WorldResult World::Run() {
   result.checks = checker_.checks();
   result.steps = steps_;
   result.faults = faults_;
+  bounds_[static_cast<size_t>(Bound::kUnsentPause)] += gateway_.pages_paused();
+  result.bounds = bounds_;
   return result;
 }
 
-bool World::RunUntilQuiet() {
+bool World::RunUntilQuiet(int64_t until_ms) {
   while (!schedule_.empty()) {
+    if (plan_.weather.is_endless && schedule_.next_ms() > until_ms) return true;
     if (schedule_.now_ms() > plan_.options.duration_ms + kQuietWithinMs) {
       checker_.FailLiveness("the world is not quiet in time");
       return false;
@@ -103,15 +110,17 @@ void World::Happen(const Event& event) {
     case Event::Kind::kClientNoticesCut:
       return clients_[event.client]->NoticeCut(event.token);
     case Event::Kind::kServerNoticesCut:
-      return gateway_.NoticeCut(event.client, event.token);
+      return gateway_.NoticeCut(event.token);
     case Event::Kind::kTransportFails:
       return clients_[event.client]->OnTransportFailed(event.token);
     case Event::Kind::kClientWakes:
       return clients_[event.client]->Wake();
     case Event::Kind::kPauseEnds:
       return clients_[event.client]->EndPause();
-    case Event::Kind::kHostWakes:
-      return gateway_.WakeHost(event.index, event.token);
+    case Event::Kind::kServerWakes:
+      return gateway_.Wake(event.token);
+    case Event::Kind::kAcceptsAgain:
+      return gateway_.RefuseOperations(false);
     case Event::Kind::kResync:
       if (healed_) return;
       gateway_.ResyncAll();
@@ -123,7 +132,7 @@ void World::Happen(const Event& event) {
 }
 
 void World::OnConnectArrives(uint32_t client, uint64_t epoch) {
-  if (epoch != network_.epoch(client)) return;
+  if (epoch != network_.epoch(client) || Swallows(client)) return;
   if (!network_.closed(client)) {
     return gateway_.OnConnect(client, epoch, clients_[client]->resume_key());
   }
@@ -133,7 +142,22 @@ void World::OnConnectArrives(uint32_t client, uint64_t epoch) {
                  client, epoch});
 }
 
+bool World::Swallows(uint32_t client) {
+  if (!swallows_[client] || healed_) return false;
+  swallows_[client] = false;
+  ++faults_[static_cast<size_t>(Fault::kNoAnswer)];
+  return true;
+}
+
+void World::OnEnd(uint32_t client, uint64_t epoch) {
+  clients_[client]->NoticeCut(epoch);
+  gateway_.NoticeCut(epoch);
+}
+
 void World::OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) {
+  const bool is_attachment =
+      bytes.starts_with(R"({"action":10,)") || bytes.starts_with(R"({"action":12,)");
+  if (is_attachment && Swallows(client)) return;
   gateway_.OnFrame(client, epoch, bytes);
 }
 
@@ -197,13 +221,19 @@ void World::Take(const Step& step) {
       break;
     }
     case StepKind::kHostRestart:
-      gateway_.ForgetRoom(step.room, step.detail);
+      gateway_.Forget();
+      break;
+    case StepKind::kServerRestore:
+      if (random.Chance(500)) gateway_.ShutDown();
+      gateway_.Restore();
       break;
     case StepKind::kSyncRestart: {
       // A first page that nothing has announced must not arrive late or never.
-      const bool announced =
-          random.Chance(600) || plan_.options.transport == TransportKind::kDatagram;
-      if (!gateway_.RestartSync(step.client, step.room, announced)) return;
+      Gateway::Resync how = Gateway::Resync::kLost;
+      if (!random.Chance(500) && plan_.options.transport == TransportKind::kStream) {
+        how = random.Chance(500) ? Gateway::Resync::kResumed : Gateway::Resync::kAsked;
+      }
+      if (!gateway_.RestartSync(step.client, step.room, how)) return;
       break;
     }
     case StepKind::kLeaveInSync:
@@ -217,8 +247,27 @@ void World::Take(const Step& step) {
     case StepKind::kDuplicatePage:
       network_.RepeatNextPage(step.client);
       return;
+    case StepKind::kLatePage:
+      // Counted when there is such a page. The sync after the next one is to have it.
+      if (plan_.options.transport == TransportKind::kDatagram) return;
+      gateway_.KeepNextPage(step.client);
+      if (!gateway_.RestartSync(step.client, step.room)) return;
+      gateway_.RestartSync(
+          step.client, step.room,
+          random.Chance(500) ? Gateway::Resync::kResumed : Gateway::Resync::kAsked);
+      return;
+    case StepKind::kLateAnswer:
+      network_.BlockUp(step.client, now + random.Between(50, 12'000));
+      break;
+    case StepKind::kNoAnswer:
+      swallows_[step.client] = true;
+      return;
+    case StepKind::kRefuse:
+      gateway_.RefuseOperations(true);
+      schedule_.Add({now + random.Between(50, 3'000), Event::Kind::kAcceptsAgain});
+      break;
     case StepKind::kClockSkew:
-      gateway_.SkewClock(step.room, random.Between(-5'000, 5'000));
+      gateway_.SkewClock(random.Between(-5'000, 5'000));
       break;
     case StepKind::kMalformedItem:
       if (!gateway_.SendMalformedItems(step.client, step.room)) return;
@@ -247,12 +296,12 @@ void World::Cut(uint32_t client, int64_t client_notices_ms, int64_t server_notic
 }
 
 void World::CutInTime(uint32_t client, Random& random) {
-  const int64_t grace = plan_.weather.host.grace_period.count();
+  const int64_t grace = plan_.weather.server.room.grace_period.count();
   Cut(client, random.Between(0, 300), random.Between(0, 2'000), random.Between(0, grace * 2 / 3));
 }
 
 void World::CutForGood(uint32_t client, Random& random) {
-  const int64_t grace = plan_.weather.host.grace_period.count();
+  const int64_t grace = plan_.weather.server.room.grace_period.count();
   Cut(client, random.Between(0, 300), random.Between(0, 500), grace + random.Between(500, 8'000));
 }
 
@@ -261,6 +310,7 @@ void World::CutForGood(uint32_t client, Random& random) {
 void World::Heal() {
   healed_ = true;
   network_.Heal();
+  gateway_.RefuseOperations(false);
   for (const auto& client : clients_) client->Heal();
 }
 

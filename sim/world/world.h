@@ -9,6 +9,7 @@
 
 #include "presence/wire/frame.h"
 #include "presence/wire/frame_reader.h"
+#include "sim/world/bounds.h"
 #include "sim/world/client.h"
 #include "sim/world/faults.h"
 #include "sim/world/gateway.h"
@@ -38,6 +39,7 @@ struct WorldResult {
   uint64_t checks = 0;
   uint64_t steps = 0;
   FaultCounts faults{};
+  BoundCounts bounds{};
 
   // Adds the counts of another run.
   void Add(const WorldResult& other);
@@ -49,6 +51,9 @@ class World : private Network::Receiver {
  public:
   // After the faults have stopped, in virtual time, all must be quiet and agree.
   static constexpr int64_t kQuietWithinMs = 120'000;
+  // In a world that is endless it is looked at after so long, and after each sync that mends it.
+  static constexpr int64_t kLookAfterMs = 100'000;
+  static constexpr int64_t kSyncWithinMs = 5'000;
 
   // Records all clients if `record` is set. All arguments must outlive the world.
   explicit World(const Plan& plan, bool record = false, Interference* interference = nullptr);
@@ -65,6 +70,10 @@ class World : private Network::Receiver {
  private:
   void OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) override;
   void OnFrameDown(uint32_t client, const std::string& bytes) override;
+  void OnTaken(uint32_t client, uint64_t epoch, size_t bytes) override {
+    gateway_.OnTaken(client, epoch, bytes);
+  }
+  void OnEnd(uint32_t client, uint64_t epoch) override;
   void OnDisturbed(uint32_t client) override { checker_.OnDisturbed(client); }
 
   void Happen(const Event& event);
@@ -76,14 +85,17 @@ class World : private Network::Receiver {
   void CutInTime(uint32_t client, Random& random);
   void CheckClient(uint32_t client);
   void Heal();
-  // Runs until nothing is left to happen; false: not in time, or something is wrong.
-  bool RunUntilQuiet();
+  // Runs until nothing is left to happen, or, in an endless world, until `until_ms`; false: not in
+  // time, or something is wrong.
+  bool RunUntilQuiet(int64_t until_ms);
+  bool Swallows(uint32_t client);
   void CheckQuiet();
   void CountFault(StepKind kind);
 
   const Plan plan_;
   Schedule schedule_;
   FaultCounts faults_{};
+  BoundCounts bounds_{};
   WorldChecker checker_;
   wire::FrameReader reader_;
   Network network_;
@@ -95,6 +107,8 @@ class World : private Network::Receiver {
   uint64_t steps_ = 0;
   uint32_t last_step_ = 0;
   bool healed_ = false;
+  // By client: the next attempt to connect, ATTACH or DETACH is not answered.
+  std::vector<bool> swallows_;
 };
 
 }  // namespace presence::sim

@@ -13,10 +13,18 @@ namespace {
 // one, and clients that had the member keep the old.
 bool Same(const Message& a, const Message& b) { return a.id == b.id && a.payload == b.payload; }
 
+// Whether somebody who asked to leave may still be there: nobody but a connection that is gone
+// fails a leave for good.
+bool IsRefusal(const ErrorInfo& error) {
+  return error.code != kConnectionFailed && error.code != kConnectionSuspended &&
+         error.code != kConnectionDisconnected && error.code != kConnectionClosed;
+}
+
 }  // namespace
 
-WorldChecker::WorldChecker(const Plan& plan)
+WorldChecker::WorldChecker(const Plan& plan, BoundCounts& bounds)
     : plan_(plan),
+      bounds_(bounds),
       seats_(plan.clients.size()),
       rooms_(plan.options.rooms),
       unsubscribed_(plan.clients.size()),
@@ -55,23 +63,66 @@ void WorldChecker::OnApply(uint32_t client, uint32_t room, Timestamp now, const 
   if (const auto& violation = seat.alone->violation()) {
     return Fail(violation->invariant, client, room, violation->what);
   }
-  for (const Effect& effect : effects) {
-    if (std::holds_alternative<MemberEvent>(effect) || std::holds_alternative<SetCleared>(effect)) {
+  for (const Effect& effect : effects) Watch(seat, effect, channel);
+  CountBounds(seat, effects, channel);
+}
+
+void WorldChecker::Watch(Seat& seat, const Effect& effect, const Channel& channel) {
+  if (std::holds_alternative<MemberEvent>(effect) || std::holds_alternative<SetCleared>(effect)) {
+    ++seat.changes;
+  } else if (const auto* sync = std::get_if<SyncChanged>(&effect)) {
+    if (sync->phase == SyncChanged::Phase::kCompleted) {
+      if (seat.clean_since_attached) seat.disturbed = false;
       ++seat.changes;
-    } else if (const auto* changed = std::get_if<SyncChanged>(&effect)) {
-      if (changed->phase == SyncChanged::Phase::kCompleted) {
-        if (seat.clean_since_attached) seat.disturbed = false;
-        ++seat.changes;
-      } else if (changed->phase == SyncChanged::Phase::kStarted &&
-                 channel.members().tombstone_count() > 0) {
-        seat.clean_since_attached = false;  // what an earlier sync remembers may be wrong
-      }
-    } else if (const auto* update = std::get_if<ChannelUpdate>(&effect)) {
-      if (update->reason != nullptr && update->reason->code == kReentryFailed) {
-        seat.reentry_refused = true;
-      }
+    } else if (sync->phase == SyncChanged::Phase::kStarted &&
+               channel.members().tombstone_count() > 0) {
+      seat.clean_since_attached = false;  // what an earlier sync remembers may be wrong
+    }
+  } else if (const auto* update = std::get_if<ChannelUpdate>(&effect)) {
+    if (update->reason != nullptr && update->reason->code == kReentryFailed) {
+      seat.reentry_refused = true;
+    }
+  } else if (const auto* changed = std::get_if<StateChanged>(&effect)) {
+    if (changed->state == ChannelState::kFailed) Leave(seat);
+  }
+}
+
+void WorldChecker::CountBounds(Seat& seat, const Effects& effects, const Channel& channel) {
+  const Channel::Options& options = channel.options();
+  // Who is forgotten too early may come back by a page.
+  if (const uint64_t evicted = channel.members().tombstones_evicted();
+      evicted > seat.tombstones_evicted) {
+    seat.tombstones_evicted = evicted;
+    Reached(Bound::kTombstones);
+    Disturb(seat);
+  }
+  for (const Effect& effect : effects) {
+    if (const auto* diagnostic = std::get_if<Diagnostic>(&effect)) {
+      if (!diagnostic->text.ends_with("one member too many")) continue;
+      Reached(Bound::kMembers);
+      seat.is_limited = true;
+      Disturb(seat);
+    } else if (const auto* result = std::get_if<CallResult>(&effect)) {
+      if (result->error == nullptr) continue;
+      const bool of_bytes = result->error->message.find("bytes") != std::string::npos;
+      if (result->error->code == kMessageTooLarge) Reached(Bound::kMessageSize);
+      if (result->error->code != kTooManyRequests) continue;
+      Reached(result->kind == CallResult::Kind::kSubscription ? Bound::kMembers
+              : of_bytes                                      ? Bound::kQueuedBytes
+                                                              : Bound::kQueued);
     }
   }
+  if (channel.queued_operations() == 0 || channel.operations_in_flight() == 0 ||
+      channel.state() != ChannelState::kAttached || !channel.connection().connected()) {
+    return;
+  }
+  Reached(channel.operations_in_flight() == options.max_in_flight ? Bound::kInFlight
+                                                                  : Bound::kInFlightBytes);
+}
+
+void WorldChecker::Leave(Seat& seat) {
+  std::erase_if(seat.intents, [](const auto& intent) { return intent.second.answered; });
+  for (auto& [member, intent] : seat.intents) intent.uncertain = true;
 }
 
 void WorldChecker::OnDelivered(uint32_t client, SubscriptionId to) {
@@ -116,13 +167,27 @@ void WorldChecker::OnResult(uint32_t client, uint32_t asked_in, const CallResult
   if (intent != intents.end() && intent->second.request == result.request) {
     intent->second.answered = true;
     intent->second.failed = result.error != nullptr;
+    // Who asked to leave and was refused has not left.
+    if (!intent->second.present && result.error != nullptr && IsRefusal(*result.error)) {
+      intent->second.uncertain = true;
+    }
   }
   operations_[client].erase(operation);
 }
 
 void WorldChecker::OnConnected(uint32_t client, std::string_view connection_id) {
   const auto [owner, is_new] = owners_.try_emplace(std::string(connection_id), client);
-  if (is_new) gaps_are_legal_[client] = false;
+  if (is_new) {
+    gaps_are_legal_[client] = false;
+    return;
+  }
+  // A leave that failed with the connection was never sent: now that this goes on, the server's
+  // echo says that the member is still there.
+  for (auto& [room, seat] : seats_[client]) {
+    for (auto& [member, intent] : seat.intents) {
+      if (!intent.present && intent.failed) intent.uncertain = true;
+    }
+  }
 }
 
 // --- Attaching and detaching ---
@@ -138,13 +203,11 @@ void WorldChecker::OnDetach(uint32_t client, uint32_t room, RequestId request) {
   for (auto& [member, intent] : SeatOf(client, room).intents) intent.uncertain = true;
 }
 
-void WorldChecker::OnClose(uint32_t client, uint32_t room, const Channel* channel) {
-  std::map<std::string, Intent>& intents = SeatOf(client, room).intents;
+void WorldChecker::OnClosed(uint32_t client, uint32_t room, const Channel& channel) {
+  Seat& seat = SeatOf(client, room);
   // A suspended channel may wait for the next connection, which enters its members again (RTL3).
-  if (channel != nullptr && channel->state() != ChannelState::kSuspended) {
-    std::erase_if(intents, [](const auto& intent) { return intent.second.answered; });
-  }
-  for (auto& [member, intent] : intents) intent.uncertain = true;
+  if (channel.state() != ChannelState::kSuspended) return Leave(seat);
+  for (auto& [member, intent] : seat.intents) intent.uncertain = true;
 }
 
 void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& result,
@@ -211,9 +274,7 @@ void WorldChecker::OnSyncIssued(uint32_t client, uint32_t room, bool clean) {
 
 void WorldChecker::OnDisturbed(uint32_t client) {
   for (const uint32_t room : plan_.clients[client].rooms) {
-    Seat& seat = SeatOf(client, room);
-    seat.disturbed = true;
-    seat.clean_since_attached = false;
+    Disturb(SeatOf(client, room));
   }
 }
 
@@ -320,14 +381,15 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
     if (channel.state() == ChannelState::kAttached && !channel.sync_complete()) {
       return Fail("liveness", client, room, "the sync never ends", Violation::Missing::kSettled);
     }
-    if (channel.state() == ChannelState::kAttached && seat.disturbed) {
+    if (channel.state() == ChannelState::kAttached && seat.disturbed && !seat.is_limited) {
       return Fail("liveness", client, room, "no sync completes undisturbed");
     }
   }
   for (const auto& [member, intent] : seat.intents) {
     if (!intent.answered || intent.uncertain) continue;
     const bool attached = connected && channel.state() == ChannelState::kAttached;
-    CheckIntent(client, room, member, intent, attached && !seat.reentry_refused, connection_id);
+    CheckIntent(client, room, member, intent, attached && !seat.reentry_refused && !seat.is_limited,
+                connection_id);
   }
 }
 

@@ -20,6 +20,7 @@
 #include "presence/session/client_session.h"
 #include "presence/session/session_effects.h"
 #include "sim/replay/replay_checker.h"
+#include "sim/world/bounds.h"
 #include "sim/world/plan.h"
 
 namespace presence::sim {
@@ -55,8 +56,8 @@ class WorldChecker {
  public:
   using Violation = WorldViolation;
 
-  // `plan` must outlive the checker.
-  explicit WorldChecker(const Plan& plan);
+  // Counts the bounds of clients that are reached. Both must outlive the checker.
+  WorldChecker(const Plan& plan, BoundCounts& bounds);
   WorldChecker(const WorldChecker&) = delete;
   WorldChecker& operator=(const WorldChecker&) = delete;
   ~WorldChecker();
@@ -78,20 +79,17 @@ class WorldChecker {
   void OnConnected(uint32_t client, std::string_view connection_id);
   // The connection is lost, and what was in flight may have failed.
   void OnLost(uint32_t client) { gaps_are_legal_[client] = true; }
-  // A user attaches or detaches, or closes the connection; is answered. `by_server`: the server has
-  // seen to it.
+  // A user attaches or detaches; the connection is closed or failed; a call is answered.
+  // `by_server`: the server has seen to it.
   void OnAttach(uint32_t client, uint32_t room, RequestId request);
   void OnDetach(uint32_t client, uint32_t room, RequestId request);
-  void OnClose(uint32_t client, uint32_t room, const Channel* channel);
+  void OnClosed(uint32_t client, uint32_t room, const Channel& channel);
   void OnAttachmentResult(uint32_t client, const AttachmentResult& result, bool by_server);
   void CheckSession(uint32_t client, const ClientSession& session);
 
   // The host said that a member came, changed or went; forgot a room; said ATTACHED to a client.
   void OnHostEvent(uint32_t room, const MemberEvent& event);
   void OnHostForgot(uint32_t room);
-  // The host has dropped a connection that its client believes in: like a host that forgot the
-  // room, it refuses what that client asks for until it attaches again.
-  void OnHostDropped(uint32_t room) { rooms_[room].was_forgotten = true; }
   void OnSyncIssued(uint32_t client, uint32_t room, bool clean);
   // What the client gets is not what an ordered stream would bring, or what clocks that agree
   // would.
@@ -148,6 +146,8 @@ class WorldChecker {
     uint64_t agreed_changes = UINT64_MAX;
     std::map<std::string, Intent> intents;  // by client id
     bool reentry_refused = false;
+    bool is_limited = false;  // it has not taken in somebody, as there were too many
+    uint64_t tombstones_evicted = 0;
   };
   struct Room {
     std::map<Key, OwnedMessage> members;  // folded from the host's events
@@ -162,7 +162,18 @@ class WorldChecker {
   void CheckIntent(uint32_t client, uint32_t room, const std::string& member, const Intent& intent,
                    bool attached, const std::string& connection_id);
 
+  void Watch(Seat& seat, const Effect& effect, const Channel& channel);
+  void CountBounds(Seat& seat, const Effects& effects, const Channel& channel);
+  void Reached(Bound bound) { ++bounds_[static_cast<size_t>(bound)]; }
+  static void Disturb(Seat& seat) {
+    seat.disturbed = true;
+    seat.clean_since_attached = false;
+  }
+  // What was asked there is over, or, if it is still asked, uncertain.
+  static void Leave(Seat& seat);
+
   const Plan& plan_;
+  BoundCounts& bounds_;
   std::vector<std::map<uint32_t, Seat>> seats_;  // by client, by room
   std::vector<Room> rooms_;
   std::vector<std::set<SubscriptionId>> unsubscribed_;  // by client

@@ -26,10 +26,15 @@ TEST(Plan, AStepThatIsAFaultIsTheOneOfItsName) {
   is_fault(StepKind::kStall, "stall");
   is_fault(StepKind::kPause, "pause");
   is_fault(StepKind::kHostRestart, "host-restart");
+  is_fault(StepKind::kServerRestore, "server-restore");
   is_fault(StepKind::kSyncRestart, "sync-restart");
   is_fault(StepKind::kLeaveInSync, "leave-in-sync");
   is_fault(StepKind::kStalePage, "stale-page");
   is_fault(StepKind::kDuplicatePage, "duplicate-page");
+  is_fault(StepKind::kLatePage, "late-page");
+  is_fault(StepKind::kLateAnswer, "late-answer");
+  is_fault(StepKind::kNoAnswer, "no-answer");
+  is_fault(StepKind::kRefuse, "refuse-operations");
   is_fault(StepKind::kClockSkew, "clock-skew");
   is_fault(StepKind::kMalformedItem, "malformed-item");
   is_fault(StepKind::kListenerCalls, "listener-calls");
