@@ -81,6 +81,7 @@ Client::Client(uint32_t index, const Surroundings& surroundings, Recording* reco
       checker_(surroundings.checker),
       reader_(surroundings.reader),
       faults_(surroundings.faults),
+      bounds_(surroundings.bounds),
       interference_(surroundings.interference),
       session_(SessionOptions(surroundings.plan, index)),
       channels_(traits_.rooms.size()),
@@ -395,6 +396,14 @@ void Client::CheckChannel(size_t place, const SessionStep& step, const SessionEf
 // --- What the session says ---
 
 void Client::CarryOut(const ConnectionChanged& changed) {
+  const auto reached = [&](Bound bound, std::string_view why) {
+    if (changed.reason != nullptr && changed.reason->message == why) {
+      ++bounds_[static_cast<size_t>(bound)];
+    }
+  };
+  reached(Bound::kRequestTimeout, "the attempt to connect was not answered");
+  reached(Bound::kStateTtl, "no connection could be made for too long");
+  reached(Bound::kIdle, "nothing was heard for too long");
   switch (changed.state) {
     case SessionState::kConnected:
       return checker_.OnConnected(index_, connection_id());

@@ -115,6 +115,7 @@ class Client {
   WorldChecker& checker_;
   wire::FrameReader& reader_;
   FaultCounts& faults_;
+  BoundCounts& bounds_;
   Interference* const interference_;
 
   ClientSession session_;

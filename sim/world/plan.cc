@@ -93,7 +93,7 @@ ClientSession::Options DrawSession(const Weather& weather, Random& random) {
   seldom(200, 1, 3, channel.max_in_flight);
   seldom(100, 40, 400, channel.max_queued_bytes);
   seldom(100, 40, 400, channel.max_in_flight_bytes);
-  seldom(100, 1, 2, channel.max_tombstones);
+  seldom(200, 1, 1, channel.max_tombstones);
   seldom(80, 2, 6, channel.max_members);
   return session;
 }
@@ -127,9 +127,9 @@ Server::Options DrawServer(const WorldOptions& options, Random& random) {
   seldom(200, 100, 1'000, server.unsent_pause);
   // More than what all clients need to catch up with everything, pages aside, which wait.
   if (options.clients <= 10 && server.unsent_pause <= 1'000) {
-    const int64_t enough = 2'000 + 500 * static_cast<int64_t>(options.clients);
+    const int64_t enough = 1'000 + 200 * static_cast<int64_t>(options.clients);
     seldom(300, enough, 2 * enough, server.unsent_drop);
-    seldom(300, 2 * enough, 3 * enough, server.unsent_total);
+    seldom(300, enough, 2 * enough, server.unsent_total);
   }
   return server;
 }

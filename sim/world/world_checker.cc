@@ -74,9 +74,10 @@ void WorldChecker::Watch(Seat& seat, const Effect& effect, const Channel& channe
     if (sync->phase == SyncChanged::Phase::kCompleted) {
       if (seat.clean_since_attached) seat.disturbed = false;
       ++seat.changes;
-    } else if (sync->phase == SyncChanged::Phase::kStarted &&
-               channel.members().tombstone_count() > 0) {
-      seat.clean_since_attached = false;  // what an earlier sync remembers may be wrong
+    } else if (sync->phase == SyncChanged::Phase::kStarted) {
+      seat.is_short = false;
+      // What an earlier sync remembers may be wrong.
+      if (channel.members().tombstone_count() > 0) seat.clean_since_attached = false;
     }
   } else if (const auto* update = std::get_if<ChannelUpdate>(&effect)) {
     if (update->reason != nullptr && update->reason->code == kReentryFailed) {
@@ -94,14 +95,13 @@ void WorldChecker::CountBounds(Seat& seat, const Effects& effects, const Channel
       evicted > seat.tombstones_evicted) {
     seat.tombstones_evicted = evicted;
     Reached(Bound::kTombstones);
-    Disturb(seat);
+    seat.is_short = true;
   }
   for (const Effect& effect : effects) {
     if (const auto* diagnostic = std::get_if<Diagnostic>(&effect)) {
       if (!diagnostic->text.ends_with("one member too many")) continue;
       Reached(Bound::kMembers);
-      seat.is_limited = true;
-      Disturb(seat);
+      seat.is_limited = seat.is_short = true;
     } else if (const auto* result = std::get_if<CallResult>(&effect)) {
       if (result->error == nullptr) continue;
       const bool of_bytes = result->error->message.find("bytes") != std::string::npos;
@@ -212,6 +212,7 @@ void WorldChecker::OnClosed(uint32_t client, uint32_t room, const Channel& chann
 
 void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& result,
                                       bool by_server) {
+  if (result.error != nullptr && result.error->code == kNoAnswer) Reached(Bound::kRequestTimeout);
   const auto asked = attachments_[client].find(result.request);
   if (asked == attachments_[client].end() || asked->second.kind != result.kind ||
       RoomOf(result.channel) != asked->second.room) {
@@ -302,7 +303,8 @@ void WorldChecker::CheckHost(uint32_t index, const MemberSet& members) {
 void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel& channel) {
   if (violation_.has_value()) return;
   Seat& seat = SeatOf(client, index);
-  if (seat.disturbed || channel.state() != ChannelState::kAttached || !channel.sync_complete()) {
+  if (seat.disturbed || seat.is_short || channel.state() != ChannelState::kAttached ||
+      !channel.sync_complete()) {
     return;
   }
   const Room& room = rooms_[index];
@@ -381,7 +383,7 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
     if (channel.state() == ChannelState::kAttached && !channel.sync_complete()) {
       return Fail("liveness", client, room, "the sync never ends", Violation::Missing::kSettled);
     }
-    if (channel.state() == ChannelState::kAttached && seat.disturbed && !seat.is_limited) {
+    if (channel.state() == ChannelState::kAttached && seat.disturbed) {
       return Fail("liveness", client, room, "no sync completes undisturbed");
     }
   }

@@ -148,6 +148,8 @@ class WorldChecker {
     bool reentry_refused = false;
     bool is_limited = false;  // it has not taken in somebody, as there were too many
     uint64_t tombstones_evicted = 0;
+    // Since the last sync began its bounds have kept it from seeing what is.
+    bool is_short = false;
   };
   struct Room {
     std::map<Key, OwnedMessage> members;  // folded from the host's events
