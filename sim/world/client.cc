@@ -406,6 +406,7 @@ void Client::CarryOut(const ConnectionChanged& changed) {
   reached(Bound::kIdle, "nothing was heard for too long");
   switch (changed.state) {
     case SessionState::kConnected:
+      connected_at_ms_ = schedule_.now_ms();
       return checker_.OnConnected(index_, connection_id());
     case SessionState::kInitialized:
     case SessionState::kConnecting:

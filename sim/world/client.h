@@ -64,6 +64,8 @@ class Client {
   uint32_t index() const { return index_; }
   const ClientTraits& traits() const { return traits_; }
   bool connected() const { return session_.state() == SessionState::kConnected; }
+  // For so long now. REQUIRES: connected().
+  int64_t connected_for_ms() const { return schedule_.now_ms() - connected_at_ms_; }
   // Of the connection that it has, or had last.
   std::string_view connection_id() const { return session_.connection().id(); }
   // With which it wants to resume.
@@ -133,6 +135,7 @@ class Client {
   uint64_t epoch_ = 0;         // and the network's
   bool opened_ = false;        // it has said so
   std::string resume_key_;
+  int64_t connected_at_ms_ = 0;
   int64_t wakes_ms_ = -1;  // when the next event kClientWakes comes; -1: none does
   int64_t paused_until_ms_ = 0;
   std::vector<PutOffStep> put_off_;

@@ -129,7 +129,7 @@ Server::Options DrawServer(const WorldOptions& options, Random& random) {
   if (options.clients <= 10 && server.unsent_pause <= 1'000) {
     const int64_t enough = 1'000 + 200 * static_cast<int64_t>(options.clients);
     seldom(300, enough, 2 * enough, server.unsent_drop);
-    seldom(300, enough, 2 * enough, server.unsent_total);
+    seldom(400, 5 * enough / 2, 3 * enough, server.unsent_total);
   }
   return server;
 }

@@ -325,9 +325,13 @@ void World::CheckQuiet() {
   }
   for (uint32_t client = 0; client < clients_.size(); ++client) {
     CheckClient(client);
+    // For whom the server has had room only now, it is too early to ask.
+    const bool is_settled =
+        clients_[client]->connected() &&
+        (!plan_.weather.is_endless || clients_[client]->connected_for_ms() > 3 * kSyncWithinMs);
     for (const uint32_t room : clients_[client]->traits().rooms) {
-      checker_.CheckQuiet(client, room, clients_[client]->channel(room),
-                          clients_[client]->connected(), connection_ids[client]);
+      checker_.CheckQuiet(client, room, clients_[client]->channel(room), is_settled,
+                          connection_ids[client]);
     }
   }
   for (uint32_t room = 0; room < plan_.options.rooms; ++room) {
