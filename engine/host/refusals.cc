@@ -55,6 +55,15 @@ const ErrorInfo* Refusals::Find(int64_t msg_serial) const {
   return found != list_.end() && found->msg_serial == msg_serial ? &found->error : nullptr;
 }
 
+bool Refusals::HaveTooManyCauses(std::span<const RoomSnapshot::Refusal> refusals) {
+  return std::any_of(refusals.begin(), refusals.end(), [](const RoomSnapshot::Refusal& one) {
+    size_t count = 0;
+    const ErrorInfo* cause = one.error.cause.get();
+    for (; cause != nullptr && count <= kMaxCauses; cause = cause->cause.get()) ++count;
+    return count > kMaxCauses;
+  });
+}
+
 void Refusals::Assign(std::span<const RoomSnapshot::Refusal> refusals) {
   list_.assign(refusals.begin(), refusals.end());
   first_ = 0;

@@ -18,14 +18,6 @@ constexpr size_t kMaxMessage = StoredMessage::kMaxBytes / 2;
 // Counters go on from here for ever, and are written as numbers up to 2^63-1.
 constexpr uint64_t kMaxCount = uint64_t{1} << 62;
 
-// Counts no further than needed.
-size_t CauseCount(const ErrorInfo& error) {
-  size_t count = 0;
-  const ErrorInfo* cause = error.cause.get();
-  for (; cause != nullptr && count <= kMaxCauses; cause = cause->cause.get()) ++count;
-  return count;
-}
-
 // Whether both came in one frame. Leaves that the host made up are each by itself.
 bool SameFrame(const Message& a, const Message& b) {
   const Version of_a = VersionOf(a);
@@ -118,10 +110,8 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     connection.was_attached = from.was_attached;
     connection.next_page = from.next_page;
     connection.last_serial = from.last_serial;
+    if (Refusals::HaveTooManyCauses(from.refusals)) return "an error with too many causes";
     connection.refusals.Assign(from.refusals);
-    for (const RoomSnapshot::Refusal& refusal : from.refusals) {
-      if (CauseCount(refusal.error) > kMaxCauses) return "an error with too many causes";
-    }
     Keep(std::move(made));
     if (from.lost.has_value()) {
       if (!fresh(from.lost->order)) return "a loss without a number of its own";

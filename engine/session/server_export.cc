@@ -17,13 +17,6 @@ namespace {
 // Counters go on from here for ever, and are written as numbers up to 2^63-1.
 constexpr uint64_t kMaxCount = uint64_t{1} << 62;
 
-bool HasTooManyCauses(const ErrorInfo& error) {
-  size_t count = 0;
-  const ErrorInfo* cause = error.cause.get();
-  for (; cause != nullptr && count <= kMaxCauses; cause = cause->cause.get()) ++count;
-  return count > kMaxCauses;
-}
-
 }  // namespace
 
 ServerSnapshot Server::Export() const {
@@ -98,10 +91,7 @@ std::string Server::Load(const ServerSnapshot::Connection& from) {
   if (from.grace_period < std::chrono::milliseconds(0) || from.grace_period > kLongest) {
     return "a grace period out of range";
   }
-  if (std::any_of(from.refusals.begin(), from.refusals.end(),
-                  [](const auto& refusal) { return HasTooManyCauses(refusal.error); })) {
-    return "an error with too many causes";
-  }
+  if (Refusals::HaveTooManyCauses(from.refusals)) return "an error with too many causes";
   ServerConnection& connection = Add(from.number, from.id, from.key, from.client_id);
   if (by_id_.size() != connections_.size() || by_key_.size() != connections_.size()) {
     return "two connections with one id or key";

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "presence/host/server_snapshot.h"
+#include "presence/wire/snapshot.h"
 #include "tests/session/server_harness.h"
 
 namespace presence {
@@ -112,6 +113,27 @@ TEST(ServerExport, NewRoomsHaveOtherIdsThanThoseBefore) {
   ServerHarness other({}, *std::move(restored));
   other.Accept(2);
   EXPECT_THAT(other.Attach(2, "room"), ElementsAre(HasSubstr(R"("channelSerial":"server-2-)")));
+}
+
+TEST(ServerExport, AsTextNothingIsLostAndNoDamageGoesUnnoticed) {
+  ServerHarness h(Small());
+  Fill(h);
+  ServerSnapshot snapshot = h.server.Export();
+  snapshot.rooms[0].name += '\xff';
+  std::string text;
+  wire::AppendSnapshot(snapshot, text);
+  const auto read = wire::ParseServerSnapshot(text);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, snapshot);
+  EXPECT_FALSE(wire::ParseSnapshot(text).ok()) << "it is not one of a room";
+  for (size_t i = 0; i < text.size(); ++i) {
+    for (const int bit : {0, 4, 7}) {
+      std::string damaged = text;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+      EXPECT_FALSE(wire::ParseServerSnapshot(damaged).ok()) << i;
+    }
+    EXPECT_FALSE(wire::ParseServerSnapshot(text.substr(0, i)).ok()) << i;
+  }
 }
 
 TEST(ServerExport, WhatContradictsItselfIsRefused) {

@@ -30,6 +30,8 @@ class Refusals {
 
   // By serial, ascending.
   std::span<const RoomSnapshot::Refusal> all() const { return std::span(list_).subspan(first_); }
+  // Whether one of them has more than kMaxCauses.
+  static bool HaveTooManyCauses(std::span<const RoomSnapshot::Refusal> refusals);
   // Takes what was exported, whatever it is; true of it afterwards is what CheckInvariants says.
   void Assign(std::span<const RoomSnapshot::Refusal> refusals);
 
