@@ -242,9 +242,12 @@ TEST(ServerResume, ASerialThatCannotBeIsRefusedAndForgetsNothing) {
   h.Accept(1);
   h.Attach(1, "room");
   h.Enter(1, "room", 0);
+  h.Enter(1, "room", 1, "somebody-else");
   EXPECT_THAT(h.Enter(1, "room", -5)[0],
               HasSubstr(R"({"action":2,"msgSerial":-5,"count":1,"error":{"code":40000,)"));
   EXPECT_EQ(h.Enter(1, "room", 0), Lines{R"(send 1 {"action":1,"msgSerial":0,"count":1})"});
+  EXPECT_THAT(h.Enter(1, "room", 1, "somebody-else")[0], HasSubstr(R"("code":40012)"));
+  EXPECT_EQ(h.server.stats().operations_repeated, 2u);
 }
 
 TEST(ServerResume, RefusalsOfAConnectionAreBounded) {
