@@ -319,19 +319,21 @@ void World::Heal() {
 }
 
 void World::CheckQuiet() {
-  std::vector<std::string> connection_ids;
-  for (const auto& client : clients_) {
-    connection_ids.emplace_back(client->connected() ? client->connection_id() : "");
-  }
+  std::vector<std::optional<std::string>> connection_ids;
   for (uint32_t client = 0; client < clients_.size(); ++client) {
     CheckClient(client);
-    // For whom the server has had room only now, it is too early to ask.
-    const bool is_settled =
-        clients_[client]->connected() &&
-        (!plan_.weather.is_endless || clients_[client]->connected_for_ms() > 3 * kSyncWithinMs);
-    for (const uint32_t room : clients_[client]->traits().rooms) {
-      checker_.CheckQuiet(client, room, clients_[client]->channel(room), is_settled,
-                          connection_ids[client]);
+    const Client& one = *clients_[client];
+    // Whom the server has had room for only now, or none any more, cannot be asked yet.
+    const bool is_settled = !plan_.weather.is_endless ||
+                            (one.connected() && one.connected_for_ms() > 3 * kSyncWithinMs);
+    const std::string id(one.connected() ? one.connection_id() : "");
+    for (const uint32_t room : one.traits().rooms) {
+      checker_.CheckQuiet(client, room, one.channel(room), one.connected() && is_settled, id);
+    }
+    if (is_settled) {
+      connection_ids.emplace_back(id);
+    } else {
+      connection_ids.emplace_back();
     }
   }
   for (uint32_t room = 0; room < plan_.options.rooms; ++room) {

@@ -109,8 +109,8 @@ class WorldChecker {
   void CheckQuiet(uint32_t client, uint32_t room, const Channel& channel, bool connected,
                   const std::string& connection_id);
   // All is quiet: nobody else is in the room than who has asked to be. `connection_ids` are those
-  // that the clients have, by client.
-  void CheckRoomQuiet(uint32_t room, std::span<const std::string> connection_ids);
+  // that the clients have, by client: empty: none; nullopt: it is too early to say.
+  void CheckRoomQuiet(uint32_t room, std::span<const std::optional<std::string>> connection_ids);
 
   // The first violation, if there was one; nothing is checked after it.
   const std::optional<Violation>& violation() const { return violation_; }
