@@ -79,12 +79,15 @@ void WorldChecker::Watch(Seat& seat, const Effect& effect, const Channel& channe
   } else if (const auto* sync = std::get_if<SyncChanged>(&effect)) {
     if (sync->phase == SyncChanged::Phase::kCompleted) {
       if (seat.clean_since_attached) seat.disturbed = false;
+      seat.is_cut_short = false;
       ++seat.changes;
-    } else if (sync->phase == SyncChanged::Phase::kStarted) {
+    } else if (sync->phase == SyncChanged::Phase::kDiscarded) {
+      seat.is_cut_short = true;
+    } else {
       // What an earlier sync remembers may be wrong, or missing when a late page of it comes.
       if (channel.members().tombstone_count() > 0) {
         seat.clean_since_attached = false;
-      } else {
+      } else if (!seat.is_cut_short) {
         seat.is_short = false;
       }
     }

@@ -150,6 +150,8 @@ class WorldChecker {
     uint64_t tombstones_evicted = 0;
     // Since the last sync began its bounds have kept it from seeing what is.
     bool is_short = false;
+    // The latest sync was discarded, or follows such a one: pages of that may still come.
+    bool is_cut_short = false;
   };
   struct Room {
     std::map<Key, OwnedMessage> members;  // folded from the host's events
