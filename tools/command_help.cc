@@ -1,8 +1,8 @@
-// The help texts, made from the table of commands.
+// The help texts, made from what the commands say of themselves.
 
 #include <algorithm>
 
-#include "tools/commands.h"
+#include "tools/command.h"
 #include "tools/plain_text.h"
 
 namespace presence::tools {
@@ -55,10 +55,16 @@ class Columns {
 
 }  // namespace
 
-std::string Overview() {
+std::vector<Flag> FlagsOf(const Command& command) {
+  std::vector<Flag> flags = command.flags;
+  flags.push_back({.name = "help", .help = "this text"});
+  return flags;
+}
+
+std::string Overview(const std::vector<Command>& all) {
   std::string text = "usage: presence COMMAND [flags] [arguments]\n\n";
   Columns commands;
-  for (const Command& command : Commands()) {
+  for (const Command& command : all) {
     std::string label = "presence " + std::string(command.name);
     if (!command.operands.empty()) label += " " + std::string(command.operands);
     commands.Add(std::move(label), command.summary);

@@ -325,10 +325,4 @@ std::string NoSuchCommand(std::string_view name) {
   return text + "; see presence --help";
 }
 
-std::vector<Flag> FlagsOf(const Command& command) {
-  std::vector<Flag> flags = command.flags;
-  flags.push_back({.name = "help", .help = "this text"});
-  return flags;
-}
-
 }  // namespace presence::tools

@@ -1,33 +1,13 @@
 #ifndef TOOLS_COMMANDS_H_
 #define TOOLS_COMMANDS_H_
 
-#include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "tools/command_line.h"
+#include "tools/command.h"
 
 namespace presence::tools {
-
-// A command of `presence`: all that is said of it anywhere (help, completion, what is near to a
-// mistyped word) is made from this.
-struct Command {
-  std::string_view name;
-  std::string_view summary;        // what for, in a line or two
-  std::string_view operands = {};  // as the usage line has them: TRACE...
-  size_t least_operands = 0;
-  size_t most_operands = 0;
-  std::string_view operand_name = {};                  // one of them, for who forgot it: trace
-  std::vector<std::string_view> operand_choices = {};  // those there are, if they are known
-  std::string_view about = {};                         // paragraphs
-  std::vector<Flag> flags = {};                        // --help aside, which all have
-  std::vector<std::pair<std::string_view, std::string_view>> examples = {};  // what for, command
-  std::string_view exit_status = {};
-  // Runs it; returns the exit status. Flags and the number of operands have been looked at.
-  int (*run)(const CommandLine& line) = nullptr;
-};
 
 // All commands, in the order in which help lists them.
 const std::vector<Command>& Commands();
@@ -35,13 +15,6 @@ const std::vector<Command>& Commands();
 const Command* FindCommand(std::string_view name);
 // "no command \"repaly\" (did you mean replay?); see presence --help".
 std::string NoSuchCommand(std::string_view name);
-
-// The flags of a command, --help among them.
-std::vector<Flag> FlagsOf(const Command& command);
-
-// What `presence --help` and `presence help COMMAND` print.
-std::string Overview();
-std::string HelpOf(const Command& command);
 
 }  // namespace presence::tools
 

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/command.h"
 #include "tools/commands.h"
 #include "tools/help_command.h"
 

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <string>
 
+#include "tools/command.h"
 #include "tools/commands.h"
 #include "tools/console.h"
 #include "tools/plain_text.h"
@@ -33,7 +34,7 @@ int PrintText(std::string_view text) {
 }
 
 int RunHelp(const CommandLine& line) {
-  if (line.operands().empty()) return PrintText(Overview());
+  if (line.operands().empty()) return PrintText(Overview(Commands()));
   std::string topic = line.operands()[0];
   if (const Command* const command = FindCommand(topic)) return PrintText(HelpOf(*command));
   std::transform(topic.begin(), topic.end(), topic.begin(),

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
+#include "tools/command.h"
 #include "tools/command_line.h"
 #include "tools/commands.h"
 #include "tools/console.h"

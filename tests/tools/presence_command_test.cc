@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/tools/run_command.h"
+#include "tools/command.h"
 #include "tools/commands.h"
 
 namespace presence::testing {
