@@ -24,7 +24,7 @@ enum class Fault : uint8_t {
   kStalePage,      // a page arrives after presence messages that are newer than it
   kDuplicatePage,  // a page arrives twice
   kLatePage,       // a page of a sync that was discarded arrives during the next one
-  kLateAnswer,     // the server gets what a client says late, and so answers late
+  kLateAnswer,     // the server answers late: all that a client says, or its operations alone
   kNoAnswer,       // an attempt to connect, an ATTACH or a DETACH is never answered
   kRefuse,         // the server refuses all operations for a while
   kClockSkew,      // the server's clock differs from that of its predecessor, or jumps

@@ -29,6 +29,7 @@ int64_t ActionOf(std::string_view json) {
 FrameKind KindOf(int64_t action) {
   if (action == wire::kPresence) return FrameKind::kPresence;
   if (action == wire::kSync) return FrameKind::kPage;
+  if (action == wire::kAck || action == wire::kNack) return FrameKind::kAnswer;
   return FrameKind::kControl;
 }
 
@@ -245,8 +246,8 @@ void Gateway::CarryOut(const SendFrame& send) {
       action == wire::kAttached || action == wire::kDetached || action == wire::kError;
   const auto bytes = std::make_shared<const std::string>(send.bytes);
   // Of others nobody needs to know more.
-  const bool is_read = is_attachment || kind != FrameKind::kControl || action == wire::kNack ||
-                       action == wire::kDisconnected;
+  const bool is_read = is_attachment || kind == FrameKind::kPresence || kind == FrameKind::kPage ||
+                       action == wire::kNack || action == wire::kDisconnected;
   wire::Frame frame;
   if (is_read) {
     absl::StatusOr<wire::Frame> read = reader_.Read(send.bytes);

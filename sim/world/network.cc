@@ -26,7 +26,7 @@ void Network::Cut(uint32_t client) {
   link.epoch = 0;
   link.up = Stream();
   link.down = Stream();
-  link.blocked_until_ms = link.up_blocked_until_ms = 0;
+  link.blocked_until_ms = link.up_blocked_until_ms = link.answers_held_until_ms = 0;
   link.datagrams = 0;
   link.owed = 0;
 }
@@ -56,7 +56,8 @@ void Network::SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameK
                        size_t counts_as) {
   Link& link = links_[client];
   if (epoch == 0 || epoch != link.epoch) return;
-  if (kind != FrameKind::kControl && SendAsDatagram(client, link, bytes, counts_as)) return;
+  const bool may_be_datagram = kind == FrameKind::kPresence || kind == FrameKind::kPage;
+  if (may_be_datagram && SendAsDatagram(client, link, bytes, counts_as)) return;
   Waiting frame;
   frame.counts_as = counts_as + std::exchange(link.owed, 0);
   frame.kind = kind;
@@ -71,6 +72,10 @@ void Network::SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameK
       frame.copies = 2;
       ++faults_[static_cast<size_t>(Fault::kDuplicatePage)];
     }
+  }
+  if (kind == FrameKind::kAnswer && link.answers_held_until_ms > schedule_.now_ms()) {
+    frame.at_ms = link.answers_held_until_ms - schedule_.now_ms();
+    frame.held = true;
   }
   Enqueue(client, false, std::move(frame));
 }
@@ -134,6 +139,10 @@ void Network::HoldNextPage(uint32_t client, int64_t delay_ms) {
   links_[client].hold_next_page_ms = delay_ms;
 }
 
+void Network::HoldAnswers(uint32_t client, int64_t until_ms) {
+  links_[client].answers_held_until_ms = std::max(links_[client].answers_held_until_ms, until_ms);
+}
+
 void Network::RepeatNextPage(uint32_t client) { links_[client].repeat_next_page = true; }
 
 // `frame.at_ms` is how much later than others it is to arrive.
@@ -145,19 +154,19 @@ void Network::Enqueue(uint32_t client, bool up, Waiting frame) {
   ScheduleStream(client, up);
 }
 
-// The frame that is to be delivered next: the first one, or a presence message that has only pages
-// in front of it that are held for longer.
+// The frame that is to be delivered next: the first one, or one that has only such frames in front
+// of it as are held for longer and as it may pass.
 size_t Network::NextOf(const Stream& stream) {
-  size_t next = 0;
+  bool behind_answers_only = true;
   for (size_t i = 1; i < stream.frames.size() && stream.frames[i - 1].held; ++i) {
-    if (stream.frames[i].held) continue;
-    if (stream.frames[i].kind == FrameKind::kPresence &&
-        stream.frames[i].at_ms < stream.frames[0].at_ms) {
-      next = i;
-    }
-    break;
+    behind_answers_only &= stream.frames[i - 1].kind == FrameKind::kAnswer;
+    const Waiting& frame = stream.frames[i];
+    if (frame.held) continue;
+    const bool may_pass = frame.kind == FrameKind::kPresence ||
+                          (behind_answers_only && frame.kind != FrameKind::kAnswer);
+    return may_pass && frame.at_ms < stream.frames[0].at_ms ? i : 0;
   }
-  return next;
+  return 0;
 }
 
 int64_t Network::BlockedUntil(const Link& link, bool up) {

@@ -24,6 +24,7 @@ enum class FrameKind : uint8_t {
   kControl,   // never reordered, repeated or lost
   kPresence,  // a PRESENCE frame
   kPage,      // a SYNC frame
+  kAnswer,    // an ACK or NACK: of its kind in order, and otherwise perhaps late
 };
 
 // The network between clients and the host: for each client at most one transport, which is two
@@ -84,6 +85,8 @@ class Network {
   void BlockUp(uint32_t client, int64_t until_ms);
   // The next page to this client lags behind by that much, and presence messages overtake it.
   void HoldNextPage(uint32_t client, int64_t delay_ms);
+  // Answers to this client lag behind until then, in their order; all else overtakes them.
+  void HoldAnswers(uint32_t client, int64_t until_ms);
   // The next page to this client is delivered twice in a row.
   void RepeatNextPage(uint32_t client);
   // From now on datagrams behave as a stream does, and transports can be opened.
@@ -104,7 +107,8 @@ class Network {
   struct Waiting {
     int64_t at_ms = 0;
     FrameKind kind = FrameKind::kControl;
-    bool held = false;  // a page that lags behind: presence messages behind it may pass
+    // It lags behind: a page, which presence messages may pass, or an answer, which all else may.
+    bool held = false;
     size_t counts_as = 0;
     int copies = 1;    // one after the other: what comes between could be undone by the second
     FrameBytes bytes;  // null: the end
@@ -126,6 +130,7 @@ class Network {
     size_t owed = 0;       // bytes that left as datagrams: counted with the next frame
     size_t datagrams = 0;  // frames to the client outside its stream
     int64_t hold_next_page_ms = 0;
+    int64_t answers_held_until_ms = 0;
     bool repeat_next_page = false;
   };
   struct Datagram {

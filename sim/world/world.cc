@@ -257,7 +257,11 @@ void World::Take(const Step& step) {
           random.Chance(500) ? Gateway::Resync::kResumed : Gateway::Resync::kAsked);
       return;
     case StepKind::kLateAnswer:
-      network_.BlockUp(step.client, now + random.Between(50, 12'000));
+      if (random.Chance(500)) {
+        network_.BlockUp(step.client, now + random.Between(50, 12'000));
+      } else {
+        network_.HoldAnswers(step.client, now + random.Between(50, 4'000));
+      }
       break;
     case StepKind::kNoAnswer:
       swallows_[step.client] = true;
