@@ -21,6 +21,7 @@ void* Allocate(size_t size, size_t alignment) {
   if (block == nullptr) std::abort();
   const size_t usable = malloc_usable_size(block);
   ++so_far.count;
+  ++so_far.live;
   so_far.bytes += usable;
   so_far.live_bytes += usable;
   most_live_bytes = std::max(most_live_bytes, so_far.live_bytes);
@@ -28,6 +29,8 @@ void* Allocate(size_t size, size_t alignment) {
 }
 
 void Free(void* block) {
+  if (block == nullptr) return;
+  --so_far.live;
   so_far.live_bytes -= malloc_usable_size(block);
   std::free(block);
 }

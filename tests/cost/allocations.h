@@ -12,6 +12,7 @@ struct Allocations {
   size_t count = 0;       // calls of operator new, so far
   size_t bytes = 0;       // handed out, so far
   size_t live_bytes = 0;  // handed out and not taken back
+  size_t live = 0;        // blocks, of these
 };
 Allocations AllocationsSoFar();
 
