@@ -12,7 +12,7 @@
 namespace presence::tools {
 
 // A command of `presence`: all that is said of it anywhere (help, completion, what is near to a
-// mistyped word) is made from this.
+// mistyped word) is made from this, whichever program runs it.
 struct Command {
   std::string_view name;
   std::string_view summary;        // what for, in a line or two
@@ -25,8 +25,6 @@ struct Command {
   std::vector<Flag> flags = {};                        // --help aside, which all have
   std::vector<std::pair<std::string_view, std::string_view>> examples = {};  // what for, command
   std::string_view exit_status = {};
-  // Runs it; returns the exit status. Flags and the number of operands have been looked at.
-  int (*run)(const CommandLine& line) = nullptr;
 };
 
 // The flags of a command, --help among them.

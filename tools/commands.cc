@@ -2,14 +2,8 @@
 
 #include <limits>
 
-#include "sim/capture/generator.h"
-#include "tools/completion_command.h"
-#include "tools/generate_command.h"
-#include "tools/help_command.h"
-#include "tools/import_command.h"
+#include "sim/capture/generator_options.h"
 #include "tools/nearest.h"
-#include "tools/replay_command.h"
-#include "tools/simulate_command.h"
 
 namespace presence::tools {
 namespace {
@@ -84,7 +78,6 @@ Command Import() {
           "0 done; 1 something was left out, nothing was found, or the output could not be "
           "written; 2 wrong usage, a file that cannot be opened, or several clients of which none "
           "was chosen; 130 interrupted.",
-      .run = RunImport,
   };
 }
 
@@ -136,7 +129,6 @@ Command Replay() {
           "0 done; 1 a check, an expectation or an input line failed, or the output "
           "could not be written; 2 wrong usage or a file that cannot be opened; 130 "
           "interrupted.",
-      .run = RunReplay,
   };
 }
 
@@ -192,7 +184,6 @@ Command Generate() {
       .exit_status =
           "0 done; 1 the output could not be written; 2 wrong usage or a file that "
           "cannot be opened; 130 interrupted.",
-      .run = RunGenerate,
   };
 }
 
@@ -257,7 +248,6 @@ Command Simulate() {
           "wrong usage; 130 interrupted. A violation is told with the invariant, the "
           "step, the seed, the one command that reproduces it, and the trace of a client "
           "that shows it.",
-      .run = RunSimulate,
   };
 }
 
@@ -275,7 +265,6 @@ Command Help() {
               {"What replay writes", "presence help output"},
           },
       .exit_status = "0 done; 2 there is no such thing.",
-      .run = RunHelp,
   };
 }
 
@@ -295,7 +284,6 @@ Command Completion() {
               {"In zsh, for all to come", "presence completion zsh >\"${fpath[1]}/_presence\""},
           },
       .exit_status = "0 done; 1 the output could not be written; 2 wrong usage.",
-      .run = RunCompletion,
   };
 }
 

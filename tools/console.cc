@@ -7,24 +7,20 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-#include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "engine/base/absl_view.h"
-#include "sim/replay/output.h"
+#include "sim/base/controls.h"
 #include "zlib.h"
 
 namespace presence::tools {
 namespace {
 
 constexpr size_t kFlushBytes = size_t{64} << 10;
-constexpr size_t kContextLines = 3;
 constexpr size_t kBarWidth = 30;
-constexpr uint64_t kLinesApart = 256;  // of looks at the clock
+constexpr int64_t kShowEveryNs = 100'000'000;
 
 volatile sig_atomic_t interrupted = 0;
 
@@ -49,7 +45,7 @@ void PrepareProcess() {
   sigaction(SIGTERM, &action, nullptr);
   if (const char* const folder = std::getenv("BUILD_WORKING_DIRECTORY"); folder != nullptr) {
     if (chdir(folder) != 0) {
-      Complain(absl::StrCat("cannot go to ", folder, ": ", std::strerror(errno)));
+      Complain("cannot go to " + std::string(folder) + ": " + std::strerror(errno));
     }
   }
 }
@@ -68,7 +64,7 @@ bool Output::Open(const std::string& name) {
     fd_ = open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   }
   if (gz_ != nullptr || fd_ >= 0) return true;
-  error_ = absl::StrCat("cannot open ", name, ": ", std::strerror(errno));
+  error_ = "cannot open " + name + ": " + std::strerror(errno);
   return false;
 }
 
@@ -107,82 +103,36 @@ void Output::Close() {
   fd_ = -1;
 }
 
-void Output::Fail() {
-  error_ = absl::StrCat("cannot write to ", name_, ": ", std::strerror(errno));
-}
+void Output::Fail() { error_ = "cannot write to " + name_ + ": " + std::strerror(errno); }
 
 bool Output::is_terminal() const { return fd_ >= 0 && isatty(fd_) == 1; }
 
-void ExpectedOutput::WriteLine(std::string_view line) {
-  if (!difference_.empty()) return;
-  std::string_view expected;
-  const absl::StatusOr<bool> more = recorded_.Next(expected);
-  const std::string got(line);
-  if (!more.ok()) {
-    difference_ = absl::StrCat(name_, ":", recorded_.line_number() + 1, ": ",
-                               AbslView(std::string(more.status().message())));
-    return;
-  }
-  if (!*more) return Differ(nullptr, &got);
-  if (expected != line) {
-    const std::string copy(expected);
-    return Differ(&copy, &got);
-  }
-  context_.push_back(got);
-  if (context_.size() > kContextLines) context_.pop_front();
-}
-
-void ExpectedOutput::Finish() {
-  if (!difference_.empty()) return;
-  std::string_view expected;
-  const absl::StatusOr<bool> more = recorded_.Next(expected);
-  if (!more.ok() || !*more) return;
-  const std::string copy(expected);
-  Differ(&copy, nullptr);
-}
-
-void ExpectedOutput::Differ(const std::string* expected, const std::string* got) {
-  const uint64_t line = recorded_.line_number() + (expected == nullptr ? 1 : 0);
-  difference_ = absl::StrCat(name_, ":", line, ": the output differs\n");
-  for (const std::string& same : context_) absl::StrAppend(&difference_, "  ", same, "\n");
-  absl::StrAppend(&difference_, "- ", expected != nullptr ? *expected : "(the end)", "\n");
-  absl::StrAppend(&difference_, "+ ", got != nullptr ? *got : "(the end)");
-}
-
 bool Progress::Due() {
   if (!on_) return false;
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_) return false;
-  next_ = now + std::chrono::milliseconds(100);
+  const int64_t now = NowNs();
+  if (now < next_ns_) return false;
+  next_ns_ = now + kShowEveryNs;
   return true;
 }
 
 void Progress::Show(std::optional<double> part, const std::string& what) {
   std::string text = "\r\033[K";
-  if (!name_.empty()) absl::StrAppend(&text, name_, ": ");
+  if (!name_.empty()) text += name_ + ": ";
+  char number[32];
   if (part.has_value()) {
     const double done = std::clamp(*part, 0.0, 1.0);
     const auto filled = static_cast<size_t>(done * kBarWidth);
-    absl::StrAppendFormat(&text, "[%s%s] %3.0f%%  ", std::string(filled, '#'),
-                          std::string(kBarWidth - filled, ' '), done * 100);
+    std::snprintf(number, sizeof number, "] %3.0f%%  ", done * 100);
+    text += "[" + std::string(filled, '#') + std::string(kBarWidth - filled, ' ') + number;
   }
   text += what;
   if (part.has_value() && *part > 0) {
-    absl::StrAppendFormat(&text, "  %.0f s left", seconds() * std::max(0.0, 1 / *part - 1));
+    std::snprintf(number, sizeof number, "  %.0f s left", seconds() * std::max(0.0, 1 / *part - 1));
+    text += number;
   }
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
   shown_ = true;
-}
-
-void Progress::Update(const sim::LineReader& reader) {
-  if (reader.line_number() % kLinesApart != 1 || !Due()) return;
-  std::optional<double> part;
-  if (const uint64_t total = reader.source().total(); total > 0) {
-    part = static_cast<double>(reader.source().position()) / static_cast<double>(total);
-  }
-  Show(part, absl::StrFormat("%d lines  %.1f MB/s", reader.line_number(),
-                             static_cast<double>(reader.bytes()) / 1e6 / seconds()));
 }
 
 void Progress::Clear() {
@@ -193,8 +143,11 @@ void Progress::Clear() {
 }
 
 double Progress::seconds() const {
-  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
-  return std::max(passed.count(), 1e-9);
+  return std::max(static_cast<double>(NowNs() - start_ns_) / 1e9, 1e-9);
+}
+
+int64_t Progress::NowNs() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 bool WantsProgress(std::string_view choice) {
@@ -212,7 +165,7 @@ bool IsSameFile(const std::string& one, const std::string& other) {
          a.st_ino == b.st_ino;
 }
 
-void Complain(std::string_view text) { Tell(absl::StrCat("presence: ", AbslView(text))); }
+void Complain(std::string_view text) { Tell("presence: " + std::string(text)); }
 
 void Tell(std::string text) {
   sim::EscapeControls(text);

@@ -1,17 +1,13 @@
 #ifndef TOOLS_CONSOLE_H_
 #define TOOLS_CONSOLE_H_
 
-#include <chrono>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "sim/replay/output.h"
-#include "sim/trace/line_reader.h"
+#include "sim/replay/line_sink.h"
 
 struct gzFile_s;  // zlib's
 
@@ -56,28 +52,6 @@ class Output : public sim::LineSink {
   gzFile_s* gz_ = nullptr;
 };
 
-// Compares lines with those of a recorded output instead of writing them.
-class ExpectedOutput : public sim::LineSink {
- public:
-  ExpectedOutput(std::string name, std::unique_ptr<sim::ByteSource> recorded)
-      : name_(std::move(name)), recorded_(std::move(recorded)) {}
-
-  void WriteLine(std::string_view line) override;
-  // After the last line: nothing more may be expected.
-  void Finish();
-  // The first difference, told for people with both lines and what came before; empty if there is
-  // none.
-  const std::string& difference() const { return difference_; }
-
- private:
-  void Differ(const std::string* expected, const std::string* got);
-
-  const std::string name_;
-  sim::LineReader recorded_;
-  std::deque<std::string> context_;  // the last lines that were the same
-  std::string difference_;
-};
-
 // A progress bar on standard error, with the rate and the time that is left.
 class Progress {
  public:
@@ -91,18 +65,18 @@ class Progress {
   bool Due();
   // Shows that this part of all is done, in [0, 1]; nullopt: not known. `what` says more.
   void Show(std::optional<double> part, const std::string& what);
-  // Shows how far a file has been read, if it is time for that. Cheap enough for every line.
-  void Update(const sim::LineReader& reader);
   void Clear();
   // Since it was made; never 0.
   double seconds() const;
 
  private:
+  static int64_t NowNs();
+
   const bool on_;
   const std::string name_;
   bool shown_ = false;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::time_point next_ = start_;
+  const int64_t start_ns_ = NowNs();
+  int64_t next_ns_ = start_ns_;
 };
 
 // Whether a --progress of "auto", "on" or "off" means on: automatic only on a terminal, and not if

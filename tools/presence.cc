@@ -1,64 +1,34 @@
-// The `presence` command: finds the command in the table, takes its arguments apart, runs it.
+// The `presence` command: finds what runs the command that is asked for.
 
-#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "engine/base/absl_view.h"
 #include "tools/command.h"
 #include "tools/command_line.h"
 #include "tools/commands.h"
+#include "tools/completion_command.h"
 #include "tools/console.h"
+#include "tools/generate_command.h"
 #include "tools/help_command.h"
-#include "tools/nearest.h"
+#include "tools/import_command.h"
+#include "tools/replay_command.h"
+#include "tools/run_command.h"
 #include "tools/version.h"
 
 namespace presence::tools {
 namespace {
 
-int WrongUsage(const Command& command, const std::string& what) {
-  Complain(absl::StrCat(AbslView(command.name), ": ", what, "; see presence help ",
-                        AbslView(command.name)));
-  return kExitUsage;
-}
-
-// What is wrong with an operand; empty: nothing that can be known here. Other things may be asked
-// of `help` than are in its list.
-std::string WrongOperand(const Command& command, const std::string& operand) {
-  const auto& choices = command.operand_choices;
-  if (choices.empty() || command.name == "help") return "";
-  if (std::find(choices.begin(), choices.end(), operand) != choices.end()) return "";
-  const std::string nearest = Nearest(operand, {choices.begin(), choices.end()});
-  std::string wrong = absl::StrCat("\"", operand, "\" is not ");
-  for (size_t i = 0; i < choices.size(); ++i) {
-    absl::StrAppend(&wrong, i > 0 ? " or " : "", AbslView(choices[i]));
-  }
-  if (!nearest.empty()) absl::StrAppend(&wrong, " (did you mean ", nearest, "?)");
-  return wrong;
-}
-
-int Run(const Command& command, const std::vector<std::string>& arguments) {
-  CommandLine line;
-  if (const auto wrong = CommandLine::Parse(arguments, FlagsOf(command), line)) {
-    return WrongUsage(command, *wrong);
-  }
-  if (line.Has("help")) return PrintText(HelpOf(command));
-  const std::vector<std::string>& operands = line.operands();
-  if (operands.size() < command.least_operands) {
-    return WrongUsage(command, absl::StrCat("no ", AbslView(command.operand_name), " given"));
-  }
-  if (operands.size() > command.most_operands) {
-    return WrongUsage(command, absl::StrCat("\"", operands[command.most_operands],
-                                            "\" is one argument too many"));
-  }
-  for (const std::string& operand : operands) {
-    if (const std::string wrong = WrongOperand(command, operand); !wrong.empty()) {
-      return WrongUsage(command, wrong);
-    }
-  }
-  return command.run(line);
-}
+// The commands that this program runs. The others are programs of their own: what many never call,
+// and takes long to build.
+struct Runner {
+  std::string_view name;
+  int (*run)(const CommandLine& line);
+};
+constexpr Runner kRunners[] = {
+    {"import", RunImport}, {"replay", RunReplay},         {"generate", RunGenerate},
+    {"help", RunHelp},     {"completion", RunCompletion},
+};
 
 int Run(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
@@ -68,11 +38,16 @@ int Run(const std::vector<std::string>& arguments) {
   std::string name = arguments[0];
   if (name == "--version") return PrintText(Version() + "\n");
   if (name == "--help" || name == "-h") name = "help";
-  if (const Command* const command = FindCommand(name)) {
-    return Run(*command, std::vector<std::string>(arguments.begin() + 1, arguments.end()));
+  const Command* const command = FindCommand(name);
+  if (command == nullptr) {
+    Complain(NoSuchCommand(name));
+    return kExitUsage;
   }
-  Complain(NoSuchCommand(name));
-  return kExitUsage;
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  for (const Runner& runner : kRunners) {
+    if (runner.name == name) return RunCommand(*command, rest, runner.run);
+  }
+  return RunOwnProgram(*command, rest);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "sim/capture/file_kind.h"
+#include "sim/replay/line_sink.h"
 #include "sim/replay/look_ahead.h"
 #include "sim/replay/output.h"
 #include "sim/replay/replay_checker.h"
@@ -21,9 +23,66 @@
 #include "tools/command_line.h"
 #include "tools/console.h"
 #include "tools/kept_beginning.h"
+#include "tools/reading_progress.h"
 
 namespace presence::tools {
 namespace {
+
+// Compares lines with those of a recorded output instead of writing them.
+class ExpectedOutput : public sim::LineSink {
+ public:
+  ExpectedOutput(std::string name, std::unique_ptr<sim::ByteSource> recorded)
+      : name_(std::move(name)), recorded_(std::move(recorded)) {}
+
+  void WriteLine(std::string_view line) override {
+    if (!difference_.empty()) return;
+    std::string_view expected;
+    const absl::StatusOr<bool> more = recorded_.Next(expected);
+    const std::string got(line);
+    if (!more.ok()) {
+      difference_ =
+          absl::StrCat(name_, ":", recorded_.line_number() + 1, ": ", more.status().message());
+      return;
+    }
+    if (!*more) return Differ(nullptr, &got);
+    if (expected != line) {
+      const std::string copy(expected);
+      return Differ(&copy, &got);
+    }
+    context_.push_back(got);
+    if (context_.size() > kContextLines) context_.pop_front();
+  }
+
+  // After the last line: nothing more may be expected.
+  void Finish() {
+    if (!difference_.empty()) return;
+    std::string_view expected;
+    const absl::StatusOr<bool> more = recorded_.Next(expected);
+    if (!more.ok() || !*more) return;
+    const std::string copy(expected);
+    Differ(&copy, nullptr);
+  }
+
+  // The first difference, told for people with both lines and what came before; empty if there is
+  // none.
+  const std::string& difference() const { return difference_; }
+
+ private:
+  static constexpr size_t kContextLines = 3;
+
+  void Differ(const std::string* expected, const std::string* got) {
+    const uint64_t line = recorded_.line_number() + (expected == nullptr ? 1 : 0);
+    difference_ = absl::StrCat(name_, ":", line, ": the output differs\n");
+    for (const std::string& same : context_) absl::StrAppend(&difference_, "  ", same, "\n");
+    absl::StrAppend(&difference_, "- ", expected != nullptr ? *expected : "(the end)", "\n");
+    absl::StrAppend(&difference_, "+ ", got != nullptr ? *got : "(the end)");
+  }
+
+  const std::string name_;
+  sim::LineReader recorded_;
+  std::deque<std::string> context_;  // the last lines that were the same
+  std::string difference_;
+};
 
 // A recorded output in text form is compared as such; of none, there is only JSON Lines.
 std::unique_ptr<sim::ReplaySink> MakeOutput(const std::string& form, bool expects,
@@ -171,7 +230,7 @@ class ReplayRun {
         return kExitFailed;
       }
       if (!*more) return std::nullopt;
-      progress.Update(lines);
+      ShowReading(lines, progress);
       if (sim::TraceReader::IsBlank(text)) continue;
       if (const absl::Status status = look_ahead.Replay(text); !status.ok()) {
         Report(trace, lines.line_number(), status, replayer, progress);

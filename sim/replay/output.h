@@ -7,18 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "presence/client/channel.h"
+#include "sim/replay/line_sink.h"
 #include "sim/replay/replayer.h"
 
 namespace presence::sim {
-
-// Takes finished lines, without their line ends.
-class LineSink {
- public:
-  virtual ~LineSink() = default;
-  virtual void WriteLine(std::string_view line) = 0;
-};
 
 // One JSON object per output. Field names and their order do not change; fields may be added.
 class JsonlOutput : public ReplaySink {
@@ -33,10 +28,6 @@ class JsonlOutput : public ReplaySink {
   LineSink& lines_;
   std::string text_;
 };
-
-// Escapes the control characters in what a person is to read, as in JSON strings, except line ends:
-// DEL and U+0080 to U+009F, too, which JSON lets stand but terminals obey.
-void EscapeControls(std::string& text);
 
 // One short line per output, to be read and not parsed. Nothing in a trace can reach a terminal as
 // a control character.

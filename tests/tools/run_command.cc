@@ -32,6 +32,8 @@ std::string NextPath(const char* kind) {
 
 }  // namespace
 
+std::string PresencePath() { return kProgram.string(); }
+
 std::string TestPath(const std::string& name) {
   const char* const folder = std::getenv("TEST_TMPDIR");
   const std::filesystem::path base = folder != nullptr ? folder : "/tmp";
@@ -50,11 +52,19 @@ std::string ReadFile(const std::string& path) {
   return content.str();
 }
 
+Command::Command(std::vector<std::string> arguments)
+    : program_(PresencePath()), arguments_(std::move(arguments)) {}
+
 Command::~Command() {
   if (child_ > 0 && !ended_) {
     kill(child_, SIGKILL);
     Wait();
   }
+}
+
+Command& Command::Program(std::string path) {
+  program_ = std::move(path);
+  return *this;
 }
 
 Command& Command::Input(std::string_view bytes) {
@@ -105,8 +115,7 @@ void Command::Start() {
   ASSERT_TRUE(in[0] >= 0 && out[1] >= 0 && err >= 0);
 
   std::vector<char*> argv;
-  std::string program = kProgram.string();
-  argv.push_back(program.data());
+  argv.push_back(program_.data());
   for (std::string& argument : arguments_) argv.push_back(argument.data());
   argv.push_back(nullptr);
   std::vector<char*> envp;
@@ -131,7 +140,7 @@ void Command::Start() {
     } else {
       dup2(out[1], STDOUT_FILENO);
     }
-    execve(program.c_str(), argv.data(), envp.data());
+    execve(program_.c_str(), argv.data(), envp.data());
     _exit(127);
   }
   close(in[0]);

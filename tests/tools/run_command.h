@@ -21,12 +21,13 @@ struct Finished {
 // The `presence` program as a child process, with pipes and files instead of a terminal.
 class Command {
  public:
-  explicit Command(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
+  explicit Command(std::vector<std::string> arguments);
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
   ~Command();
 
   // Before it starts. Standard input is empty unless said otherwise.
+  Command& Program(std::string path);  // another program than `presence`
   Command& Input(std::string_view bytes);
   Command& InputFromPipe();  // see Feed
   Command& WorkingFolder(std::string folder);
@@ -51,6 +52,7 @@ class Command {
   }
 
  private:
+  std::string program_;
   std::vector<std::string> arguments_;
   std::string working_folder_;
   std::vector<std::string> environment_;
@@ -65,6 +67,8 @@ class Command {
   Finished finished_;
 };
 
+// The path of the `presence` program.
+std::string PresencePath();
 // A file of this name in the test's own folder, with this content; returns its path.
 std::string WriteFile(const std::string& name, std::string_view content);
 // A path in the test's own folder.

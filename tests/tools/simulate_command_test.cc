@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -27,6 +28,46 @@ TEST(Simulate, PrintsItsOptionsAndASummary) {
   for (const std::string_view part :
        {"\nframes ", ", items ", "\nfaults cut ", "\nchecks ", "\nreal time "}) {
     EXPECT_NE(run.out.find(part), std::string::npos) << part;
+  }
+}
+
+// All but the line of real time, which is the last.
+std::string WithoutRealTime(const std::string& out) { return out.substr(0, out.rfind("\nreal ")); }
+
+TEST(Simulate, IsAProgramThatCanBeStartedByItself) {
+  const std::string program = PresencePath() + "-simulate";
+  const Finished run = Command({"--seed=3", "--seeds=4"}).Program(program).Run();
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(run.err, "");
+  EXPECT_EQ(WithoutRealTime(run.out), WithoutRealTime(Simulate({"--seed=3", "--seeds=4"}).out));
+  EXPECT_EQ(Command({"--help"}).Program(program).Run().out, Simulate({"--help"}).out);
+  EXPECT_EQ(Command({"--wind"}).Program(program).Run().err, Simulate({"--wind"}).err);
+}
+
+// Where only `presence` has been built, which is how everybody begins.
+TEST(Simulate, WhereItsProgramIsNotItSaysWhatBuildsIt) {
+  const std::string folder = TestPath("alone");
+  for (const auto& [below, command] : std::vector<std::pair<std::string, std::string>>{
+           {"/bin/", "tools/bazel build //tools:simulate"},
+           {"/k8-fastbuild/bin/", "tools/bazel build //tools:simulate"},
+           {"/k8-opt/bin/tools/", "tools/bazel build -c opt //tools:simulate"}}) {
+    std::filesystem::create_directories(folder + below);
+    const std::string program = std::filesystem::canonical(folder).string() + below + "presence";
+    std::filesystem::copy_file(PresencePath(), program);
+    const Finished run = Command({"simulate", "--seed=3"}).Program(program).Run();
+    EXPECT_EQ(run.status, 2);
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(run.err, "presence: simulate is a program of its own, and there is no " + program +
+                           "-simulate; " + command + " builds it\n");
+    // What needs no simulator is there all the same.
+    EXPECT_EQ(Command({"simulate", "--help"}).Program(program).Run().out, Simulate({"--help"}).out);
+    EXPECT_EQ(Command({"simulate", "--wind"}).Program(program).Run().err, Simulate({"--wind"}).err);
+    // One that cannot be started is not passed off as missing.
+    std::filesystem::create_directory(program + "-simulate");
+    const Finished denied = Command({"simulate"}).Program(program).Run();
+    EXPECT_EQ(denied.status, 2);
+    EXPECT_EQ(denied.err,
+              "presence: simulate: cannot run " + program + "-simulate: Permission denied\n");
   }
 }
 

@@ -1,4 +1,4 @@
-#include "tools/simulate_command.h"
+// `presence simulate`, as the program that runs it.
 
 #include <sys/stat.h>
 
@@ -9,7 +9,10 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -17,7 +20,9 @@
 #include "engine/base/absl_view.h"
 #include "sim/world/simulation.h"
 #include "tools/command_line.h"
+#include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/run_command.h"
 
 namespace presence::tools {
 namespace {
@@ -221,8 +226,6 @@ void TellSeedOnAbort(int) {
                static_cast<unsigned long long>(sim::RunningSeed()), aborted_flags->c_str());
 }
 
-}  // namespace
-
 int RunSimulate(const CommandLine& line) {
   Output out;
   Options options;
@@ -278,4 +281,12 @@ int RunSimulate(const CommandLine& line) {
   return Interrupted() ? kExitInterrupted : kExitOk;
 }
 
+}  // namespace
 }  // namespace presence::tools
+
+int main(int argc, char** argv) {
+  namespace tools = presence::tools;
+  tools::PrepareProcess();
+  return tools::RunCommand(*tools::FindCommand("simulate"),
+                           std::vector<std::string>(argv + 1, argv + argc), tools::RunSimulate);
+}
