@@ -259,6 +259,7 @@ std::string_view Channel::ApplyItem(const PresenceFrame& frame, size_t index) {
     const bool known = item.action.has_value() && *item.action > 0 && *item.action <= 4;
     if (!known) {  // ABSENT, none, or of a later protocol
       ++stats_.ignored;
+      if (effects_->wants_verdicts()) Judge(index, item, message, nullptr, {});
       effects_->RemoveLast();
       return {};
     }
@@ -274,6 +275,7 @@ std::string_view Channel::ApplyItem(const PresenceFrame& frame, size_t index) {
     }
   }
   if (!malformed.empty()) {
+    if (effects_->wants_verdicts()) Judge(index, item, message, nullptr, malformed);
     effects_->RemoveLast();
     return malformed;
   }
@@ -285,6 +287,7 @@ std::string_view Channel::ApplyItem(const PresenceFrame& frame, size_t index) {
 
   const auto action = static_cast<PresenceAction>(*item.action);
   const MemberSet::Outcome outcome = members_.Apply(action, message);
+  if (effects_->wants_verdicts()) Judge(index, item, message, &outcome, {});
   switch (outcome.kind) {
     case MemberSet::Outcome::Kind::kAccepted:
       ++stats_.accepted;
@@ -313,6 +316,37 @@ std::string_view Channel::ApplyItem(const PresenceFrame& frame, size_t index) {
   event.connections = outcome.connections;
   Count(event);
   return {};
+}
+
+// Says what became of an item, for who wants to know; `outcome` is null if it did not come to the
+// set.
+void Channel::Judge(size_t index, const IncomingItem& item, const Message& message,
+                    const MemberSet::Outcome* outcome, std::string_view malformed) {
+  ItemVerdict verdict;
+  verdict.index = index;
+  verdict.action = item.action;
+  verdict.message = message;
+  verdict.malformed = malformed;
+  if (outcome == nullptr) {
+    verdict.kind = malformed.empty() ? ItemVerdict::Kind::kSkipped : ItemVerdict::Kind::kMalformed;
+    return effects_->AddVerdict(verdict);
+  }
+  switch (outcome->kind) {
+    case MemberSet::Outcome::Kind::kAccepted:
+      verdict.kind = ItemVerdict::Kind::kAccepted;
+      break;
+    case MemberSet::Outcome::Kind::kStale:
+      verdict.kind = ItemVerdict::Kind::kStale;
+      break;
+    case MemberSet::Outcome::Kind::kNobody:
+      verdict.kind = ItemVerdict::Kind::kNobody;
+      break;
+  }
+  verdict.newness = outcome->newness;
+  verdict.stored = outcome->stored;
+  verdict.by_tombstone = outcome->stale_by_tombstone;
+  verdict.event = outcome->event;
+  effects_->AddVerdict(verdict);
 }
 
 // Whether one of the two sets would have to take in somebody new, and is full.

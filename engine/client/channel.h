@@ -132,6 +132,9 @@ class Channel {
   const Options& options() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return options_; }
   ChannelState state() const { return state_; }
   SyncState sync_state() const;
+  // The id of the running sync; empty if it has none, its first page has not come yet, or none
+  // runs. Holds until the next input.
+  std::string_view sync_id() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return sync_.id(); }
   bool sync_complete() const { return sync_state() == SyncState::kComplete; }  // RTP13
   const MemberSet& members() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return members_; }
   const OwnMembers& own_members() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return own_members_; }
@@ -193,6 +196,8 @@ class Channel {
   bool TakesItems() const;
   void ApplyItems(const PresenceFrame& frame, std::string_view kind);
   std::string_view ApplyItem(const PresenceFrame& frame, size_t index);
+  void Judge(size_t index, const IncomingItem& item, const Message& message,
+             const MemberSet::Outcome* outcome, std::string_view malformed);
   bool IsOneTooMany(const Message& message) const;
   void Emit(const MemberEvent& event);
   void Count(const MemberEvent& event);

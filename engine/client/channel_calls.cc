@@ -344,7 +344,7 @@ void Channel::SendQueued() {
   if (state_ != ChannelState::kAttached || !connection_.connected()) return;
   while (operations_.CanSendNext()) {
     const auto& [token, operation] = operations_.SendNext();
-    effects_->Add(SendPresence{token, ItemOf(operation)});
+    effects_->Add(SendPresence{token, ItemOf(operation), operation.request});
   }
 }
 

@@ -66,18 +66,20 @@ size_t UsedBytes(const std::vector<T>& buffer) {
 
 void Effects::Clear() {
   const size_t capacity = CapacityBytes(effects_) + CapacityBytes(members_) +
-                          CapacityBytes(errors_) + texts_.capacity();
-  const size_t used =
-      UsedBytes(effects_) + UsedBytes(members_) + UsedBytes(errors_) + texts_.used();
+                          CapacityBytes(errors_) + CapacityBytes(verdicts_) + texts_.capacity();
+  const size_t used = UsedBytes(effects_) + UsedBytes(members_) + UsedBytes(errors_) +
+                      UsedBytes(verdicts_) + texts_.used();
   if (SparesTooMuch(capacity, used)) {
     GiveBackSpare(effects_);
     GiveBackSpare(members_);
     GiveBackSpare(errors_);
+    GiveBackSpare(verdicts_);
     if (texts_.capacity() > 2 * texts_.used()) texts_.GiveBack();
   } else {
     effects_.clear();
     members_.clear();
     errors_.clear();
+    verdicts_.clear();
   }
   texts_.Clear();
 }

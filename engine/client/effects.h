@@ -18,6 +18,7 @@
 #include "presence/client/channel_input.h"
 #include "presence/error.h"
 #include "presence/item.h"
+#include "presence/members/newness.h"
 #include "presence/message.h"
 
 namespace presence {
@@ -70,6 +71,7 @@ struct SendDetach {};
 struct SendPresence {
   OperationToken token = 0;
   OutgoingItem item;
+  std::optional<RequestId> request = {};  // the call it is of; nullopt: an own member's re-entry
 };
 
 // Something about the channel that is not a change of state (RTL12, RTP17e).
@@ -80,6 +82,28 @@ struct ChannelUpdate {
 
 using Effect = std::variant<StateChanged, SyncChanged, SetCleared, MemberEvent, Diagnostic,
                             CallResult, SendAttach, SendDetach, SendPresence, ChannelUpdate>;
+
+// What became of one item of a PRESENCE or SYNC frame, for who asks (Effects::WantVerdicts).
+struct ItemVerdict {
+  enum class Kind : uint8_t {
+    kAccepted,   // newer than what was stored, or nothing was
+    kStale,      // dropped: not newer than what is stored
+    kNobody,     // a LEAVE outside a sync of somebody who is not there: ignored
+    kSkipped,    // ABSENT, no action, or an unknown one
+    kMalformed,  // skipped with a diagnostic
+  };
+  Kind kind = Kind::kAccepted;
+  size_t index = 0;  // in its frame
+  std::optional<int64_t> action;
+  Message message;             // as completed from its frame; its id only if kind is not kSkipped
+                               // or kMalformed
+  std::string_view malformed;  // why, if it is
+  // How newness was decided, and against what, if anything was stored.
+  NewnessVerdict newness;
+  std::optional<Version> stored;
+  bool by_tombstone = false;       // kStale: what was newer is a tombstone
+  std::optional<EventType> event;  // that it made; the events of a frame come in the items' order
+};
 
 // Texts kept until the next Clear, in chunks that are used again.
 class KeptText {
@@ -134,6 +158,12 @@ class Effects {
     return std::span(members_).subspan(result.first_member, result.member_count);
   }
 
+  // From now on, also keeps what became of each item of the frames. Nothing of it costs those who
+  // do not ask.
+  void WantVerdicts() { wants_verdicts_ = true; }
+  // In the order of the items; empty unless asked for. Views hold as those of the effects.
+  std::span<const ItemVerdict> verdicts() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return verdicts_; }
+
   // --- For those who fill it ---
 
   void Clear();
@@ -150,6 +180,8 @@ class Effects {
     return std::get<T>(effects_.emplace_back(kEmpty));
   }
   void RemoveLast() { effects_.pop_back(); }
+  bool wants_verdicts() const { return wants_verdicts_; }
+  void AddVerdict(const ItemVerdict& verdict) { verdicts_.push_back(verdict); }
   void AddMember(const Message& member) { members_.push_back(member); }
   size_t member_count() const { return members_.size(); }
   // Keeps a copy of `text` followed by `more` until the next Clear.
@@ -165,6 +197,8 @@ class Effects {
   std::vector<Message> members_;
   std::vector<SharedError> errors_;
   KeptText texts_;
+  bool wants_verdicts_ = false;
+  std::vector<ItemVerdict> verdicts_;
 };
 
 }  // namespace presence

@@ -19,7 +19,9 @@ struct Replayer::NamedChannel {
   Channel channel;
 };
 
-Replayer::Replayer(ReplaySink& sink, ReplayObserver* observer) : sink_(sink), observer_(observer) {}
+Replayer::Replayer(ReplaySink& sink, ReplayObserver* observer) : sink_(sink), observer_(observer) {
+  if (observer != nullptr && observer->WantsVerdicts()) effects_.WantVerdicts();
+}
 
 Replayer::~Replayer() = default;
 
@@ -70,6 +72,10 @@ void Replayer::Finish() {
 const Channel* Replayer::Find(std::string_view name) const {
   const NamedChannel* const found = IsLast(name) ? last_ : FindChannel(name);
   return found == nullptr ? nullptr : &found->channel;
+}
+
+std::optional<std::string_view> Replayer::NameOf(size_t index) const {
+  return channels_[index]->name;
 }
 
 uint64_t Replayer::items() const {

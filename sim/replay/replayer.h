@@ -56,6 +56,8 @@ class ReplayObserver {
   // `input` was applied to `channel`, the `index`th of the replay, and these are its effects.
   virtual void OnApply(size_t index, Timestamp now, const ChannelInput& input,
                        const Effects& effects, const Channel& channel) = 0;
+  // Whether the effects are to hold the verdicts on the items, too. Asked once.
+  virtual bool WantsVerdicts() const { return false; }
   // The trace says what it should have come to by now.
   virtual void OnCheck(size_t /*index*/, const CheckLine& /*line*/, const Channel& /*channel*/) {}
 };
@@ -79,6 +81,10 @@ class Replayer {
   // The channel that a line of this name is about, if there is one yet; else null. It stays as long
   // as the replayer.
   const Channel* Find(std::string_view name) const;
+  // The name of the `index`th channel; nullopt: no line has named it. REQUIRES: there is one.
+  std::optional<std::string_view> NameOf(size_t index) const;
+  // The engine's now, ms since the epoch.
+  int64_t now_ms() const { return now_ms_; }
   // Over all channels, so far.
   uint64_t frames() const { return frames_; }
   uint64_t items() const;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,61 @@ PresenceFrame FrameOf(const Items& items) {
   PresenceFrame frame;
   frame.items = items;
   return frame;
+}
+
+// --- Verdicts ---
+
+TEST(ChannelVerdicts, WhoAsksIsToldWhatBecameOfEachItem) {
+  using Kind = ItemVerdict::Kind;
+  ChannelHarness harness;
+  harness.effects.WantVerdicts();
+  harness.Presence({Enter("alice@c1", "c1:5:0").At(1)});
+  harness.Sync("s:1");
+  harness.Presence({Leave("bob@c2", "c2:3:0").At(2)});
+  Items items = {Update("alice@c1", "c1:4:7").At(3), Present("bob@c2", "c2:2:0").At(4),
+                 Leave("alice@c1", "elsewhere").At(1), Enter("carol")};
+  items.push_back(Enter("dave@c4"));
+  items.back().action = 0;
+  harness.Presence(items);
+  const std::span<const ItemVerdict> verdicts = harness.effects.verdicts();
+  ASSERT_EQ(verdicts.size(), 5u);
+  for (size_t i = 0; i < verdicts.size(); ++i) EXPECT_EQ(verdicts[i].index, i);
+
+  EXPECT_EQ(verdicts[0].kind, Kind::kStale);
+  EXPECT_EQ(verdicts[0].newness.rule, NewnessRule::kSerial);
+  EXPECT_EQ(verdicts[0].stored->msg_serial, 5);
+  EXPECT_FALSE(verdicts[0].by_tombstone);
+  EXPECT_FALSE(verdicts[0].event.has_value());
+
+  EXPECT_EQ(verdicts[1].kind, Kind::kStale);
+  EXPECT_TRUE(verdicts[1].by_tombstone);
+  EXPECT_EQ(verdicts[1].message.client_id, "bob");
+
+  EXPECT_EQ(verdicts[2].kind, Kind::kAccepted) << "synthesized, and as late as what is stored";
+  EXPECT_EQ(verdicts[2].newness.rule, NewnessRule::kTimestamp);
+  EXPECT_EQ(verdicts[2].event, EventType::kLeave);
+
+  EXPECT_EQ(verdicts[3].kind, Kind::kMalformed);
+  EXPECT_EQ(verdicts[3].malformed, "no connectionId, nor has its frame one");
+  EXPECT_EQ(verdicts[4].kind, Kind::kSkipped);
+
+  harness.Presence({Leave("erin@c5", "c5:0:0")});
+  EXPECT_EQ(harness.effects.verdicts().size(), 1u) << "of the last input only";
+}
+
+TEST(ChannelVerdicts, ALeaveOfNobodyIsToldAsSuch) {
+  ChannelHarness harness;
+  harness.effects.WantVerdicts();
+  harness.Presence({Leave("alice@c1", "c1:0:0")});
+  ASSERT_EQ(harness.effects.verdicts().size(), 1u);
+  EXPECT_EQ(harness.effects.verdicts()[0].kind, ItemVerdict::Kind::kNobody);
+  EXPECT_EQ(harness.effects.verdicts()[0].action, 3);
+}
+
+TEST(ChannelVerdicts, WhoDoesNotAskIsToldNone) {
+  ChannelHarness harness;
+  harness.Presence({Enter("alice@c1", "c1:5:0"), Enter("alice@c1", "c1:5:0")});
+  EXPECT_TRUE(harness.effects.verdicts().empty());
 }
 
 // --- Items and their frame ---

@@ -1,0 +1,99 @@
+#include "sim/explain/story.h"
+
+namespace presence::sim {
+
+std::string_view StoryKindName(StoryKind kind) {
+  switch (kind) {
+    case StoryKind::kReceived:
+      return "received";
+    case StoryKind::kSent:
+      return "sent";
+    case StoryKind::kCalled:
+      return "called";
+    case StoryKind::kOwnerMoved:
+      return "owner-moved";
+    case StoryKind::kConnection:
+      return "connection";
+    case StoryKind::kItemAccepted:
+      return "item-accepted";
+    case StoryKind::kItemDropped:
+      return "item-dropped";
+    case StoryKind::kItemIgnored:
+      return "item-ignored";
+    case StoryKind::kItemMalformed:
+      return "item-malformed";
+    case StoryKind::kFrameIgnored:
+      return "frame-ignored";
+    case StoryKind::kSwept:
+      return "swept";
+    case StoryKind::kEmptied:
+      return "emptied";
+    case StoryKind::kCleared:
+      return "cleared";
+    case StoryKind::kTombstoneKept:
+      return "tombstone-kept";
+    case StoryKind::kTombstoneDropped:
+      return "tombstone-dropped";
+    case StoryKind::kSyncStarted:
+      return "sync-started";
+    case StoryKind::kSyncAdopted:
+      return "sync-adopted";
+    case StoryKind::kSyncPage:
+      return "sync-page";
+    case StoryKind::kSyncDiscarded:
+      return "sync-discarded";
+    case StoryKind::kSyncCompleted:
+      return "sync-completed";
+    case StoryKind::kLatePage:
+      return "late-page";
+    case StoryKind::kStateChanged:
+      return "state-changed";
+    case StoryKind::kChannelUpdated:
+      return "channel-updated";
+    case StoryKind::kSendsAttach:
+      return "sends-attach";
+    case StoryKind::kSendsDetach:
+      return "sends-detach";
+    case StoryKind::kWarning:
+      return "warning";
+    case StoryKind::kOwnKept:
+      return "own-kept";
+    case StoryKind::kOwnDropped:
+      return "own-dropped";
+    case StoryKind::kGetWaits:
+      return "get-waits";
+    case StoryKind::kGetAnswered:
+      return "get-answered";
+    case StoryKind::kGetFailed:
+      return "get-failed";
+    case StoryKind::kSubscribed:
+      return "subscribed";
+    case StoryKind::kSubscribeFailed:
+      return "subscribe-failed";
+    case StoryKind::kOperationQueued:
+      return "operation-queued";
+    case StoryKind::kOperationSent:
+      return "operation-sent";
+    case StoryKind::kOperationResent:
+      return "operation-resent";
+    case StoryKind::kOperationRequeued:
+      return "operation-requeued";
+    case StoryKind::kOperationDone:
+      return "operation-done";
+    case StoryKind::kOperationFailed:
+      return "operation-failed";
+    case StoryKind::kReentrySent:
+      return "reentry-sent";
+    case StoryKind::kReentryDone:
+      return "reentry-done";
+    case StoryKind::kReentryFailed:
+      return "reentry-failed";
+    case StoryKind::kAckUnknown:
+      return "ack-unknown";
+    case StoryKind::kSuspicion:
+      return "suspicion";
+  }
+  return "unknown";
+}
+
+}  // namespace presence::sim

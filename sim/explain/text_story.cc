@@ -1,0 +1,99 @@
+#include "sim/explain/text_story.h"
+
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/absl_view.h"
+#include "sim/base/controls.h"
+#include "sim/replay/words.h"
+
+namespace presence::sim {
+namespace {
+
+constexpr std::string_view kBold = "\x1b[1m";
+constexpr std::string_view kDim = "\x1b[2m";
+constexpr std::string_view kRed = "\x1b[31m";
+constexpr std::string_view kGreen = "\x1b[32m";
+constexpr std::string_view kYellow = "\x1b[33m";
+constexpr std::string_view kBlue = "\x1b[34m";
+constexpr std::string_view kMagenta = "\x1b[35m";
+constexpr std::string_view kPlain = "\x1b[0m";
+
+// What comes is green, what goes is red, what was of no effect yellow, syncs blue, what is odd
+// magenta.
+std::string_view ColourOf(const StoryItem& item) {
+  if (item.event.has_value()) return *item.event == EventType::kLeave ? kRed : kGreen;
+  switch (item.kind) {
+    case StoryKind::kItemDropped:
+    case StoryKind::kItemIgnored:
+    case StoryKind::kItemMalformed:
+    case StoryKind::kFrameIgnored:
+    case StoryKind::kWarning:
+      return kYellow;
+    case StoryKind::kCleared:
+    case StoryKind::kGetFailed:
+    case StoryKind::kSubscribeFailed:
+    case StoryKind::kOperationFailed:
+    case StoryKind::kReentryFailed:
+      return kRed;
+    case StoryKind::kSyncStarted:
+    case StoryKind::kSyncAdopted:
+    case StoryKind::kSyncPage:
+    case StoryKind::kSyncDiscarded:
+    case StoryKind::kSyncCompleted:
+    case StoryKind::kLatePage:
+      return kBlue;
+    case StoryKind::kSuspicion:
+      return kMagenta;
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+void TextStory::Paint(std::string_view colour, std::string_view text) {
+  if (!colours_ || colour.empty()) {
+    absl::StrAppend(&text_, AbslView(text));
+  } else {
+    absl::StrAppend(&text_, AbslView(colour), AbslView(text), AbslView(kPlain));
+  }
+}
+
+void TextStory::WriteBlock(const StoryBlock& block) {
+  const StoryItem& head = block.items.front();
+  std::string place;
+  char number[24];
+  std::snprintf(number, sizeof number, "%5llu  ", static_cast<unsigned long long>(block.line));
+  place += number;
+  AppendTime(block.t, place);
+  place += "  ";
+  if (head.channel.has_value()) {
+    AppendChannel(head.channel, place);
+    place += "  ";
+  }
+  EscapeControls(place);
+  text_.clear();
+  Paint(kDim, place);
+  Paint(kBold, head.words);
+  lines_.WriteLine(text_);
+  for (const StoryItem& item : block.items.subspan(1)) {
+    text_ = item.kind == StoryKind::kSuspicion ? "     ? " : "       ";
+    if (item.channel.has_value() && item.channel != head.channel) {
+      std::string channel;
+      AppendChannel(item.channel, channel);
+      channel += ": ";
+      EscapeControls(channel);
+      text_ += channel;
+    }
+    Paint(ColourOf(item), item.words);
+    if (!item.point.empty()) Paint(kDim, absl::StrCat("  [", AbslView(item.point), "]"));
+    lines_.WriteLine(text_);
+  }
+}
+
+void TextStory::WriteEnd(const StoryState& state) {
+  end_.WriteEnd(state.line, state.t, state.channel, *state.engine);
+}
+
+}  // namespace presence::sim
