@@ -101,6 +101,14 @@ std::string CommandLine::Value(std::string_view flag, std::string_view otherwise
   return given == nullptr ? std::string(otherwise) : given->value;
 }
 
+std::vector<std::string> CommandLine::Values(std::string_view flag) const {
+  std::vector<std::string> values;
+  for (const Given& given : given_) {
+    if (given.name == flag) values.push_back(given.value);
+  }
+  return values;
+}
+
 uint64_t CommandLine::Number(std::string_view flag, uint64_t otherwise) const {
   const Given* const given = Find(flag);
   return given == nullptr ? otherwise : ParseNumber(given->value).value_or(otherwise);

@@ -34,7 +34,8 @@ struct Flag {
 // "--name" or "-x".
 std::string SpelledFlag(const Flag& flag);
 
-// The arguments of a command, taken apart. Of a repeated flag the last counts; "--" ends the flags;
+// The arguments of a command, taken apart. Of a repeated flag the last counts, but in Values; "--"
+// ends the flags;
 // "-" is an operand.
 class CommandLine {
  public:
@@ -46,7 +47,9 @@ class CommandLine {
   bool Has(std::string_view flag) const { return Find(flag) != nullptr; }
   // The value of the flag, or `otherwise`.
   std::string Value(std::string_view flag, std::string_view otherwise = "") const;
-  // The same of a flag that is a number.
+  // All values of a flag that may be repeated, in their order.
+  std::vector<std::string> Values(std::string_view flag) const;
+  // The same as Value, of a flag that is a number.
   uint64_t Number(std::string_view flag, uint64_t otherwise) const;
   const std::vector<std::string>& operands() const { return operands_; }
 

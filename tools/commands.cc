@@ -37,6 +37,10 @@ Flag Number(std::string_view name, uint64_t low, uint64_t high, std::string_view
   return {.name = name, .takes_value = true, .value = "N", .help = help, .low = low, .high = high};
 }
 
+Flag Time(std::string_view name, std::string_view help) {
+  return {.name = name, .takes_value = true, .value = "TIME", .help = help};
+}
+
 Command Import() {
   return {
       .name = "import",
@@ -251,6 +255,55 @@ Command Simulate() {
   };
 }
 
+Command Serve() {
+  return {
+      .name = "serve",
+      .summary = "a presence server that chat clients connect to, unchanged",
+      .about =
+          "Serves presence over WebSockets, for published chat clients as they are: to develop and "
+          "test against, without an account or a network. It prints where it listens, and what a "
+          "client's options are. It keeps everything in memory, speaks JSON, and ends at SIGTERM "
+          "or "
+          "Ctrl-C, having told everybody. TLS is the work of a proxy in front of it.",
+      .flags =
+          {
+              {.name = "listen",
+               .takes_value = true,
+               .value = "ADDRESS:PORT",
+               .help = "where to listen (127.0.0.1:0); port 0 is one that is free"},
+              {.name = "key",
+               .takes_value = true,
+               .value = "NAME:SECRET[:CAPABILITY]",
+               .help = "a key that is good; may be given several times. The capability is JSON, "
+                       "such as {\"guests:*\":[\"presence\",\"subscribe\"]}; without one, "
+                       "everything is permitted. Unless given, there is one for development, on "
+                       "loopback addresses only"},
+              Time("grace",
+                   "how long members stay whose connection is lost (15s), unless it asks for "
+                   "another time, up to 2m"),
+              Time("resume", "how long a lost connection can be resumed (2m)"),
+              Time("idle", "how often who is silent is pinged (15s); after twice that, he is lost"),
+              Time(
+                  "batch",
+                  "gather changes of a room for so long, to tell them together; unless given, each "
+                  "is told at once"),
+              Number("max-connections", 1, 10'000'000, "connections, lost ones included (100000)"),
+              Number("max-rooms", 1, 10'000'000, "rooms (100000)"),
+              Number("max-members", 1, 10'000'000, "members of one room (100000)"),
+              {.name = "verbose", .help = "a line on standard error for whatever happens"},
+          },
+      .examples =
+          {
+              {"Something to develop a chat program against", "presence serve --verbose"},
+              {"For others, behind a proxy that has the certificate",
+               "presence serve --listen=127.0.0.1:8080 --key=\"app.web:$SECRET\""},
+              {"Guests who may look on, and nothing else",
+               "presence serve --key='app.guest:look:{\"*\":[\"subscribe\"]}'"},
+          },
+      .exit_status = "0 ended by a signal; 2 wrong usage, or the address cannot be listened on.",
+  };
+}
+
 Command Help() {
   return {
       .name = "help",
@@ -290,8 +343,8 @@ Command Completion() {
 }  // namespace
 
 const std::vector<Command>& Commands() {
-  static const auto* const commands =
-      new std::vector<Command>{Import(), Replay(), Generate(), Simulate(), Help(), Completion()};
+  static const auto* const commands = new std::vector<Command>{
+      Import(), Replay(), Generate(), Simulate(), Serve(), Help(), Completion()};
   return *commands;
 }
 

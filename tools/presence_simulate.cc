@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/base/absl_view.h"
@@ -22,6 +21,7 @@
 #include "tools/command_line.h"
 #include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/duration.h"
 #include "tools/run_command.h"
 
 namespace presence::tools {
@@ -35,28 +35,11 @@ using sim::TransportKind;
 using sim::WorldOptions;
 using sim::WorldResult;
 
-constexpr int64_t kLongestMs = 24 * 3600 * 1000;
-
 struct Options {
   SimulationOptions simulation;
   std::string record;
   bool shrink = false;
 };
-
-// "500ms", "30s", "5m", "1h".
-std::optional<int64_t> ParseDuration(std::string_view text) {
-  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
-  for (const auto& [unit, ms] : kUnits) {
-    if (!text.ends_with(unit)) continue;
-    int64_t count = 0;
-    const std::string_view number = text.substr(0, text.size() - unit.size());
-    if (!absl::SimpleAtoi(AbslView(number), &count)) continue;
-    if (count <= 0 || count > kLongestMs / ms) return std::nullopt;
-    return count * ms;
-  }
-  return std::nullopt;
-}
 
 bool ReadOptions(const CommandLine& line, Options& options) {
   WorldOptions& world = options.simulation.world;
@@ -93,12 +76,6 @@ bool ReadOptions(const CommandLine& line, Options& options) {
   options.record = line.Value("record");
   options.shrink = line.Has("shrink");
   return true;
-}
-
-std::string FormatDuration(int64_t ms) {
-  if (ms % 60'000 == 0) return absl::StrCat(ms / 60'000, "m");
-  if (ms % 1'000 == 0) return absl::StrCat(ms / 1'000, "s");
-  return absl::StrCat(ms, "ms");
 }
 
 // The flags that make a world, in full.

@@ -299,9 +299,9 @@ TEST(HouseTest, NoTwoHeadersDefineTheSameType) {
   EXPECT_GT(defined_in.size(), 100u);
 }
 
-// Of the command: what is right in tools/, and all of sim/.
+// Of the command: what is right in tools/ and in tools/serve/, and all of sim/.
 bool IsOfTheCommand(std::string_view path) {
-  return path.starts_with("sim/") ||
+  return path.starts_with("sim/") || path.starts_with("tools/serve/") ||
          (path.starts_with("tools/") &&
           path.find('/', std::string_view("tools/").size()) == path.npos);
 }

@@ -41,6 +41,7 @@ class Command {
   void CloseInput();
   // What it has written to standard output so far.
   std::string OutputSoFar() const;
+  pid_t pid() const { return child_; }  // once it has been started
   void Signal(int number);
   // Waits up to `seconds` for the end; false: it is still running.
   bool EndsWithin(int seconds);

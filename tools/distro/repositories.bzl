@@ -22,6 +22,8 @@ def distro_repositories():
     """
     for name in [
         "abseil-cpp",
+        "boost.asio",
+        "boost.beast",
         "google_benchmark",
         "googletest",
         "nlohmann_json",

@@ -1,0 +1,316 @@
+// The program over real sockets: what its clients do wrong, and what becomes of the others. Nothing
+// here depends on how long anything takes.
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/serve/websocket_client.h"
+#include "tests/tools/run_command.h"
+
+namespace presence::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kProgram[] = "tools/presence-serve";
+constexpr char kKey[] = "key=presence.development:not-a-secret";
+
+class ServeProcessTest : public ::testing::Test {
+ protected:
+  void Serve(std::vector<std::string> flags = {}) {
+    server_ = std::make_unique<Command>(std::move(flags));
+    server_->Program(kProgram);
+    server_->Start();
+    while (FieldAfter("port: ") == 0 && !server_->EndsWithin(0)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    port_ = FieldAfter("port: ");
+    ASSERT_NE(port_, 0);
+  }
+
+  // A client that is connected; its CONNECTED is in connected_.
+  std::unique_ptr<WebSocketClient> Connect(const std::string& client, const std::string& more = "",
+                                           int receive_buffer = 0) {
+    auto socket = std::make_unique<WebSocketClient>(port_, receive_buffer);
+    EXPECT_TRUE(socket->Upgrade(std::string(kKey) + "&clientId=" + client + more));
+    const std::optional<std::string> connected = socket->Await(R"("action":4)");
+    EXPECT_TRUE(connected.has_value());
+    connected_ = connected.value_or("");
+    return socket;
+  }
+  std::unique_ptr<WebSocketClient> Attached(const std::string& client, const std::string& more = "",
+                                            int receive_buffer = 0) {
+    auto socket = Connect(client, more, receive_buffer);
+    socket->SendText(R"({"action":10,"channel":"room"})");
+    EXPECT_TRUE(socket->Await(R"("action":11)").has_value());
+    return socket;
+  }
+  static void Enter(WebSocketClient& socket) {
+    socket.SendText(
+        R"({"action":14,"channel":"room","msgSerial":0,"presence":[{"action":2,"data":"hi"}]})");
+    EXPECT_TRUE(socket.Await(R"("action":1,)").has_value());
+  }
+  std::string Get(const std::string& path) {
+    WebSocketClient socket(port_);
+    socket.SendBytes("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return socket.ReadToEnd();
+  }
+  // Whether somebody new is served.
+  bool StillServes() { return Connect("somebody") != nullptr && !connected_.empty(); }
+
+  std::unique_ptr<Command> server_;
+  uint16_t port_ = 0;
+  std::string connected_;
+
+ private:
+  uint16_t FieldAfter(const std::string& text) const {
+    const std::string out = server_->OutputSoFar();
+    const size_t at = out.find(text);
+    return at == out.npos ? 0 : static_cast<uint16_t>(std::atoi(out.c_str() + at + text.size()));
+  }
+};
+
+TEST_F(ServeProcessTest, SaysWhereItListensAndWhatAClientsOptionsAre) {
+  Serve();
+  const std::string out = server_->OutputSoFar();
+  EXPECT_THAT(out, HasSubstr("Presence is served at http://127.0.0.1:" + std::to_string(port_)));
+  EXPECT_THAT(out, HasSubstr("{ key: 'presence.development:not-a-secret', clientId: 'alice', "
+                             "endpoint: '127.0.0.1', port: "));
+}
+
+TEST_F(ServeProcessTest, ConnectsAClientAndSaysWhoItIs) {
+  Serve();
+  auto alice = Connect("alice");
+  EXPECT_EQ(FieldOf(connected_, "clientId"), "alice");
+  EXPECT_EQ(FieldOf(connected_, "connectionId").size(), 16u);
+  EXPECT_EQ(FieldOf(connected_, "connectionKey").size(), 32u);
+}
+
+TEST_F(ServeProcessTest, SomebodyWhoEntersIsToldToAll) {
+  Serve();
+  auto alice = Attached("alice");
+  auto bob = Attached("bob");
+  Enter(*bob);
+  EXPECT_THAT(alice->Await(R"("action":14)").value_or(""), HasSubstr(R"("clientId":"bob")"));
+}
+
+TEST_F(ServeProcessTest, AHandshakeByteByByteIsAHandshake) {
+  Serve();
+  WebSocketClient slow(port_);
+  for (const char c : WebSocketClient::UpgradeRequest(kKey)) {
+    ASSERT_TRUE(slow.SendBytes({&c, 1}));
+  }
+  EXPECT_THAT(slow.ReadHead(), HasSubstr("101 Switching Protocols"));
+  EXPECT_TRUE(slow.Await(R"("action":4)").has_value());
+}
+
+TEST_F(ServeProcessTest, AMessageInPiecesIsAMessage) {
+  Serve();
+  auto alice = Connect("alice");
+  alice->SendFrame(WebSocketClient::kText, R"({"action":10,)", false);
+  alice->SendFrame(WebSocketClient::kPing, "between");
+  for (const char c : std::string_view(R"("channel":"room")")) {
+    alice->SendFrame(WebSocketClient::kContinuation, {&c, 1}, false);
+  }
+  alice->SendFrame(WebSocketClient::kContinuation, "}", true);
+  EXPECT_THAT(alice->Await(R"("action":11)").value_or(""), HasSubstr(R"("channel":"room")"));
+}
+
+TEST_F(ServeProcessTest, CredentialsThatAreNotGoodAreToldAsAnErrorOfTheConnection) {
+  Serve();
+  for (const char* query : {"", "key=presence.development:guess", "key=presence.development",
+                            "key=other:not-a-secret", "access_token=abc"}) {
+    WebSocketClient stranger(port_);
+    ASSERT_TRUE(stranger.Upgrade(query)) << query;
+    const std::string error = stranger.Await(R"("action":9)").value_or("");
+    EXPECT_THAT(error, HasSubstr(R"("code":40101,"statusCode":401)")) << query;
+    EXPECT_THAT(error, Not(HasSubstr("channel"))) << query;
+    EXPECT_EQ(stranger.Await("").value_or("closed"), "closed") << query;
+    EXPECT_TRUE(stranger.closed()) << query;
+  }
+}
+
+TEST_F(ServeProcessTest, GarbageIsClosedAndHarmsNobodyElse) {
+  Serve();
+  auto alice = Connect("alice");
+  {
+    WebSocketClient garbage(port_);
+    garbage.SendBytes("\x16\x03\x01 what is this\r\n\r\n");
+    garbage.ReadToEnd();
+  }
+  {
+    WebSocketClient garbage(port_);
+    garbage.SendBytes("GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x'));
+    garbage.ReadToEnd();
+  }
+  {
+    auto garbage = Connect("mallory");
+    garbage->SendBytes("\xff\xff\xff\xff not a frame");
+    garbage->ReadToEnd();
+  }
+  {
+    auto garbage = Connect("mallory");
+    garbage->SendText("no json");
+    EXPECT_THAT(garbage->Await(R"("action":9)").value_or(""), HasSubstr(R"("code":40000)"));
+    EXPECT_FALSE(garbage->Await("").has_value());
+  }
+  alice->SendText(R"({"action":0,"id":"still here"})");
+  EXPECT_TRUE(alice->Await("still here").has_value());
+}
+
+// As the kernel counts it, in KiB.
+long PeakMemory(pid_t pid) {
+  const std::string status = ReadFile("/proc/" + std::to_string(pid) + "/status");
+  const size_t at = status.find("VmHWM:");
+  return at == status.npos ? -1 : std::atol(status.c_str() + at + 6);
+}
+
+TEST_F(ServeProcessTest, AHugeFrameIsRefusedAndNotKept) {
+  Serve();
+  auto mallory = Connect("mallory");
+  const long before = PeakMemory(server_->pid());
+  constexpr size_t kHuge = size_t{64} << 20;
+  ASSERT_TRUE(mallory->SendBytes(WebSocketClient::FrameHead(WebSocketClient::kText, kHuge)));
+  const std::string piece(size_t{1} << 20, 'x');
+  // It may be closed before all of it is sent.
+  for (size_t sent = 0; sent < kHuge && mallory->SendBytes(piece); sent += piece.size()) {
+  }
+  EXPECT_THAT(mallory->Await(R"("action":9)").value_or(""), HasSubstr(R"("code":40009)"));
+  EXPECT_LT(PeakMemory(server_->pid()) - before, 8 * 1024);
+  EXPECT_TRUE(StillServes());
+}
+
+TEST_F(ServeProcessTest, WhoDoesNotReadIsDroppedAndTheOthersAreToldAll) {
+  Serve();
+  auto slow = Attached("slow", "", 4096);
+  auto reader = Attached("reader");
+  auto writer = Attached("writer");
+  const std::string data(50'000, 'x');
+  constexpr int kUpdates = 500;
+  std::thread writing([&] {
+    for (int i = 0; i < kUpdates; ++i) {
+      writer->SendText(R"({"action":14,"channel":"room","msgSerial":)" + std::to_string(i) +
+                       R"(,"presence":[{"action":4,"data":")" + std::to_string(i) + data +
+                       R"("}]})");
+      EXPECT_TRUE(writer->Await(R"("action":1,)").has_value());
+    }
+  });
+  for (int i = 0; i < kUpdates; ++i) {
+    EXPECT_TRUE(reader->Await(R"("data":")" + std::to_string(i) + "xx").has_value()) << i;
+  }
+  writing.join();
+  EXPECT_TRUE(slow->IsClosedUnanswered());
+}
+
+TEST_F(ServeProcessTest, WhoAnswersNoPingIsLost) {
+  Serve({"--idle=100ms", "--grace=5m"});
+  auto silent = Connect("silent");
+  EXPECT_TRUE(silent->IsClosedUnanswered());
+}
+
+TEST_F(ServeProcessTest, WhoAskedForHeartbeatsGetsThemAndNoPings) {
+  Serve({"--idle=50ms"});
+  auto browser = Connect("browser", "&heartbeats=true");
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(browser->Await(R"({"action":0)").has_value());
+}
+
+TEST_F(ServeProcessTest, WhoComesBackInTimeWasNeverGone) {
+  Serve({"--grace=5m"});
+  auto alice = Attached("alice");
+  auto bob = Attached("bob");
+  const std::string key = FieldOf(connected_, "connectionKey");
+  const std::string id = FieldOf(connected_, "connectionId");
+  Enter(*bob);
+  ASSERT_TRUE(alice->Await(R"("clientId":"bob")").has_value());
+  bob->Vanish();
+  bob = Connect("bob", "&resume=" + key);
+  EXPECT_EQ(FieldOf(connected_, "connectionId"), id);
+  EXPECT_EQ(FieldOf(connected_, "connectionKey"), key);
+  bob->SendText(R"({"action":10,"channel":"room"})");
+  ASSERT_TRUE(bob->Await(R"("action":11)").has_value());
+  bob->SendText(
+      R"({"action":14,"channel":"room","msgSerial":1,"presence":[{"action":4,"data":"back"}]})");
+  const std::string next = alice->Await(R"("action":14)").value_or("");
+  EXPECT_THAT(next, HasSubstr(R"("data":"back")"));
+}
+
+TEST_F(ServeProcessTest, WhoDoesNotComeBackHasLeft) {
+  Serve({"--grace=100ms"});
+  auto alice = Attached("alice");
+  auto bob = Attached("bob");
+  Enter(*bob);
+  ASSERT_TRUE(alice->Await(R"("clientId":"bob")").has_value());
+  bob->Vanish();
+  const std::string left = alice->Await(R"("action":14)").value_or("");
+  EXPECT_THAT(left, HasSubstr(R"("action":3)"));
+  EXPECT_THAT(left, HasSubstr(R"("clientId":"bob")"));
+}
+
+TEST_F(ServeProcessTest, ACloseHandshakeIsAnsweredAndIsALossNotALeave) {
+  Serve({"--grace=5m"});
+  auto bob = Attached("bob");
+  const std::string key = FieldOf(connected_, "connectionKey");
+  bob->SendFrame(WebSocketClient::kClose, "\x03\xe8");
+  EXPECT_FALSE(bob->Await("").has_value());
+  EXPECT_TRUE(bob->closed());
+  bob = Connect("bob", "&resume=" + key);
+  EXPECT_EQ(FieldOf(connected_, "connectionKey"), key);
+}
+
+TEST_F(ServeProcessTest, AtTheEndEverybodyIsToldAndItEndsWell) {
+  Serve();
+  auto alice = Connect("alice");
+  server_->Signal(SIGTERM);
+  EXPECT_THAT(alice->Await(R"("action":6)").value_or(""),
+              HasSubstr(R"("code":80003,"statusCode":503)"));
+  EXPECT_FALSE(alice->Await("").has_value());
+  EXPECT_TRUE(alice->closed());
+  alice->Vanish();
+  EXPECT_EQ(server_->Wait().status, 0);
+}
+
+TEST_F(ServeProcessTest, AnswersOverHttp) {
+  Serve();
+  EXPECT_THAT(Get("/health"), HasSubstr("HTTP/1.1 200 OK"));
+  EXPECT_THAT(Get("/"), HasSubstr("A presence server."));
+  EXPECT_THAT(Get("/nothing"), HasSubstr("HTTP/1.1 404 Not Found"));
+}
+
+TEST_F(ServeProcessTest, TellsWhatHappensIfAsked) {
+  Serve({"--verbose"});
+  auto alice = Attached("alice");
+  Enter(*alice);
+  const std::string id = FieldOf(connected_, "connectionId");
+  server_->Signal(SIGTERM);
+  EXPECT_THAT(server_->Wait().err, HasSubstr("room: alice (" + id + ") entered"));
+}
+
+TEST(ServeProgram, TheKeyThatEverybodyKnowsIsForThisMachineOnly) {
+  const Finished finished = Command({"--listen=0.0.0.0:0"}).Program(kProgram).Run();
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_THAT(finished.err, HasSubstr("give a --key"));
+}
+
+TEST(ServeProgram, IsStartedByTheCommandThatItLiesBeside) {
+  const Finished finished = Command({"serve", "--listen=0.0.0.0:0"}).Run();
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_THAT(finished.err, HasSubstr("presence: serve: --listen=0.0.0.0:0"));
+}
+
+TEST(ServeProgram, ExplainsItselfAndWhatIsWrong) {
+  EXPECT_THAT(Command({"--help"}).Program(kProgram).Run().out, HasSubstr("--listen"));
+  const Finished finished = Command({"--lisen=1"}).Program(kProgram).Run();
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_THAT(finished.err, HasSubstr("did you mean --listen?"));
+}
+
+}  // namespace
+}  // namespace presence::testing

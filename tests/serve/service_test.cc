@@ -1,0 +1,216 @@
+// What stands between the server and sockets, without sockets.
+
+#include "tools/serve/service.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tools/serve/keys.h"
+#include "tools/serve/request_target.h"
+
+namespace presence::serve {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+struct FakeSocket final : ClientSocket {
+  void Send(std::shared_ptr<const std::string> message) override { sent.push_back(*message); }
+  void Close() override { closed = true; }
+  void Drop() override { dropped = true; }
+  std::string last() const { return sent.empty() ? "" : sent.back(); }
+
+  std::vector<std::string> sent;
+  bool closed = false;
+  bool dropped = false;
+};
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  ServiceTest() { Make({}); }
+
+  void Make(const Server::Options& options) {
+    Service::Parts parts;
+    parts.server = options;
+    EXPECT_TRUE(parts.keys.Add(*ParseKey("app.key:secret")).ok());
+    parts.now = [this] { return TimestampFromMs(now_ms_); };
+    parts.make_id = [this](size_t characters) {
+      std::string id = std::to_string(++ids_);
+      return std::string(characters - id.size(), 'i') + id;
+    };
+    parts.wake_at = [this](std::optional<Timestamp> at) { wake_at_ = at; };
+    parts.log = [this](const std::string& line) { log_.push_back(line); };
+    service_ = std::make_unique<Service>(std::move(parts));
+  }
+  TransportHandle Connect(FakeSocket& socket, const std::string& more = "&clientId=alice") {
+    return service_->Connect(socket, ParseTarget("/?key=app.key:secret" + more));
+  }
+
+  int64_t now_ms_ = 1'000'000;
+  int ids_ = 0;
+  std::optional<Timestamp> wake_at_;
+  std::vector<std::string> log_;
+  std::unique_ptr<Service> service_;
+};
+
+TEST_F(ServiceTest, WhoComesIsConnectedUnderAnIdAndAKeyOfItsOwn) {
+  FakeSocket a, b;
+  Connect(a);
+  Connect(b);
+  ASSERT_EQ(a.sent.size(), 1u);
+  EXPECT_THAT(a.sent[0], HasSubstr(R"("connectionId":"iiiiiiiiiiiiiii1")"));
+  EXPECT_THAT(a.sent[0], HasSubstr(R"("connectionKey":"iiiiiiiiiiiiiiiiiiiiiiiiiiiiiii2")"));
+  EXPECT_THAT(b.sent[0], HasSubstr(R"("connectionId":"iiiiiiiiiiiiiii3")"));
+  EXPECT_EQ(service_->socket_count(), 2u);
+}
+
+TEST_F(ServiceTest, WhoIsNotKnownIsToldAndClosedAndTheServerNeverKnows) {
+  FakeSocket socket;
+  const TransportHandle transport =
+      service_->Connect(socket, ParseTarget("/?key=app.key:guess&clientId=alice"));
+  EXPECT_THAT(socket.sent, ElementsAre(HasSubstr(R"("code":40101)")));
+  EXPECT_TRUE(socket.closed);
+  service_->Receive(transport, R"({"action":0})");
+  service_->Taken(transport, socket.sent[0].size());
+  service_->Gone(transport);
+  EXPECT_EQ(service_->server().stats().connections_opened, 0u);
+  EXPECT_EQ(service_->socket_count(), 0u);
+}
+
+TEST_F(ServiceTest, AFormatThatItDoesNotSpeakIsSaid) {
+  FakeSocket socket;
+  Connect(socket, "&format=msgpack");
+  EXPECT_THAT(socket.sent, ElementsAre(HasSubstr("useBinaryProtocol")));
+  EXPECT_TRUE(socket.closed);
+}
+
+TEST_F(ServiceTest, AClientIdThatIsTooLongIsSaid) {
+  FakeSocket socket;
+  Connect(socket, "&clientId=" + std::string(Server::kMaxIdentity + 1, 'x'));
+  EXPECT_THAT(socket.sent, ElementsAre(HasSubstr("the client id is too long")));
+  EXPECT_TRUE(socket.closed);
+}
+
+TEST_F(ServiceTest, ResumesByEitherParameter) {
+  for (const char* name : {"&resume=", "&recover="}) {
+    FakeSocket first, second;
+    Connect(first);
+    const std::string key =
+        "i" + std::string(31 - std::to_string(ids_).size(), 'i') + std::to_string(ids_);
+    ASSERT_THAT(first.sent[0], HasSubstr(key));
+    Connect(second, "&clientId=alice" + (name + key));
+    EXPECT_THAT(second.sent[0], HasSubstr(key)) << name;
+    EXPECT_TRUE(first.closed) << name;
+  }
+}
+
+TEST_F(ServiceTest, MembersStayAsLongAsTheirConnectionAsked) {
+  const auto leaves_after = [&](const std::string& asked) {
+    FakeSocket watcher, member;
+    const TransportHandle watching = Connect(watcher, "&clientId=watcher");
+    const TransportHandle transport = Connect(member, "&clientId=alice" + asked);
+    for (const TransportHandle each : {watching, transport}) {
+      service_->Receive(each, R"({"action":10,"channel":"room"})");
+    }
+    service_->Receive(transport,
+                      R"({"action":14,"channel":"room","msgSerial":0,"presence":[{"action":2}]})");
+    service_->Gone(transport);
+    const int64_t start = now_ms_;
+    watcher.sent.clear();
+    while (watcher.sent.empty()) {
+      if (!wake_at_.has_value()) return int64_t{-1};
+      now_ms_ = std::max(now_ms_, ToMs(*wake_at_));
+      service_->Wake();
+    }
+    const int64_t after = now_ms_ - start;
+    service_->Gone(watching);
+    return after;
+  };
+  EXPECT_EQ(leaves_after(""), 15'000);
+  EXPECT_EQ(leaves_after("&remainPresentFor=700"), 700);
+  EXPECT_EQ(leaves_after("&remainPresentFor=0"), 0);
+  EXPECT_EQ(leaves_after("&remainPresentFor=99999999999999999999"), 120'000);
+  EXPECT_EQ(leaves_after("&remainPresentFor=soon"), 15'000);
+  EXPECT_EQ(leaves_after("&remainPresentFor=-1"), 15'000);
+}
+
+TEST_F(ServiceTest, SaysWhenItIsToBeWoken) {
+  FakeSocket socket;
+  const TransportHandle transport = Connect(socket);
+  service_->Gone(transport);
+  ASSERT_TRUE(wake_at_.has_value());
+  EXPECT_GT(*wake_at_, service_->now());
+}
+
+TEST_F(ServiceTest, WhatIsTooLargeIsSaidWithoutBeingRead) {
+  FakeSocket socket;
+  const TransportHandle transport = Connect(socket);
+  service_->ReceiveTooLarge(transport, 1);
+  EXPECT_THAT(socket.last(), HasSubstr(R"("code":40009)"));
+  EXPECT_TRUE(socket.closed);
+}
+
+TEST_F(ServiceTest, WhoIsTooFarBehindIsDropped) {
+  Server::Options options;
+  options.unsent_drop = 2'000;
+  Make(options);
+  FakeSocket slow;
+  const TransportHandle transport = Connect(slow);
+  for (int i = 0; i < 100 && !slow.dropped; ++i) {
+    service_->Receive(transport, R"({"action":0,"id":")" + std::string(100, 'x') + R"("})");
+  }
+  EXPECT_TRUE(slow.dropped);
+}
+
+TEST_F(ServiceTest, WhoTakesWhatItIsSentIsNotDropped) {
+  Server::Options options;
+  options.unsent_drop = 2'000;
+  Make(options);
+  FakeSocket fast;
+  const TransportHandle transport = Connect(fast);
+  service_->Taken(transport, fast.last().size());
+  for (int i = 0; i < 100; ++i) {
+    service_->Receive(transport, R"({"action":0,"id":")" + std::string(100, 'x') + R"("})");
+    service_->Taken(transport, fast.last().size());
+  }
+  EXPECT_FALSE(fast.dropped);
+}
+
+TEST_F(ServiceTest, ATokenThatIsSentIsRefused) {
+  FakeSocket socket;
+  const TransportHandle transport = Connect(socket);
+  service_->Receive(transport, R"({"action":17,"auth":{"accessToken":"t"}})");
+  EXPECT_THAT(socket.last(), HasSubstr(R"("code":40101)"));
+  EXPECT_TRUE(socket.closed);
+}
+
+TEST_F(ServiceTest, ShuttingDownIsToldToAllAndToWhoStillComes) {
+  FakeSocket early, late;
+  Connect(early);
+  service_->ShutDown();
+  Connect(late);
+  for (const FakeSocket* socket : {&early, &late}) {
+    EXPECT_THAT(socket->last(), HasSubstr(R"({"action":6)"));
+    EXPECT_THAT(socket->last(), HasSubstr(R"("statusCode":503)"));
+    EXPECT_TRUE(socket->closed);
+  }
+}
+
+TEST_F(ServiceTest, TellsWhatHappensWithoutKeysAndPayloads) {
+  FakeSocket socket;
+  const TransportHandle transport = Connect(socket, "&clientId=al%0Aice");
+  service_->Receive(transport, R"({"action":10,"channel":"room"})");
+  service_->Receive(transport, R"({"action":14,"channel":"room","msgSerial":0,)"
+                               R"("presence":[{"action":2,"data":"private"}]})");
+  EXPECT_THAT(log_, ElementsAre(R"(connection iiiiiiiiiiiiiii1 of al\nice opened)",
+                                R"(room: al\nice (iiiiiiiiiiiiiii1) entered)"));
+}
+
+}  // namespace
+}  // namespace presence::serve

@@ -1,0 +1,249 @@
+#include "tools/serve/client_connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "tools/serve/http_routes.h"
+#include "tools/serve/request_target.h"
+
+namespace presence::serve {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace websocket = beast::websocket;
+using asio::ip::tcp;
+using boost::system::error_code;
+using WebSocketStream = websocket::stream<beast::tcp_stream>;
+
+// Of a message that is coming in: so much is read at once at least, and at most.
+constexpr size_t kLeastRead = 1024;
+constexpr size_t kMostRead = size_t{64} << 10;
+// An idle connection keeps at most so much room for messages.
+constexpr size_t kKeptRoom = size_t{4} << 10;
+
+std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
+
+// One WebSocket. It lives as long as an operation of its is under way.
+class WebSocketConnection final : public ClientSocket,
+                                  public std::enable_shared_from_this<WebSocketConnection> {
+ public:
+  WebSocketConnection(beast::tcp_stream stream, Service& service, const ConnectionLimits& limits,
+                      std::shared_ptr<void> open)
+      : stream_(std::move(stream)),
+        closing_timer_(stream_.get_executor()),
+        service_(service),
+        limits_(limits),
+        open_(std::move(open)) {}
+
+  void Accept(const http::request<http::string_body>& request) {
+    target_ = ParseTarget(View(request.target()));
+    beast::get_lowest_layer(stream_).expires_never();
+    // Pings find out who is gone without a word. Who asked for heartbeats is not pinged, and may be
+    // silent for ever; what he is sent and does not acknowledge tells.
+    websocket::stream_base::timeout timeouts{};
+    timeouts.handshake_timeout = limits_.handshake;
+    const std::chrono::milliseconds idle = service_.server().options().max_idle_interval;
+    const bool pings = !Service::WantsHeartbeats(target_) && idle.count() > 0;
+    timeouts.idle_timeout = pings ? 2 * idle : websocket::stream_base::none();
+    timeouts.keep_alive_pings = pings;
+    stream_.set_option(timeouts);
+    stream_.set_option(websocket::stream_base::decorator(
+        [](websocket::response_type& response) { response.set(http::field::server, "presence"); }));
+    stream_.auto_fragment(false);
+    stream_.read_message_max(0);  // counted here, so that a message too large can be answered
+    stream_.text(true);
+    stream_.async_accept(request, [self = shared_from_this()](error_code error) {
+      if (!error) self->OnAccepted();
+    });
+  }
+
+  void Send(std::shared_ptr<const std::string> message) override {
+    unsent_.push_back(std::move(message));
+    if (unsent_.size() == 1) SendNext();
+  }
+  void Close() override {
+    if (closing_) return;
+    closing_ = true;
+    // Who takes nothing any more is not waited for.
+    closing_timer_.expires_after(limits_.handshake);
+    closing_timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error) self->Drop();
+    });
+    if (unsent_.empty()) SendClose();
+  }
+  void Drop() override { beast::get_lowest_layer(stream_).close(); }
+
+ private:
+  void OnAccepted() {
+    transport_ = service_.Connect(*this, target_);
+    target_ = {};
+    Read();
+  }
+
+  void Read() {
+    const size_t had = message_.size();
+    const size_t room = std::clamp(had, kLeastRead, kMostRead);
+    message_.resize(had + room);
+    stream_.async_read_some(asio::buffer(message_.data() + had, room),
+                            [self = shared_from_this(), had](error_code error, size_t bytes) {
+                              self->OnRead(error, had + bytes);
+                            });
+  }
+
+  void OnRead(error_code error, size_t bytes) {
+    if (error) return OnGone();
+    message_.resize(bytes);
+    const bool done = stream_.is_message_done();
+    if (too_large_ || message_.size() > service_.server().options().max_frame_size) {
+      if (!too_large_) service_.ReceiveTooLarge(transport_, message_.size());
+      too_large_ = !done;
+      message_.clear();
+    } else if (done) {
+      service_.Receive(transport_, message_);
+      message_.clear();
+    }
+    if (message_.empty() && message_.capacity() > kKeptRoom) message_.shrink_to_fit();
+    Read();
+  }
+
+  // Nothing more comes, for whatever reason.
+  void OnGone() {
+    message_ = {};
+    if (!close_sent_) Drop();
+    service_.Gone(transport_);
+  }
+
+  void SendNext() {
+    stream_.async_write(asio::buffer(*unsent_.front()),
+                        [self = shared_from_this()](error_code error, size_t) {
+                          error ? self->Drop() : self->OnSent();
+                        });
+  }
+
+  void OnSent() {
+    const size_t bytes = unsent_.front()->size();
+    unsent_.pop_front();
+    if (!unsent_.empty()) {
+      SendNext();
+    } else if (closing_) {
+      SendClose();
+    }
+    service_.Taken(transport_, bytes);
+  }
+
+  void SendClose() {
+    if (close_sent_) return;
+    close_sent_ = true;
+    stream_.async_close(websocket::close_code::normal, [self = shared_from_this()](error_code) {
+      self->closing_timer_.cancel();
+      self->Drop();
+    });
+  }
+
+  WebSocketStream stream_;
+  asio::steady_timer closing_timer_;
+  Service& service_;
+  const ConnectionLimits& limits_;
+  const std::shared_ptr<void> open_;
+  RequestTarget target_;  // until it is accepted
+  TransportHandle transport_ = 0;
+  std::string message_;     // what of the message under way has come
+  bool too_large_ = false;  // the rest of the message under way is of no interest
+  std::deque<std::shared_ptr<const std::string>> unsent_;  // the first is being written
+  bool closing_ = false;
+  bool close_sent_ = false;
+};
+
+// One socket until it is known what is asked of it.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(tcp::socket socket, Service& service, const ConnectionLimits& limits,
+                 std::shared_ptr<void> open)
+      : stream_(std::move(socket)),
+        service_(service),
+        limits_(limits),
+        open_(std::move(open)),
+        buffer_(limits.header_bytes + limits.body_bytes) {}
+
+  void Start() {
+    parser_.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
+    parser_.body_limit(limits_.body_bytes);
+    stream_.expires_after(limits_.handshake);
+    http::async_read(stream_, buffer_, parser_,
+                     [self = shared_from_this()](error_code error, size_t) {
+                       if (!error) self->OnRequest();
+                     });
+  }
+
+ private:
+  void OnRequest() {
+    const http::request<http::string_body>& request = parser_.get();
+    if (websocket::is_upgrade(request) && ParseTarget(View(request.target())).path == "/") {
+      std::make_shared<WebSocketConnection>(std::move(stream_), service_, limits_, open_)
+          ->Accept(request);
+      return;
+    }
+    const HttpRequest asked{View(request.method_string()), View(request.target()),
+                            View(request[http::field::origin]),
+                            View(request[http::field::access_control_request_headers])};
+    HttpResponse answer = AnswerHttp(asked, service_.now(), service_.server());
+    response_.result(answer.status);
+    response_.set(http::field::server, "presence");
+    if (!answer.content_type.empty()) {
+      response_.set(http::field::content_type, answer.content_type);
+    }
+    for (const auto& [name, value] : answer.headers) response_.set(name, value);
+    response_.keep_alive(false);
+    if (request.method() == http::verb::head) {
+      response_.content_length(answer.body.size());
+    } else {
+      response_.body() = std::move(answer.body);
+      response_.prepare_payload();
+    }
+    http::async_write(stream_, response_, [self = shared_from_this()](error_code, size_t) {
+      error_code ignored;
+      self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    });
+  }
+
+  beast::tcp_stream stream_;
+  Service& service_;
+  const ConnectionLimits& limits_;
+  const std::shared_ptr<void> open_;
+  beast::flat_buffer buffer_;
+  http::request_parser<http::string_body> parser_;
+  http::response<http::string_body> response_;
+};
+
+}  // namespace
+
+void ServeConnection(tcp::socket socket, Service& service, const ConnectionLimits& limits,
+                     std::shared_ptr<void> open) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  // Of who has gone without a word the system would keep what he was sent for a quarter of an hour.
+  const std::chrono::milliseconds idle = service.server().options().max_idle_interval;
+  const unsigned unanswered_ms =
+      static_cast<unsigned>(std::min<int64_t>(2 * idle.count(), 600'000));
+  if (unanswered_ms > 0) {
+    setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms,
+               sizeof unanswered_ms);
+  }
+  std::make_shared<HttpConnection>(std::move(socket), service, limits, std::move(open))->Start();
+}
+
+}  // namespace presence::serve

@@ -1,0 +1,31 @@
+#ifndef TOOLS_SERVE_EVENT_LOOP_H_
+#define TOOLS_SERVE_EVENT_LOOP_H_
+
+#include <functional>
+#include <string>
+
+#include "presence/session/server.h"
+#include "tools/serve/keys.h"
+#include "tools/serve/listen_address.h"
+
+namespace presence::serve {
+
+struct LoopOptions {
+  ListenAddress listen;
+  Keys keys;
+  Server::Options server;
+  // What is told when it listens: where, with the port that it got.
+  std::function<void(const ListenAddress&)> on_listening;
+  // A line on what happens; null: nobody wants to know.
+  std::function<void(const std::string&)> log;
+};
+
+// Serves clients until SIGTERM or SIGINT, on this one thread: the server, its clock and all
+// sockets. Then everybody is told, and it ends when all sockets are closed, after five seconds at
+// most; at a second signal at once. Empty: all is well; else why nothing could be served, for
+// people.
+std::string ServeUntilSignal(LoopOptions options);
+
+}  // namespace presence::serve
+
+#endif  // TOOLS_SERVE_EVENT_LOOP_H_

@@ -1,0 +1,26 @@
+#ifndef TOOLS_SERVE_REQUEST_TARGET_H_
+#define TOOLS_SERVE_REQUEST_TARGET_H_
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace presence::serve {
+
+// The target of an HTTP request, taken apart: "/a/b?name=value&..." with %XX and, in parameters, +
+// undone. What is no escape stays as it came.
+struct RequestTarget {
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> parameters;  // in the order in which they came
+
+  // The value of a parameter, the first of several; empty if there is none: to clients of this
+  // protocol absent and empty are alike.
+  std::string_view Parameter(std::string_view name) const;
+};
+
+RequestTarget ParseTarget(std::string_view target);
+
+}  // namespace presence::serve
+
+#endif  // TOOLS_SERVE_REQUEST_TARGET_H_

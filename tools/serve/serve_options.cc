@@ -1,0 +1,101 @@
+#include "tools/serve/serve_options.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "engine/base/absl_view.h"
+#include "tools/command_line.h"
+#include "tools/duration.h"
+#include "tools/serve/random_id.h"
+
+namespace presence::serve {
+namespace {
+
+using tools::CommandLine;
+
+constexpr std::string_view kDevelopmentKey = "presence.development:not-a-secret";
+
+std::string Text(const absl::Status& status) {
+  return std::string(status.message().data(), status.message().size());
+}
+
+// Reads a flag that is a time. What is wrong with it, or empty.
+std::string ReadTime(const CommandLine& line, std::string_view flag,
+                     std::chrono::milliseconds& into) {
+  if (!line.Has(flag)) return "";
+  const std::string value = line.Value(flag);
+  const std::optional<int64_t> ms = tools::ParseDuration(value);
+  if (!ms.has_value()) {
+    return absl::StrCat("--", AbslView(flag), "=", value,
+                        ": not a time such as 500ms, 30s or 5m, and at most 24h");
+  }
+  into = std::chrono::milliseconds(*ms);
+  return "";
+}
+
+std::string ReadKeys(const CommandLine& line, ServeOptions& options) {
+  std::vector<std::string> texts = line.Values("key");
+  options.development_key = texts.empty();
+  if (texts.empty()) texts.emplace_back(kDevelopmentKey);
+  for (const std::string& text : texts) {
+    absl::StatusOr<Key> key = ParseKey(text);
+    if (!key.ok()) return Text(key.status());
+    if (const absl::Status status = options.keys.Add(*std::move(key)); !status.ok()) {
+      return Text(status);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line) {
+  ServeOptions options;
+  const std::string listen = line.Value("listen", "127.0.0.1:0");
+  const std::optional<ListenAddress> address = ParseListenAddress(listen);
+  if (!address.has_value()) {
+    return "--listen=" + listen + ": not an address and a port, such as 127.0.0.1:8080 or [::1]:0";
+  }
+  options.listen = *address;
+  if (std::string wrong = ReadKeys(line, options); !wrong.empty()) return wrong;
+  if (options.development_key && !options.listen.is_loopback) {
+    return "--listen=" + listen +
+           ": others can come from there, and the key for development is no secret: give a --key";
+  }
+  Server::Options& server = options.server;
+  for (const auto& [flag, into] :
+       {std::pair<std::string_view, std::chrono::milliseconds*>{"grace", &server.room.grace_period},
+        {"batch", &server.room.batch_interval},
+        {"resume", &server.connection_state_ttl},
+        {"idle", &server.max_idle_interval}}) {
+    if (std::string wrong = ReadTime(line, flag, *into); !wrong.empty()) return wrong;
+  }
+  server.max_grace_period = std::max(server.max_grace_period, server.room.grace_period);
+  server.max_connections = line.Number("max-connections", server.max_connections);
+  server.max_rooms = line.Number("max-rooms", server.max_rooms);
+  server.room.max_members = line.Number("max-members", server.room.max_members);
+  options.verbose = line.Has("verbose");
+  server.room_events = options.verbose;
+  server.server_id = RandomId(12);
+  return options;
+}
+
+std::string WelcomeText(const ServeOptions& options, const ListenAddress& listening) {
+  const Key& key = options.keys.all().front();
+  std::string text = absl::StrCat("Presence is served at http://", listening.text(), "\n");
+  if (options.development_key) {
+    absl::StrAppend(&text, "The key is one for development, which everybody knows.\n");
+  }
+  absl::StrAppend(&text, "Options of a client:\n  { key: '", key.text(), "', clientId: 'alice', ",
+                  "endpoint: '", listening.address, "', port: ", listening.port,
+                  ", tls: false, useBinaryProtocol: false }\n");
+  return text;
+}
+
+}  // namespace presence::serve

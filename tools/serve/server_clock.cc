@@ -1,0 +1,17 @@
+#include "tools/serve/server_clock.h"
+
+namespace presence::serve {
+
+ServerClock::ServerClock()
+    : ServerClock(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
+                  Steady()) {}
+
+Timestamp ServerClock::At(std::chrono::nanoseconds steady) const {
+  return wall_ + std::chrono::floor<std::chrono::milliseconds>(steady - steady_);
+}
+
+std::chrono::nanoseconds ServerClock::Steady() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+}  // namespace presence::serve

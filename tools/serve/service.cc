@@ -1,0 +1,170 @@
+#include "tools/serve/service.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include "presence/wire/frame.h"
+#include "tools/serve/credentials.h"
+#include "tools/serve/event_text.h"
+
+namespace presence::serve {
+namespace {
+
+// What nobody can guess, and what never comes twice.
+constexpr size_t kKeyCharacters = 32;
+constexpr size_t kIdCharacters = 16;
+
+std::string ErrorFrame(const ErrorInfo& error) {
+  wire::Frame frame;
+  frame.action = wire::kError;
+  frame.error = error;
+  std::string text;
+  wire::AppendFrame(frame, text);
+  return text;
+}
+
+// How long members stay when their connection is lost; nullopt: the client does not say, or not a
+// number. The server knows what is too long.
+std::optional<std::chrono::milliseconds> GraceOf(const RequestTarget& target) {
+  const std::string_view text = target.Parameter("remainPresentFor");
+  uint32_t ms = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (text.empty() || at != text.data() + text.size()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return std::chrono::milliseconds(UINT32_MAX);
+  return error == std::errc() ? std::optional(std::chrono::milliseconds(ms)) : std::nullopt;
+}
+
+// The parameters are alike; clients send the one or the other.
+std::string_view ResumeKeyOf(const RequestTarget& target) {
+  const std::string_view resume = target.Parameter("resume");
+  return resume.empty() ? target.Parameter("recover") : resume;
+}
+
+}  // namespace
+
+Service::Service(Parts parts)
+    : parts_(std::move(parts)), server_(parts_.server), reader_(parts_.server.max_frame_size) {}
+
+bool Service::WantsHeartbeats(const RequestTarget& target) {
+  return target.Parameter("heartbeats") == "true";
+}
+
+TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& target) {
+  const TransportHandle transport = ++last_transport_;
+  sockets_.emplace(transport, &socket);
+  if (target.Parameter("format") == "msgpack") {
+    Refuse(socket, {kMalformedRequest, 400,
+                    "this server speaks JSON only: set useBinaryProtocol to false", nullptr});
+    return transport;
+  }
+  const auto judged = CheckCredentials(parts_.keys, target);
+  if (const auto* const error = std::get_if<ErrorInfo>(&judged)) {
+    Refuse(socket, *error);
+    return transport;
+  }
+  const auto& credentials = std::get<Credentials>(judged);
+  const std::vector<Permission> permissions = credentials.capability.Permissions();
+  const std::string id = parts_.make_id(kIdCharacters);
+  const std::string key = parts_.make_id(kKeyCharacters);
+  TransportAccepted accepted;
+  accepted.transport = transport;
+  accepted.connection_id = id;
+  accepted.connection_key = key;
+  accepted.client_id = credentials.client_id;
+  accepted.permissions = permissions;
+  accepted.heartbeats = WantsHeartbeats(target);
+  accepted.resume_key = ResumeKeyOf(target);
+  accepted.grace_period = GraceOf(target);
+  if (const absl::Status status = server_.Apply(now(), accepted, effects_); !status.ok()) {
+    // What remains to be wrong is what the client asked for, such as a name too long.
+    const auto why = status.message();
+    Refuse(socket, {kMalformedRequest, 400, std::string(why.data(), why.size()), nullptr});
+    return transport;
+  }
+  CarryOut();
+  return transport;
+}
+
+void Service::Receive(TransportHandle transport, std::string_view message) {
+  Apply(reader_.Read(transport, message));
+}
+
+void Service::ReceiveTooLarge(TransportHandle transport, size_t bytes) {
+  Apply(FrameUnreadable{transport, "the frame is too large",
+                        std::max(bytes, server_.options().max_frame_size + 1)});
+}
+
+void Service::Taken(TransportHandle transport, size_t bytes) {
+  Apply(BytesTaken{transport, bytes});
+}
+
+void Service::Gone(TransportHandle transport) {
+  sockets_.erase(transport);
+  Apply(TransportGone{transport});
+}
+
+void Service::Wake() {
+  server_.AdvanceTo(now(), effects_);
+  CarryOut();
+}
+
+void Service::ShutDown() { Apply(presence::ShutDown{}); }
+
+void Service::Apply(const ServerInput& input) {
+  if (const absl::Status status = server_.Apply(now(), input, effects_); !status.ok()) {
+    const auto why = status.message();
+    Log("an input was refused: " + std::string(why.data(), why.size()));
+  }
+  CarryOut();
+}
+
+void Service::CarryOut() {
+  for (const ServerEffect& effect : effects_) {
+    if (const auto* send = std::get_if<SendFrame>(&effect)) {
+      const auto message = std::make_shared<const std::string>(send->bytes);
+      for (const TransportHandle to : send->to) {
+        if (ClientSocket* const socket = Find(to)) socket->Send(message);
+      }
+    } else if (const auto* end = std::get_if<EndTransport>(&effect)) {
+      if (ClientSocket* const socket = Find(end->transport)) socket->Close();
+    } else if (const auto* drop = std::get_if<DropTransport>(&effect)) {
+      if (ClientSocket* const socket = Find(drop->transport)) socket->Drop();
+    } else if (const auto* offered = std::get_if<CredentialsOffered>(&effect)) {
+      offers_.push_back(offered->transport);
+    } else if (parts_.log != nullptr) {
+      parts_.log(TextOf(effect));
+    }
+  }
+  AnswerOffers();
+  parts_.wake_at(server_.NextDeadline());
+}
+
+// Nothing that a client can send is a token of this server.
+void Service::AnswerOffers() {
+  while (!offers_.empty()) {
+    const TransportHandle transport = offers_.back();
+    offers_.pop_back();
+    const ErrorInfo error{40101, 401, "this server takes keys, and no tokens", nullptr};
+    Apply(CredentialsRefused{transport, &error});
+  }
+}
+
+void Service::Refuse(ClientSocket& socket, const ErrorInfo& error) {
+  Log("refused a client: " + error.message);
+  socket.Send(std::make_shared<const std::string>(ErrorFrame(error)));
+  socket.Close();
+}
+
+ClientSocket* Service::Find(TransportHandle transport) const {
+  const auto found = sockets_.find(transport);
+  return found == sockets_.end() ? nullptr : found->second;
+}
+
+void Service::Log(const std::string& line) const {
+  if (parts_.log != nullptr) parts_.log(line);
+}
+
+}  // namespace presence::serve

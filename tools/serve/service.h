@@ -1,0 +1,99 @@
+#ifndef TOOLS_SERVE_SERVICE_H_
+#define TOOLS_SERVE_SERVICE_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "presence/error.h"
+#include "presence/message.h"
+#include "presence/session/server.h"
+#include "presence/session/server_effects.h"
+#include "presence/session/server_input.h"
+#include "presence/session/server_reader.h"
+#include "tools/serve/keys.h"
+#include "tools/serve/request_target.h"
+
+namespace presence::serve {
+
+// One client's socket, as a Service knows it. None of these calls back into the service: what comes
+// of them is told later.
+class ClientSocket {
+ public:
+  virtual ~ClientSocket() = default;
+  // One message, after those before it. It is told with Taken when it has been passed on.
+  virtual void Send(std::shared_ptr<const std::string> message) = 0;
+  // Closes it after what it was given to send.
+  virtual void Close() = 0;
+  // Closes it at once.
+  virtual void Drop() = 0;
+};
+
+// The server with what stands between it and sockets: who may come, ids and keys, the reader of
+// messages, what is to be sent to whom. No socket, clock or thread of its own; one thread at a
+// time.
+class Service {
+ public:
+  struct Parts {
+    Server::Options server;
+    Keys keys;
+    std::function<Timestamp()> now;
+    std::function<std::string(size_t characters)> make_id;
+    // After each step: when to call Wake, perhaps in the past; nullopt: no need.
+    std::function<void(std::optional<Timestamp>)> wake_at;
+    // A line on what happened, for people; null: nobody wants to know.
+    std::function<void(const std::string&)> log;
+  };
+  explicit Service(Parts parts);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Somebody has opened a WebSocket with this URL. Whoever has bad credentials is sent ERROR, and
+  // closed. `socket` must live until Gone; the handle names it in all that follows.
+  TransportHandle Connect(ClientSocket& socket, const RequestTarget& target);
+  // A whole message has come.
+  void Receive(TransportHandle transport, std::string_view message);
+  // A message of at least so many bytes, more than max_frame_size: what of it came need not be
+  // kept.
+  void ReceiveTooLarge(TransportHandle transport, size_t bytes);
+  // So many bytes of messages have been passed on.
+  void Taken(TransportHandle transport, size_t bytes);
+  // The socket is closed, whoever closed it. Once for each Connect.
+  void Gone(TransportHandle transport);
+  // The time has come that wake_at named; early, late and twice are harmless.
+  void Wake();
+  // Says so to everybody, and closes all sockets, also of those who still come.
+  void ShutDown();
+
+  const Server& server() const { return server_; }
+  Timestamp now() const { return parts_.now(); }
+  // Sockets from Connect to Gone.
+  size_t socket_count() const { return sockets_.size(); }
+  // Whether the client of this URL asked for heartbeats. Otherwise its socket is to be pinged.
+  static bool WantsHeartbeats(const RequestTarget& target);
+
+ private:
+  void Apply(const ServerInput& input);
+  void CarryOut();
+  void AnswerOffers();
+  void Refuse(ClientSocket& socket, const ErrorInfo& error);
+  ClientSocket* Find(TransportHandle transport) const;
+  void Log(const std::string& line) const;
+
+  const Parts parts_;
+  Server server_;
+  ServerReader reader_;
+  ServerEffects effects_;
+  TransportHandle last_transport_ = 0;
+  std::unordered_map<TransportHandle, ClientSocket*> sockets_;
+  std::vector<TransportHandle> offers_;  // who has sent credentials during the step
+};
+
+}  // namespace presence::serve
+
+#endif  // TOOLS_SERVE_SERVICE_H_
