@@ -136,6 +136,62 @@ Command Replay() {
   };
 }
 
+Command Explain() {
+  return {
+      .name = "explain",
+      .summary =
+          "what each line of a session did, by which rule; and why somebody is shown as "
+          "present, or is not",
+      .operands = "TRACE",
+      .least_operands = 1,
+      .most_operands = 1,
+      .operand_name = "trace",
+      .about =
+          "Replays a trace and tells it for people: for each line that did something, what it is, "
+          "and what became of each thing in it, with the rule (such as RTP2b2, of the presence "
+          "specification), what it was compared with, and the line that this came from. \"-\" is "
+          "standard input, a name ending in .gz is decompressed. With --why-present or "
+          "--why-absent only the answer is written, a paragraph for each channel that knows the "
+          "client.",
+      .flags =
+          {
+              {.name = "why-present",
+               .takes_value = true,
+               .value = "CLIENT",
+               .help = "why is CLIENT shown as present: the lines that made it so, and what would "
+                       "have changed it"},
+              {.name = "why-absent",
+               .takes_value = true,
+               .value = "CLIENT",
+               .help = "the same of a CLIENT who is not shown"},
+              {.name = "at",
+               .takes_value = true,
+               .value = "LINE|TIME",
+               .help = "not at the end, but after this line, or at this time (UTC): 17, "
+                       "08:15:21.886, 2026-11-25T08:15:21Z, 1795563142164; without a question: "
+                       "what happened then, and what the state was"},
+              {.name = "member",
+               .takes_value = true,
+               .value = "CLIENT[@CONNECTION]",
+               .help = "tell only what concerns this client, or one connection of it"},
+              ChannelFlag(),
+              {.name = "keep-going", .help = "skip malformed lines, report and count them"},
+              ProgressFlag(),
+          },
+      .examples =
+          {
+              {"Why is frank not shown any more, from a browser's capture",
+               "presence import session.har | presence explain --why-absent=frank -"},
+              {"Everything that befell one user", "presence explain --member=ada session.jsonl"},
+              {"What was so at a quarter past eight",
+               "presence explain --at=08:15:00 session.jsonl"},
+          },
+      .exit_status =
+          "0 done; 1 an input line failed, or the output could not be written; 2 wrong usage or a "
+          "file that cannot be opened; 130 interrupted.",
+  };
+}
+
 Command Generate() {
   return {
       .name = "generate",
@@ -344,7 +400,7 @@ Command Completion() {
 
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
-      Import(), Replay(), Generate(), Simulate(), Serve(), Help(), Completion()};
+      Import(), Replay(), Explain(), Generate(), Simulate(), Serve(), Help(), Completion()};
   return *commands;
 }
 

@@ -9,6 +9,7 @@
 #include "tools/commands.h"
 #include "tools/completion_command.h"
 #include "tools/console.h"
+#include "tools/explain_command.h"
 #include "tools/generate_command.h"
 #include "tools/help_command.h"
 #include "tools/import_command.h"
@@ -26,8 +27,8 @@ struct Runner {
   int (*run)(const CommandLine& line);
 };
 constexpr Runner kRunners[] = {
-    {"import", RunImport}, {"replay", RunReplay},         {"generate", RunGenerate},
-    {"help", RunHelp},     {"completion", RunCompletion},
+    {"import", RunImport},     {"replay", RunReplay}, {"explain", RunExplain},
+    {"generate", RunGenerate}, {"help", RunHelp},     {"completion", RunCompletion},
 };
 
 int Run(const std::vector<std::string>& arguments) {

@@ -11,19 +11,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "engine/base/absl_view.h"
-#include "sim/capture/file_kind.h"
 #include "sim/replay/line_sink.h"
 #include "sim/replay/look_ahead.h"
 #include "sim/replay/output.h"
 #include "sim/replay/replay_checker.h"
 #include "sim/replay/replayer.h"
 #include "sim/trace/line_reader.h"
-#include "sim/trace/trace_reader.h"
 #include "tools/command_line.h"
 #include "tools/console.h"
-#include "tools/kept_beginning.h"
-#include "tools/reading_progress.h"
+#include "tools/trace_file.h"
 
 namespace presence::tools {
 namespace {
@@ -92,13 +88,6 @@ std::unique_ptr<sim::ReplaySink> MakeOutput(const std::string& form, bool expect
   return std::make_unique<sim::JsonlOutput>(lines);
 }
 
-// Whether a file begins as frames that were copied out of a browser: a trace, but one that takes
-// all of them for the server's, and ATTACH is never that.
-bool HoldsSentFrames(std::string_view beginning) {
-  return beginning.find("{\"action\":10,") != beginning.npos &&
-         sim::KindOf(beginning) == sim::FileKind::kFrames;
-}
-
 struct Totals {
   uint64_t lines = 0;
   uint64_t bytes = 0;
@@ -150,31 +139,20 @@ class ReplayRun {
 
   // Replays one trace; an exit status if that ends the run.
   std::optional<int> Replay(const std::string& trace) {
-    absl::StatusOr<std::unique_ptr<sim::ByteSource>> source = sim::OpenFile(trace);
-    if (!source.ok()) {
-      output_.Flush();
-      Complain(std::string(source.status().message()));
-      return kExitUsage;
-    }
-    auto kept = std::make_unique<KeptBeginning>(*std::move(source));
-    beginning_ = kept.get();
-    sim::LineReader lines(std::move(kept));
-    lines.OnRead([this] { output_.Flush(); });
+    TraceFile file(trace, output_, keep_going_, progress_choice_);
+    if (!file.Open()) return file.Finish();
     sim::ReplayChecker checker;
     sim::Replayer replayer(*sink_, check_ ? &checker : nullptr);
-    Progress progress(WantsProgress(progress_choice_, output_), trace);
-    const std::optional<int> ended = ReplayLines(trace, lines, replayer, checker, progress);
+    std::optional<int> ended = ReplayLines(trace, file, replayer, checker);
+    const std::optional<int> cut = file.Finish();
+    if (!ended.has_value()) ended = cut;
     if (!ended.has_value()) replayer.Finish();
-    if (HoldsSentFrames(beginning_->beginning())) {
-      Complain(absl::StrCat(trace,
-                            " is frames alone, and the client's are among them, taken for the "
-                            "server's: `presence import FILE` tells them apart"));
-    }
-    totals_.lines += lines.line_number();
-    totals_.bytes += lines.bytes();
+    totals_.lines += file.lines().line_number();
+    totals_.bytes += file.lines().bytes();
     totals_.frames += replayer.frames();
     totals_.items += replayer.items();
     totals_.unknown_acknowledged += replayer.unknown_acknowledged();
+    totals_.malformed_lines += file.malformed_lines();
     if (!ended.has_value()) return OutputFailed();
     return ended;
   }
@@ -187,11 +165,8 @@ class ReplayRun {
     }
     output_.Close();
     if (!ended.has_value()) ended = OutputFailed();
-    if (totals_.malformed_lines > 0) {
-      Complain(absl::StrCat(totals_.malformed_lines, " malformed ",
-                            totals_.malformed_lines == 1 ? "line" : "lines", " skipped"));
-      if (!ended.has_value()) ended = kExitFailed;
-    }
+    TellMalformed(totals_.malformed_lines);
+    if (!ended.has_value() && totals_.malformed_lines > 0) ended = kExitFailed;
     return ended.value_or(kExitOk);
   }
 
@@ -213,33 +188,17 @@ class ReplayRun {
   }
 
  private:
-  std::optional<int> ReplayLines(const std::string& trace, sim::LineReader& lines,
-                                 sim::Replayer& replayer, const sim::ReplayChecker& checker,
-                                 Progress& progress) {
-    sim::LookAhead look_ahead(lines, replayer);
+  // An exit status if something else than the file ends the run.
+  std::optional<int> ReplayLines(const std::string& trace, TraceFile& file, sim::Replayer& replayer,
+                                 const sim::ReplayChecker& checker) {
+    sim::LookAhead look_ahead(file.lines(), replayer);
     std::string_view text;
-    for (;;) {
-      if (Interrupted()) return kExitInterrupted;
-      const absl::StatusOr<bool> more = lines.Next(text);
-      if (!more.ok()) {
-        if (absl::IsCancelled(more.status())) continue;
-        const bool skipped = absl::IsResourceExhausted(more.status());
-        const uint64_t number = lines.line_number() + (skipped ? 0 : 1);
-        Report(trace, number, more.status(), replayer, progress);
-        if (skipped && Skip()) continue;
-        return kExitFailed;
-      }
-      if (!*more) return std::nullopt;
-      ShowReading(lines, progress);
-      if (sim::TraceReader::IsBlank(text)) continue;
-      if (const absl::Status status = look_ahead.Replay(text); !status.ok()) {
-        Report(trace, lines.line_number(), status, replayer, progress);
-        if (!Skip()) return kExitFailed;
-      }
+    while (file.Next(text, replayer.frames() > 0)) {
+      const absl::Status status = look_ahead.Replay(text);
+      if (!status.ok() && !file.Refuse(status, replayer.frames() > 0)) break;
       if (check_ && checker.violation().has_value()) {
-        progress.Clear();
-        output_.Flush();
-        Tell(absl::StrCat(trace, ":", lines.line_number(), ": invariant \"",
+        file.Pause();
+        Tell(absl::StrCat(trace, ":", file.lines().line_number(), ": invariant \"",
                           checker.violation()->invariant,
                           "\" is violated: ", checker.violation()->what));
         Tell(absl::StrCat("reproduce with: presence replay --check ", trace));
@@ -247,24 +206,7 @@ class ReplayRun {
       }
       if (std::optional<int> failed = OutputFailed(); failed.has_value()) return failed;
     }
-  }
-
-  // Reports a line that cannot be replayed, after all that was written before it; and if it is the
-  // first one that says something, what the file may be instead of a trace.
-  void Report(const std::string& trace, uint64_t line, const absl::Status& status,
-              const sim::Replayer& replayer, Progress& progress) {
-    progress.Clear();
-    output_.Flush();
-    Tell(absl::StrCat(trace, ":", line, ": ", status.message()));
-    if (replayer.frames() > 0 || std::exchange(told_kind_of_, trace) == trace) return;
-    const auto advice = sim::AdviceForTraceReader(sim::KindOf(beginning_->beginning()));
-    if (advice.has_value()) Complain(absl::StrCat(trace, " is ", AbslView(*advice)));
-  }
-
-  // Whether to go on after a malformed line.
-  bool Skip() {
-    if (keep_going_) ++totals_.malformed_lines;
-    return keep_going_;
+    return std::nullopt;
   }
 
   // Whether the output failed, or differs from what is expected; says so once.
@@ -288,8 +230,6 @@ class ReplayRun {
   std::unique_ptr<sim::ReplaySink> formatter_;
   std::unique_ptr<sim::ReplaySink> filter_;
   sim::ReplaySink* sink_ = nullptr;
-  const KeptBeginning* beginning_ = nullptr;  // of the trace in hand, as long as that is read
-  std::string told_kind_of_;                  // the trace of which it has been told what it is
   Totals totals_;
 };
 

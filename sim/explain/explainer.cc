@@ -74,7 +74,12 @@ class Explainer::Watcher : public ReplaySink, public ReplayObserver {
   explicit Watcher(StorySink& sink) : sink_(sink), replayer_(*this, this) {}
 
   absl::Status Apply(uint64_t line_number, const TraceLine& line);
-  void Finish() { replayer_.Finish(); }
+  void Finish(bool at_end) {
+    at_end_ = at_end;
+    ended_ = 0;
+    replayer_.Finish();
+  }
+  const Replayer& replayer() const { return replayer_; }
 
   bool WantsVerdicts() const override { return true; }
   void OnApply(size_t index, Timestamp now, const ChannelInput& input, const Effects& effects,
@@ -103,7 +108,7 @@ class Explainer::Watcher : public ReplaySink, public ReplayObserver {
   void Head(const TraceLine& line);
   void HeadFrame(const wire::Frame& frame, bool sent);
   bool IsWorthTelling(const TraceLine& line) const;
-  void Acknowledged(const wire::Frame& frame);
+  void Acknowledged(const wire::Frame& frame, uint64_t unknown);
 
   StoryItem& Add(StoryKind kind, std::string words, Rule rule = {});
   StoryItem& AddOf(StoryKind kind, const Message& member, std::string words, Rule rule = {});
@@ -126,6 +131,7 @@ class Explainer::Watcher : public ReplaySink, public ReplayObserver {
   void TellResend(const SendPresence& send);
 
   void TellFrameIgnored();
+  void TellItemsIgnored(const PresenceFrame& frame);
   void TellPage(const SyncFrame& frame);
   void TellVerdict(const ItemVerdict& verdict);
   void TellOddities(const ItemVerdict& verdict, const std::optional<Fact>& fact);
@@ -153,9 +159,18 @@ class Explainer::Watcher : public ReplaySink, public ReplayObserver {
   std::map<RequestId, Call> calls_;
   RequestId next_request_ = 0;
   std::string call_id_;  // of the line, if it is a call
+  bool at_end_ = true;
+  size_t ended_ = 0;  // channels of which the end is told
 
-  // By msgSerial: frames that the capture says the client sent.
-  std::map<int64_t, std::pair<Origin, std::string>> sent_;
+  // A frame that the capture says the client sent.
+  struct Sent {
+    Origin origin;
+    std::string words;
+    std::string client_id;
+    std::string channel;
+  };
+  std::map<int64_t, Sent> sent_;  // by msgSerial
+  std::string identity_;          // of the client's connection
 };
 
 Explainer::Explainer(StorySink& sink) : watcher_(std::make_unique<Watcher>(sink)) {}
@@ -165,7 +180,11 @@ absl::Status Explainer::Apply(uint64_t line_number, const TraceLine& line) {
   return watcher_->Apply(line_number, line);
 }
 
-void Explainer::Finish() { watcher_->Finish(); }
+void Explainer::Finish(bool at_end) { watcher_->Finish(at_end); }
+
+bool Explainer::any_frames() const { return watcher_->replayer().frames() > 0; }
+
+int64_t Explainer::now_ms() const { return watcher_->replayer().now_ms(); }
 
 // --- Lines ---
 
@@ -181,7 +200,7 @@ absl::Status Explainer::Watcher::Apply(uint64_t line_number, const TraceLine& li
   }
   const auto* const received = std::get_if<ReceivedLine>(&line.content);
   if (received != nullptr && replayer_.unknown_acknowledged() > unknown) {
-    Acknowledged(received->frame);
+    Acknowledged(received->frame, replayer_.unknown_acknowledged() - unknown);
   }
   block_.SetTime(replayer_.now_ms());
   if (block_.size() > 1 || IsWorthTelling(line)) {
@@ -216,7 +235,9 @@ void Explainer::Watcher::Head(const TraceLine& line) {
     HeadFrame(sent->frame, true);
     const wire::Frame& frame = sent->frame;
     if (frame.action == wire::kPresence && frame.msg_serial.has_value()) {
-      sent_[*frame.msg_serial] = {Here(), WordsOf(frame, true)};
+      sent_[*frame.msg_serial] = {Here(), WordsOf(frame, true),
+                                  std::string(block_.front().message.client_id),
+                                  std::string(frame.channel)};
       if (sent_.size() > kMaxSentKept) sent_.erase(sent_.begin());
     }
   } else if (const auto* const call = std::get_if<CallLine>(&line.content)) {
@@ -235,6 +256,7 @@ void Explainer::Watcher::Head(const TraceLine& line) {
     item.connection_state = connection->state;
     item.message.connection_id = block_.Keep(connection->id.value_or(""));
     item.message.client_id = block_.Keep(connection->client_id.value_or(""));
+    if (connection->client_id.has_value()) identity_ = std::string(*connection->client_id);
   } else {
     Add(StoryKind::kReceived, "");
   }
@@ -247,12 +269,14 @@ void Explainer::Watcher::HeadFrame(const wire::Frame& frame, bool sent) {
   item.sync_id = PageIdOf(item.serial);
   item.msg_serial = frame.msg_serial;
   if (sent && frame.presence.size() == 1) {
-    item.message.client_id = block_.Keep(frame.presence.front().client_id);
+    const std::string_view named = frame.presence.front().client_id;
+    item.message.client_id = block_.Keep(named.empty() ? identity_ : named);
   }
   if (!sent && frame.action == wire::kConnected) {
     item.connection_state = ConnectionState::kConnected;
     item.message.connection_id = block_.Keep(frame.connection_id);
     item.message.client_id = block_.Keep(frame.details_client_id);
+    identity_ = std::string(frame.details_client_id);
   } else if (!sent && wire::SpeaksOfConnection(frame)) {
     item.connection_state = frame.action == wire::kDisconnected ? ConnectionState::kDisconnected
                             : frame.action == wire::kClosed     ? ConnectionState::kClosed
@@ -261,19 +285,25 @@ void Explainer::Watcher::HeadFrame(const wire::Frame& frame, bool sent) {
 }
 
 // Serials were acknowledged that the replay did not send: those of a capture, most of the time.
-void Explainer::Watcher::Acknowledged(const wire::Frame& frame) {
+void Explainer::Watcher::Acknowledged(const wire::Frame& frame, uint64_t unknown) {
   const int64_t first = frame.msg_serial.value_or(0);
-  const auto sent = sent_.find(first);
-  if (sent == sent_.end()) {
-    Add(StoryKind::kAckUnknown,
-        absl::StrCat("nothing that is known of was sent as msgSerial ", first))
-        .msg_serial = first;
-    return;
+  const int64_t count = std::max<int64_t>(frame.count.value_or(1), 1);
+  for (auto sent = sent_.lower_bound(first);
+       sent != sent_.end() && sent->first - first < count && unknown > 0; ++sent, --unknown) {
+    StoryItem& item =
+        Add(StoryKind::kAckUnknown,
+            absl::StrCat("it answers line ", sent->second.origin.line, ": ", sent->second.words));
+    item.msg_serial = sent->first;
+    item.message.client_id = block_.Keep(sent->second.client_id);
+    if (!sent->second.channel.empty()) item.channel = block_.Keep(sent->second.channel);
+    Because(sent->second.origin);
   }
-  Add(StoryKind::kAckUnknown,
-      absl::StrCat("it answers line ", sent->second.first.line, ": ", sent->second.second))
-      .msg_serial = first;
-  Because(sent->second.first);
+  if (unknown == 0) return;
+  StoryItem& item =
+      Add(StoryKind::kAckUnknown, absl::StrCat("of what was sent as ", Counted(unknown, "serial"),
+                                               " of these, nothing is known"));
+  item.msg_serial = first;
+  item.count = unknown;
 }
 
 // --- Items ---
@@ -365,16 +395,16 @@ void Explainer::Watcher::EndStep() {
 void Explainer::Watcher::TellFrameIgnored() {
   const ChannelInput& input = *step_.input;
   const std::string_view state = StateName(step_.channel->state());
-  if (const auto* const frame = std::get_if<PresenceFrame>(&input)) {
+  const auto* const sync = std::get_if<SyncFrame>(&input);
+  const auto* const frame = sync != nullptr ? &sync->page : std::get_if<PresenceFrame>(&input);
+  if (frame != nullptr) {
     Add(StoryKind::kFrameIgnored,
         absl::StrCat("ignored: the channel is ", AbslView(state), ", and takes no members then"),
-        {"of no use in this state", "RTL17"})
+        {kIgnoredByState, "RTL17"})
         .count = frame->items.size();
-  } else if (const auto* const sync = std::get_if<SyncFrame>(&input)) {
-    Add(StoryKind::kFrameIgnored,
-        absl::StrCat("ignored: the channel is ", AbslView(state), ", and takes no members then"),
-        {"of no use in this state", "RTL17"})
-        .count = sync->page.items.size();
+    Because(step_.story->state);
+    TellItemsIgnored(*frame);
+    return;
   } else if (std::holds_alternative<AttachedFrame>(input)) {
     Add(StoryKind::kFrameIgnored, "nothing to do: the channel is attached, and this resumes it",
         {"resumed while attached", "RTP17i"});
@@ -385,6 +415,27 @@ void Explainer::Watcher::TellFrameIgnored() {
     return;
   }
   Because(step_.story->state);
+}
+
+// Each by itself: who asks for a member wants to know that it was named.
+void Explainer::Watcher::TellItemsIgnored(const PresenceFrame& frame) {
+  for (size_t i = 0; i < frame.items.size(); ++i) {
+    const IncomingItem& named = frame.items[i];
+    Message message;
+    message.client_id = named.client_id;
+    message.connection_id = named.connection_id.empty() ? frame.connection_id : named.connection_id;
+    StoryItem& item = AddOf(
+        StoryKind::kItemIgnored, message,
+        absl::StrCat(ActionNamed(named.action), " of ",
+                     MemberNamed(message.client_id, message.connection_id),
+                     " ignored: the channel is ", AbslView(StateName(step_.channel->state()))),
+        {kIgnoredByState, "RTL17"});
+    item.index = static_cast<uint32_t>(i);
+    if (named.action.has_value() && *named.action >= 0 && *named.action <= 4) {
+      item.action = static_cast<PresenceAction>(*named.action);
+    }
+    Because(step_.story->state);
+  }
 }
 
 // A page that starts no sync: what else it is.
@@ -526,7 +577,7 @@ void Explainer::Watcher::Tell(const SyncChanged& changed) {
 
 void Explainer::Watcher::Tell(const SetCleared& cleared) {
   Add(StoryKind::kCleared,
-      absl::StrCat("all ", Counted(cleared.members, "member"), " forgotten, without events"),
+      absl::StrCat(Counted(cleared.members, "member"), " forgotten, without events"),
       {"detached or failed: the set is cleared", "RTP5a"})
       .count = cleared.members;
   if (step_.cleared.has_value()) Because(*step_.cleared);
@@ -794,7 +845,7 @@ void Explainer::Watcher::Tell(const CallResult& result) {
     calls_.erase(found);
   }
   const std::string name =
-      absl::StrCat("call ", Named(call.id),
+      absl::StrCat("call ", CallNamed(call.id),
                    call.origin.line == line_ ? "" : absl::StrCat(" of line ", call.origin.line));
   const std::string failure = result.error == nullptr ? "" : ErrorNamed(*result.error);
   const auto answer = [&](StoryKind kind, std::string words, Rule rule) {
@@ -1054,7 +1105,7 @@ void Explainer::Watcher::TellRequeued() {
     StoryItem& item =
         AddOf(StoryKind::kOperationRequeued, member,
               absl::StrCat(ActionNamed(static_cast<int64_t>(sent.action)), " of call ",
-                           Named(call->second.id), ", sent on line ", sent.sent.line,
+                           CallNamed(call->second.id), ", sent on line ", sent.sent.line,
                            ", was not acknowledged and goes back to the queue: nobody will answer "
                            "for the old connection"),
               {"queued again for the new connection", "RTL3d2"});
@@ -1074,6 +1125,11 @@ void Explainer::Watcher::WriteEnd(uint64_t line, int64_t t, std::optional<std::s
   state.t = t;
   state.channel = name;
   state.engine = &channel;
+  state.at_end = at_end_;
+  // In the order in which they were made, as they are told.
+  const ChannelStory* const story = ended_ < channels_.size() ? channels_[ended_].get() : nullptr;
+  if (story != nullptr && story->syncing) state.sync_line = story->sync.line;
+  ++ended_;
   sink_.WriteEnd(state);
 }
 

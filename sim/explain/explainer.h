@@ -33,8 +33,13 @@ class Explainer {
   // Replays one line and writes its block, if it did something. InvalidArgument, with a message
   // that fits after "FILE:LINE: ", if it cannot stand where it stands; nothing has changed then.
   absl::Status Apply(uint64_t line_number, const TraceLine& line);
-  // The end of the trace.
-  void Finish();
+  // The end of the trace; or, if not `at_end`, of what is wanted of it. Writes what is there now.
+  void Finish(bool at_end = true);
+
+  // Whether a frame has been replayed.
+  bool any_frames() const;
+  // The engine's now, ms since the epoch.
+  int64_t now_ms() const;
 
  private:
   class Watcher;

@@ -144,6 +144,13 @@ std::string MemberNamed(std::string_view client_id, std::string_view connection_
   return absl::StrCat(Named(client_id), " (", Named(connection_id), ")");
 }
 
+std::string CallNamed(std::string_view id) {
+  const bool is_string = id.size() > 2 && id.starts_with('"') && id.ends_with('"');
+  const std::string_view inner = is_string ? id.substr(1, id.size() - 2) : id;
+  if (inner.find('\\') == inner.npos && inner.find(' ') == inner.npos) return Named(inner);
+  return inner.size() <= kNameShown ? std::string(id) : Named(inner);
+}
+
 std::string TimeNamed(int64_t t) {
   std::string text;
   AppendTime(t, text);
@@ -245,7 +252,7 @@ std::string WordsOf(const wire::Frame& frame, bool sent) {
 }
 
 std::string WordsOf(const CallLine& call, std::string_view id) {
-  std::string text = absl::StrCat("call ", Named(id), ": ");
+  std::string text = absl::StrCat("call ", CallNamed(id), ": ");
   switch (call.name) {
     case CallLine::Name::kOperation:
       absl::StrAppend(&text, call.action == PresenceAction::kEnter    ? "enter"
@@ -393,6 +400,12 @@ std::string WordsOf(const Judgement& judgement) {
 // --- States ---
 
 Rule RuleOf(const ChannelInput& input, ChannelState before, ChannelState after) {
+  const auto* const move = std::get_if<OwnerMove>(&input);
+  if (before == ChannelState::kDetached && after == ChannelState::kAttaching &&
+      (std::holds_alternative<DetachedFrame>(input) ||
+       (move != nullptr && move->state == ChannelState::kDetached))) {
+    return {"an attach was asked for while detaching", "RTL4h"};
+  }
   if (std::holds_alternative<AttachedFrame>(input)) {
     if (after == ChannelState::kDetaching) {
       return {"ATTACHED where a detach was asked for: DETACH is sent again", "RTL5k"};
@@ -422,7 +435,7 @@ Rule RuleOf(const ChannelInput& input, ChannelState before, ChannelState after) 
         return {"the connection is gone", "RTL3b"};
     }
   }
-  if (std::holds_alternative<OwnerMove>(input)) return {"the client says so", {}};
+  if (move != nullptr) return {"the client says so", {}};
   if (std::holds_alternative<SubscribeCall>(input)) return {"subscribe attaches", "RTP6d"};
   if (std::holds_alternative<OperationCall>(input)) return {"enter and update attach", "RTP8d"};
   return {"get attaches", "RTP11e"};

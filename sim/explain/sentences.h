@@ -32,6 +32,12 @@ std::string SyncNamed(std::string_view id, uint64_t line);
 // "ENTER", "UPDATE"..., "action 9".
 std::string ActionNamed(std::optional<int64_t> action);
 
+// The rule of what came in a state of the channel that takes no members.
+inline constexpr std::string_view kIgnoredByState = "of no use in this state";
+
+// The id of a call, which is JSON text: as a person would write it.
+std::string CallNamed(std::string_view id);
+
 // What a line is: the words of the first item of its block.
 std::string WordsOf(const wire::Frame& frame, bool sent);
 std::string WordsOf(const CallLine& call, std::string_view id);

@@ -155,12 +155,17 @@ struct StoryBlock {
   std::span<const StoryItem> items;
 };
 
+class MemberName;
+
 // What a channel is at the end, or at a moment that was asked for.
 struct StoryState {
   uint64_t line = 0;  // after this one
   int64_t t = 0;
+  bool at_end = true;  // of the trace
   std::optional<std::string_view> channel;
   const Channel* engine = nullptr;
+  uint64_t sync_line = 0;            // where the running sync began; 0: none runs
+  const MemberName* only = nullptr;  // who is wanted; null: everybody
 };
 
 // Takes a story, block by block, in the order of the trace.

@@ -6,7 +6,6 @@
 
 #include "sim/explain/story.h"
 #include "sim/replay/line_sink.h"
-#include "sim/replay/output.h"
 
 namespace presence::sim {
 
@@ -18,8 +17,7 @@ class TextStory : public StorySink {
   enum class Colours : bool { kNo, kYes };
 
   // `lines` must outlive this.
-  TextStory(LineSink& lines, Colours colours)
-      : lines_(lines), end_(lines), colours_(colours == Colours::kYes) {}
+  TextStory(LineSink& lines, Colours colours) : lines_(lines), colours_(colours == Colours::kYes) {}
 
   void WriteBlock(const StoryBlock& block) override;
   void WriteEnd(const StoryState& state) override;
@@ -28,7 +26,6 @@ class TextStory : public StorySink {
   void Paint(std::string_view colour, std::string_view text);
 
   LineSink& lines_;
-  TextOutput end_;
   const bool colours_;
   std::string text_;
 };
