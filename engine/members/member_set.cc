@@ -559,33 +559,35 @@ std::string MemberSet::CheckUnused() const {
 
 std::string MemberSet::CheckGroups(const Groups& groups, Link Slot::*link,
                                    GroupIndex Slot::*group) const {
-  // Walking the joining order, each member must be the next one of its group's list.
-  std::vector<SlotIndex> expected;
-  const auto expect = [&](GroupIndex of) -> SlotIndex& {
-    if (of >= expected.size()) expected.resize(of + 1, kNone);
-    return expected[of];
-  };
-  std::vector<uint32_t> sizes;
+  // Joining numbers ascend, as invariant 5 says. So where each member is linked with an earlier and
+  // a later one of its group, the lists hold all members, each once, in joining order.
   for (SlotIndex i = order_.head; i != kNone; i = slots_[i].order.next) {
     const GroupIndex of = slots_[i].*group;
     if (of == kNone) return "4: a visible member is in no group";
-    if (of >= sizes.size()) sizes.resize(of + 1, 0);
-    const bool first = sizes[of]++ == 0;
-    if (i != (first ? groups[of].members.head : expect(of))) {
-      return "4: the list of a client or connection is not in joining order";
-    }
-    expect(of) = (slots_[i].*link).next;
-    if (sizes[of] == groups[of].members.size && expect(of) != kNone) {
+    const List& members = groups[of].members;
+    const auto [prev, next] = slots_[i].*link;
+    if (next != kNone && slots_[next].state != SlotState::kVisible) {
       return "4: the list of a client or connection holds one who is not visible";
+    }
+    const bool follows = prev == kNone
+                             ? members.head == i
+                             : (slots_[prev].*link).next == i && slots_[prev].*group == of &&
+                                   slots_[prev].joined < slots_[i].joined;
+    if (!follows || (next == kNone ? members.tail : (slots_[next].*link).prev) != i) {
+      return "4: the list of a client or connection is not in joining order";
     }
   }
   size_t used = 0;
-  for (GroupIndex of = 0; of < sizes.size(); ++of) {
-    if (sizes[of] == 0) continue;
+  for (SlotIndex i = order_.head; i != kNone; i = slots_[i].order.next) {
+    if ((slots_[i].*link).prev != kNone) continue;
     ++used;
-    if (sizes[of] != groups[of].members.size) return "4: a client's connections are miscounted";
-    const Group* found = groups.Find(groups[of].key);
-    if (found != &groups[of]) return "4: a client or connection cannot be found";
+    const Group& first_of = groups[slots_[i].*group];
+    size_t size = 0;
+    for (SlotIndex of_group = i; of_group != kNone; of_group = (slots_[of_group].*link).next) {
+      ++size;
+    }
+    if (size != first_of.members.size) return "4: a client's connections are miscounted";
+    if (groups.Find(first_of.key) != &first_of) return "4: a client or connection cannot be found";
   }
   if (used != groups.size()) return "4: a client or connection without members is kept";
   return {};
