@@ -138,6 +138,9 @@ class ClientSession {
 
   // The first invariant that does not hold, in words; empty if all hold. O(everything).
   std::string CheckInvariants() const;
+  // The same but for those that each channel states of itself (Channel::CheckInvariants), for who
+  // asks the channels. O(channels + what waits to be sent again).
+  std::string CheckOwnInvariants() const;
 
  private:
   // client_session.cc: the connection.

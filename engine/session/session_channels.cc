@@ -356,6 +356,14 @@ void ClientSession::SendItem(const SessionChannel& channel, int64_t msg_serial,
 // --- Invariants ---
 
 std::string ClientSession::CheckInvariants() const {
+  for (const auto& channel : channels_) {
+    const std::string wrong = channel->channel.CheckInvariants();
+    if (!wrong.empty()) return absl::StrCat("channel ", channel->name, ": ", wrong);
+  }
+  return CheckOwnInvariants();
+}
+
+std::string ClientSession::CheckOwnInvariants() const {
   using State = SessionState;
   const auto in = [this](std::initializer_list<State> states) {
     return std::find(states.begin(), states.end(), state_) != states.end();
@@ -387,8 +395,7 @@ std::string ClientSession::CheckInvariants() const {
   for (const auto& channel : channels_) {
     const std::string& name = channel->name;
     const ChannelState state = channel->channel.state();
-    std::string wrong = channel->channel.CheckInvariants();
-    if (wrong.empty()) wrong = channel->waiters.CheckInvariants(state);
+    const std::string wrong = channel->waiters.CheckInvariants(state);
     if (!wrong.empty()) return absl::StrCat("channel ", name, ": ", wrong);
     if (channel->told != state) return absl::StrCat("session: channel ", name, ": state not told");
     if (channel->channel.connection().state() != ToldIn(state_)) {

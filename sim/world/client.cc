@@ -79,7 +79,7 @@ Client::Client(uint32_t index, const Surroundings& surroundings, Recording* reco
       schedule_(surroundings.schedule),
       network_(surroundings.network),
       checker_(surroundings.checker),
-      reader_(surroundings.reader),
+      frames_(surroundings.frames),
       faults_(surroundings.faults),
       bounds_(surroundings.bounds),
       interference_(surroundings.interference),
@@ -228,7 +228,7 @@ void Client::CarryOut(const CloseTransport& close) {
 
 void Client::CarryOut(const SendBytes& send) {
   PRESENCE_CHECK(send.transport == transport_);
-  network_.SendUp(index_, epoch_, std::make_shared<const std::string>(send.bytes));
+  network_.SendUp(index_, epoch_, frames_.Make(send.bytes));
 }
 
 // That the transport `epoch` is gone, after a while.
@@ -256,15 +256,14 @@ void Client::OnTransportFailed(uint64_t epoch) {
   Step(TransportFailed{std::exchange(transport_, 0)});
 }
 
-void Client::OnFrame(const std::string& bytes) {
+void Client::OnFrame(const SentFrame& sent) {
   if (!std::exchange(opened_, true)) Step(TransportOpened{transport_});
-  absl::StatusOr<wire::Frame> frame = reader_.Read(bytes);
-  PRESENCE_CHECK(frame.ok());  // the server sends nothing else
-  const bool is_of_use = IsOfUse(*frame, session_.state());
-  const SessionInput received = TransportReceived{transport_, bytes};
-  const SessionStep recorded{Now(), &received, is_of_use ? &*frame : nullptr};
+  const wire::Frame& frame = sent.frame();
+  const bool is_of_use = IsOfUse(frame, session_.state());
+  const SessionInput received = TransportReceived{transport_, sent.bytes()};
+  const SessionStep recorded{Now(), &received, is_of_use ? &frame : nullptr};
   if (interference_ == nullptr) return Step(recorded, recorded);
-  wire::Frame changed = *frame;
+  wire::Frame changed = frame;
   if (!interference_->OnFrame(index_, changed)) {
     effects_.Clear();
     if (recorder_.has_value()) recorder_->OnStep(recorded, effects_);

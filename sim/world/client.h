@@ -42,7 +42,7 @@ class Client {
 
   // --- What becomes of its transport ---
 
-  void OnFrame(const std::string& bytes);
+  void OnFrame(const SentFrame& sent);
   // The transport `epoch` is seen to be gone, or could not be opened.
   void NoticeCut(uint64_t epoch);
   void OnTransportFailed(uint64_t epoch);
@@ -115,7 +115,7 @@ class Client {
   Schedule& schedule_;
   Network& network_;
   WorldChecker& checker_;
-  wire::FrameReader& reader_;
+  SentFrames& frames_;
   FaultCounts& faults_;
   BoundCounts& bounds_;
   Interference* const interference_;

@@ -1,7 +1,9 @@
 #include "sim/world/gateway.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -20,9 +22,9 @@ int64_t ActionOf(std::string_view json) {
   constexpr std::string_view kBegin = R"({"action":)";
   PRESENCE_CHECK(json.starts_with(kBegin));
   int64_t action = 0;
-  const std::string_view rest = json.substr(kBegin.size());
-  const size_t end = std::min(rest.find_first_not_of("0123456789"), rest.size());
-  PRESENCE_CHECK(absl::SimpleAtoi(AbslView(rest.substr(0, end)), &action));
+  json.remove_prefix(kBegin.size());
+  const auto read = std::from_chars(json.data(), json.data() + json.size(), action);
+  PRESENCE_CHECK(read.ec == std::errc());
   return action;
 }
 
@@ -60,7 +62,7 @@ Gateway::Gateway(const Surroundings& surroundings)
       schedule_(surroundings.schedule),
       network_(surroundings.network),
       checker_(surroundings.checker),
-      reader_(surroundings.reader),
+      frames_(surroundings.frames),
       faults_(surroundings.faults),
       bounds_(surroundings.bounds),
       server_reader_(plan_.weather.server.max_frame_size),
@@ -244,17 +246,13 @@ void Gateway::CarryOut(const SendFrame& send) {
   const FrameKind kind = KindOf(action);
   const bool is_attachment =
       action == wire::kAttached || action == wire::kDetached || action == wire::kError;
-  const auto bytes = std::make_shared<const std::string>(send.bytes);
+  const SharedFrame sent = frames_.Make(send.bytes);
   // Of others nobody needs to know more.
   const bool is_read = is_attachment || kind == FrameKind::kPresence || kind == FrameKind::kPage ||
                        action == wire::kNack || action == wire::kDisconnected;
-  wire::Frame frame;
-  if (is_read) {
-    absl::StatusOr<wire::Frame> read = reader_.Read(send.bytes);
-    PRESENCE_CHECK(read.ok());
-    frame = *std::move(read);
-    CountBounds(frame);
-  }
+  static const wire::Frame kUnread;
+  const wire::Frame& frame = is_read ? sent->frame() : kUnread;
+  if (is_read) CountBounds(frame);
   items_sent_ += frame.presence.size() * send.to.size();
   for (const TransportHandle to : send.to) {
     const std::optional<uint32_t> client = ClientOf(to);
@@ -266,14 +264,13 @@ void Gateway::CarryOut(const SendFrame& send) {
       changed.flags = frame.flags.value_or(0) & ~static_cast<int64_t>(kFlagResumed);
       std::string json;
       wire::AppendFrame(changed, json);
-      network_.SendDown(*client, to, std::make_shared<const std::string>(std::move(json)), kind,
-                        bytes->size());
+      network_.SendDown(*client, to, frames_.Make(json), kind, send.bytes.size());
     } else if (datagrams && Concerns(frame, seat.id)) {
-      network_.SendDown(*client, to, bytes, FrameKind::kControl, bytes->size());
+      network_.SendDown(*client, to, sent, FrameKind::kControl, send.bytes.size());
     } else {
-      network_.SendDown(*client, to, bytes, kind, bytes->size());
+      network_.SendDown(*client, to, sent, kind, send.bytes.size());
     }
-    if (kind == FrameKind::kPage && seat.epoch == to) SendLatePage(*client, seat, frame, bytes);
+    if (kind == FrameKind::kPage && seat.epoch == to) SendLatePage(*client, seat, sent);
   }
 }
 
@@ -294,15 +291,15 @@ void Gateway::NoteAttachment(uint32_t client, Seat& seat, const wire::Frame& fra
 }
 
 // After a page of another sync than the one that a page was kept of.
-void Gateway::SendLatePage(uint32_t client, Seat& seat, const wire::Frame& frame,
-                           const FrameBytes& bytes) {
+void Gateway::SendLatePage(uint32_t client, Seat& seat, const SharedFrame& sent) {
+  const wire::Frame& frame = sent->frame();
   const size_t colon = frame.channel_serial.find(':');
   const std::string_view sync = frame.channel_serial.substr(0, colon);
   const bool is_last = colon + 1 == frame.channel_serial.size();
   if (seat.kept == nullptr) {
     if (!seat.keeps_a_page || is_last) return;
     seat.keeps_a_page = false;
-    seat.kept = bytes;
+    seat.kept = sent;
     seat.kept_sync = sync;
   } else if (is_last) {
     seat.kept = nullptr;
@@ -382,9 +379,8 @@ void Gateway::CarryOut(const ConnectionEvent& told) {
   seat.next_serial = 0;
 }
 
-void Gateway::SendTo(uint32_t client, std::string json, FrameKind kind, size_t bytes_taken) {
-  network_.SendDown(client, seats_[client].epoch,
-                    std::make_shared<const std::string>(std::move(json)), kind, bytes_taken);
+void Gateway::SendTo(uint32_t client, std::string_view json, FrameKind kind, size_t bytes_taken) {
+  network_.SendDown(client, seats_[client].epoch, frames_.Make(json), kind, bytes_taken);
 }
 
 bool Gateway::Serves(uint32_t client, uint32_t room) const {

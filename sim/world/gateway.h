@@ -83,7 +83,7 @@ class Gateway {
     size_t taken = 0;  // bytes that the server was not told of yet
     // See KeepNextPage. Not a page of a sync that ended: who left after that left no trace.
     bool keeps_a_page = false;
-    FrameBytes kept;  // null: none
+    SharedFrame kept;  // null: none
     std::string kept_sync;
   };
 
@@ -100,11 +100,11 @@ class Gateway {
   void CarryOut(const RoomEvent& told);
   void CarryOut(const ConnectionEvent& told);
   void NoteAttachment(uint32_t client, Seat& seat, const wire::Frame& frame);
-  void SendLatePage(uint32_t client, Seat& seat, const wire::Frame& frame, const FrameBytes& bytes);
+  void SendLatePage(uint32_t client, Seat& seat, const SharedFrame& sent);
   void Leave(Seat& seat);
   void CountBounds(const wire::Frame& frame);
   void Reached(Bound bound) { ++bounds_[static_cast<size_t>(bound)]; }
-  void SendTo(uint32_t client, std::string json, FrameKind kind, size_t bytes_taken);
+  void SendTo(uint32_t client, std::string_view json, FrameKind kind, size_t bytes_taken);
   void ScheduleWake();
   void CheckRooms();
   std::optional<uint32_t> ClientOf(TransportHandle transport) const;
@@ -113,7 +113,7 @@ class Gateway {
   Schedule& schedule_;
   Network& network_;
   WorldChecker& checker_;
-  wire::FrameReader& reader_;
+  SentFrames& frames_;
   FaultCounts& faults_;
   BoundCounts& bounds_;
   std::unique_ptr<Server> server_;

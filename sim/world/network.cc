@@ -45,23 +45,23 @@ size_t Network::in_flight_down(uint32_t client) const {
   return link.down.frames.size() + link.datagrams;
 }
 
-void Network::SendUp(uint32_t client, uint64_t epoch, FrameBytes bytes) {
+void Network::SendUp(uint32_t client, uint64_t epoch, SharedFrame sent) {
   if (epoch == 0 || epoch != links_[client].epoch) return;
   Waiting frame;
-  frame.bytes = std::move(bytes);
+  frame.frame = std::move(sent);
   Enqueue(client, true, std::move(frame));
 }
 
-void Network::SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind,
+void Network::SendDown(uint32_t client, uint64_t epoch, SharedFrame sent, FrameKind kind,
                        size_t counts_as) {
   Link& link = links_[client];
   if (epoch == 0 || epoch != link.epoch) return;
   const bool may_be_datagram = kind == FrameKind::kPresence || kind == FrameKind::kPage;
-  if (may_be_datagram && SendAsDatagram(client, link, bytes, counts_as)) return;
+  if (may_be_datagram && SendAsDatagram(client, link, sent, counts_as)) return;
   Waiting frame;
   frame.counts_as = counts_as + std::exchange(link.owed, 0);
   frame.kind = kind;
-  frame.bytes = std::move(bytes);
+  frame.frame = std::move(sent);
   if (kind == FrameKind::kPage) {
     frame.at_ms = std::exchange(link.hold_next_page_ms, 0);
     frame.held = frame.at_ms > 0;
@@ -81,7 +81,7 @@ void Network::SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameK
 }
 
 // Whether the frame left as a datagram, or is lost.
-bool Network::SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes,
+bool Network::SendAsDatagram(uint32_t client, Link& link, const SharedFrame& sent,
                              size_t counts_as) {
   if (plan_.options.transport != TransportKind::kDatagram || healed_) return false;
   const Weather& weather = plan_.weather;
@@ -102,12 +102,12 @@ bool Network::SendAsDatagram(uint32_t client, Link& link, const FrameBytes& byte
   receiver_.OnDisturbed(client);
   if (duplicated) {
     ++faults_[static_cast<size_t>(Fault::kDuplicate)];
-    SendDatagram(client, lag(), bytes);
+    SendDatagram(client, lag(), sent);
   }
   if (!reordered) return false;
   link.owed += counts_as;
   ++faults_[static_cast<size_t>(Fault::kReorder)];
-  SendDatagram(client, lag(), bytes);
+  SendDatagram(client, lag(), sent);
   return true;
 }
 
@@ -116,10 +116,10 @@ void Network::EndDown(uint32_t client) {
   Enqueue(client, false, std::move(end));
 }
 
-void Network::SendDatagram(uint32_t client, int64_t at_ms, FrameBytes bytes) {
+void Network::SendDatagram(uint32_t client, int64_t at_ms, SharedFrame sent) {
   const uint64_t token = next_token_++;
   ++links_[client].datagrams;
-  datagrams_.emplace(token, Datagram{client, links_[client].epoch, std::move(bytes)});
+  datagrams_.emplace(token, Datagram{client, links_[client].epoch, std::move(sent)});
   schedule_.Add({at_ms, Event::Kind::kDatagram, 0, client, token});
 }
 
@@ -198,8 +198,8 @@ void Network::OnEvent(const Event& event) {
   if (datagram.epoch != link.epoch) return;
   --link.datagrams;
   receiver_.OnDisturbed(datagram.client);
-  Count(*datagram.bytes, totals_.frames_down, totals_.bytes_down);
-  receiver_.OnFrameDown(datagram.client, *datagram.bytes);
+  Count(datagram.frame->bytes(), totals_.frames_down, totals_.bytes_down);
+  receiver_.OnFrameDown(datagram.client, *datagram.frame);
 }
 
 // Delivers one frame, if one is due. The receiver may cut the transport.
@@ -218,18 +218,18 @@ void Network::Deliver(uint32_t client, bool up) {
   stream.frames.erase(stream.frames.begin() + static_cast<std::ptrdiff_t>(next));
   ScheduleStream(client, up);
   const uint64_t epoch = link.epoch;
-  if (frame.bytes == nullptr) {
+  if (frame.frame == nullptr) {
     Cut(client);
     return receiver_.OnEnd(client, epoch);
   }
   if (frame.counts_as > 0) receiver_.OnTaken(client, epoch, frame.counts_as);
   for (int copy = 0; copy < frame.copies && link.epoch == epoch; ++copy) {
     if (up) {
-      Count(*frame.bytes, totals_.frames_up, totals_.bytes_up);
-      receiver_.OnFrameUp(client, epoch, *frame.bytes);
+      Count(frame.frame->bytes(), totals_.frames_up, totals_.bytes_up);
+      receiver_.OnFrameUp(client, epoch, *frame.frame);
     } else {
-      Count(*frame.bytes, totals_.frames_down, totals_.bytes_down);
-      receiver_.OnFrameDown(client, *frame.bytes);
+      Count(frame.frame->bytes(), totals_.frames_down, totals_.bytes_down);
+      receiver_.OnFrameDown(client, *frame.frame);
     }
   }
 }

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,11 +12,9 @@
 #include "sim/world/faults.h"
 #include "sim/world/plan.h"
 #include "sim/world/schedule.h"
+#include "sim/world/sent_frame.h"
 
 namespace presence::sim {
-
-// One frame, shared by all transports that carry it.
-using FrameBytes = std::shared_ptr<const std::string>;
 
 // What a frame from the host is to the network.
 enum class FrameKind : uint8_t {
@@ -34,8 +31,8 @@ class Network {
   class Receiver {
    public:
     virtual ~Receiver() = default;
-    virtual void OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) = 0;
-    virtual void OnFrameDown(uint32_t client, const std::string& bytes) = 0;
+    virtual void OnFrameUp(uint32_t client, uint64_t epoch, const SentFrame& frame) = 0;
+    virtual void OnFrameDown(uint32_t client, const SentFrame& frame) = 0;
     // The transport has passed on what counted as so many bytes.
     virtual void OnTaken(uint32_t client, uint64_t epoch, size_t bytes) = 0;
     // The server has closed the transport; it is cut.
@@ -67,9 +64,9 @@ class Network {
   uint64_t epoch(uint32_t client) const { return links_[client].epoch; }
 
   // Sends on a transport; nothing happens if it is not open any more.
-  void SendUp(uint32_t client, uint64_t epoch, FrameBytes bytes);
+  void SendUp(uint32_t client, uint64_t epoch, SharedFrame frame);
   // `counts_as`: bytes, for whoever wants to know what was taken.
-  void SendDown(uint32_t client, uint64_t epoch, FrameBytes bytes, FrameKind kind,
+  void SendDown(uint32_t client, uint64_t epoch, SharedFrame frame, FrameKind kind,
                 size_t counts_as);
   // The server closes the transport, after what it has sent.
   void EndDown(uint32_t client);
@@ -110,8 +107,8 @@ class Network {
     // It lags behind: a page, which presence messages may pass, or an answer, which all else may.
     bool held = false;
     size_t counts_as = 0;
-    int copies = 1;    // one after the other: what comes between could be undone by the second
-    FrameBytes bytes;  // null: the end
+    int copies = 1;     // one after the other: what comes between could be undone by the second
+    SharedFrame frame;  // null: the end
   };
   struct Stream {
     std::deque<Waiting> frames;
@@ -136,7 +133,7 @@ class Network {
   struct Datagram {
     uint32_t client = 0;
     uint64_t epoch = 0;
-    FrameBytes bytes;
+    SharedFrame frame;
   };
 
   void Enqueue(uint32_t client, bool up, Waiting frame);
@@ -144,8 +141,8 @@ class Network {
   static int64_t BlockedUntil(const Link& link, bool up);
   void ScheduleStream(uint32_t client, bool up);
   void Deliver(uint32_t client, bool up);
-  void SendDatagram(uint32_t client, int64_t at_ms, FrameBytes bytes);
-  bool SendAsDatagram(uint32_t client, Link& link, const FrameBytes& bytes, size_t counts_as);
+  void SendDatagram(uint32_t client, int64_t at_ms, SharedFrame frame);
+  bool SendAsDatagram(uint32_t client, Link& link, const SharedFrame& frame, size_t counts_as);
   void Count(const std::string& bytes, uint64_t& frames, uint64_t& total);
 
   const Plan& plan_;

@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <numeric>
+#include <system_error>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
 #include "sim/base/random.h"
 
@@ -256,7 +257,9 @@ std::string RoomName(uint32_t room) { return absl::StrCat(kRoomPrefix, room); }
 
 uint32_t RoomOf(std::string_view name) {
   uint32_t room = 0;
-  PRESENCE_CHECK(absl::SimpleAtoi(AbslView(name.substr(kRoomPrefix.size())), &room));
+  name.remove_prefix(kRoomPrefix.size());
+  const auto read = std::from_chars(name.data(), name.data() + name.size(), room);
+  PRESENCE_CHECK(read.ec == std::errc() && read.ptr == name.data() + name.size());
   return room;
 }
 
@@ -282,8 +285,10 @@ Plan MakePlan(const WorldOptions& options) {
     indexes = *options.only_steps;
     std::erase_if(indexes, [&](uint32_t index) { return index >= steps.size(); });
   } else {
-    for (uint32_t index = 0; index < steps.size(); ++index) indexes.push_back(index);
+    indexes.resize(steps.size());
+    std::iota(indexes.begin(), indexes.end(), 0u);
   }
+  plan.steps.reserve(indexes.size());
   for (const uint32_t index : indexes) plan.steps.push_back(steps[index]);
   plan.indexes = std::move(indexes);
   return plan;

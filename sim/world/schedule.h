@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace presence::sim {
@@ -37,10 +38,15 @@ struct Event {
 class Schedule {
  public:
   int64_t now_ms() const { return now_ms_; }
-  bool empty() const { return heap_.empty(); }
+  bool empty() const { return heap_.empty() && first_ == known_.size(); }
 
   // When the next event is. REQUIRES: not empty().
-  int64_t next_ms() const { return heap_.front().event.at_ms; }
+  int64_t next_ms() const {
+    return IsKnownNext() ? known_[first_].at_ms : heap_.front().event.at_ms;
+  }
+
+  // What is known from the start, by time: goes before what is added later for the same time.
+  void Begin(std::vector<Event> known) { known_ = std::move(known); }
 
   // In the past counts as now.
   void Add(Event event) {
@@ -50,9 +56,14 @@ class Schedule {
   }
   // REQUIRES: not empty(). Time goes on to the event.
   Event Next() {
-    std::pop_heap(heap_.begin(), heap_.end(), Later);
-    const Event event = heap_.back().event;
-    heap_.pop_back();
+    Event event;
+    if (IsKnownNext()) {
+      event = known_[first_++];
+    } else {
+      std::pop_heap(heap_.begin(), heap_.end(), Later);
+      event = heap_.back().event;
+      heap_.pop_back();
+    }
     now_ms_ = event.at_ms;
     return event;
   }
@@ -62,12 +73,18 @@ class Schedule {
     Event event;
     uint64_t order = 0;
   };
+  bool IsKnownNext() const {
+    return first_ < known_.size() &&
+           (heap_.empty() || known_[first_].at_ms <= heap_.front().event.at_ms);
+  }
   static bool Later(const Entry& a, const Entry& b) {
     return a.event.at_ms != b.event.at_ms ? a.event.at_ms > b.event.at_ms : a.order > b.order;
   }
 
   int64_t now_ms_ = 0;
   uint64_t next_ = 0;
+  std::vector<Event> known_;
+  size_t first_ = 0;  // of them, the next
   std::vector<Entry> heap_;
 };
 

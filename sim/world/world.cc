@@ -22,11 +22,11 @@ void WorldResult::Add(const WorldResult& other) {
   for (size_t bound = 0; bound < kBoundCount; ++bound) bounds[bound] += other.bounds[bound];
 }
 
-World::World(const Plan& plan, bool record, Interference* interference)
-    : plan_(plan),
+World::World(Plan plan, bool record, Interference* interference)
+    : plan_(std::move(plan)),
       checker_(plan_, bounds_),
       network_(plan_, schedule_, *this, faults_),
-      surroundings_{plan_, schedule_, network_, checker_, reader_, faults_, bounds_, interference},
+      surroundings_{plan_, schedule_, network_, checker_, frames_, faults_, bounds_, interference},
       gateway_(surroundings_),
       swallows_(plan_.clients.size()) {
   const auto count = static_cast<uint32_t>(plan_.clients.size());
@@ -34,9 +34,12 @@ World::World(const Plan& plan, bool record, Interference* interference)
     recordings_.push_back(record ? std::make_unique<Recording>() : nullptr);
     clients_.push_back(std::make_unique<Client>(client, surroundings_, recordings_.back().get()));
   }
+  std::vector<Event> steps;
+  steps.reserve(plan_.steps.size());
   for (uint32_t step = 0; step < plan_.steps.size(); ++step) {
-    schedule_.Add({plan_.steps[step].at_ms, Event::Kind::kStep, step});
+    steps.push_back({plan_.steps[step].at_ms, Event::Kind::kStep, step});
   }
+  schedule_.Begin(std::move(steps));
   if (plan_.options.transport == TransportKind::kDatagram) {
     schedule_.Add({plan_.weather.resync_interval_ms, Event::Kind::kResync});
   }
@@ -154,15 +157,15 @@ void World::OnEnd(uint32_t client, uint64_t epoch) {
   gateway_.NoticeCut(epoch);
 }
 
-void World::OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) {
-  const bool is_attachment =
-      bytes.starts_with(R"({"action":10,)") || bytes.starts_with(R"({"action":12,)");
+void World::OnFrameUp(uint32_t client, uint64_t epoch, const SentFrame& frame) {
+  const bool is_attachment = frame.bytes().starts_with(R"({"action":10,)") ||
+                             frame.bytes().starts_with(R"({"action":12,)");
   if (is_attachment && Swallows(client)) return;
-  gateway_.OnFrame(client, epoch, bytes);
+  gateway_.OnFrame(client, epoch, frame.bytes());
 }
 
-void World::OnFrameDown(uint32_t client, const std::string& bytes) {
-  clients_[client]->OnFrame(bytes);
+void World::OnFrameDown(uint32_t client, const SentFrame& frame) {
+  clients_[client]->OnFrame(frame);
   CheckClient(client);
 }
 

@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "presence/wire/frame.h"
-#include "presence/wire/frame_reader.h"
 #include "sim/world/bounds.h"
 #include "sim/world/client.h"
 #include "sim/world/faults.h"
@@ -18,6 +16,7 @@
 #include "sim/world/plan.h"
 #include "sim/world/recording.h"
 #include "sim/world/schedule.h"
+#include "sim/world/sent_frame.h"
 #include "sim/world/world_checker.h"
 
 namespace presence::sim {
@@ -55,8 +54,8 @@ class World : private Network::Receiver {
   static constexpr int64_t kLookAfterMs = 100'000;
   static constexpr int64_t kSyncWithinMs = 5'000;
 
-  // Records all clients if `record` is set. All arguments must outlive the world.
-  explicit World(const Plan& plan, bool record = false, Interference* interference = nullptr);
+  // Records all clients if `record` is set. `interference` must outlive the world.
+  explicit World(Plan plan, bool record = false, Interference* interference = nullptr);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World() override;
@@ -68,8 +67,8 @@ class World : private Network::Receiver {
   const Recording* recording(uint32_t client) const { return recordings_[client].get(); }
 
  private:
-  void OnFrameUp(uint32_t client, uint64_t epoch, const std::string& bytes) override;
-  void OnFrameDown(uint32_t client, const std::string& bytes) override;
+  void OnFrameUp(uint32_t client, uint64_t epoch, const SentFrame& frame) override;
+  void OnFrameDown(uint32_t client, const SentFrame& frame) override;
   void OnTaken(uint32_t client, uint64_t epoch, size_t bytes) override {
     gateway_.OnTaken(client, epoch, bytes);
   }
@@ -97,7 +96,7 @@ class World : private Network::Receiver {
   FaultCounts faults_{};
   BoundCounts bounds_{};
   WorldChecker checker_;
-  wire::FrameReader reader_;
+  SentFrames frames_;
   Network network_;
   const Surroundings surroundings_;
   Gateway gateway_;
