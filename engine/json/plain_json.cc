@@ -51,6 +51,29 @@ bool PlainJson::FindTokens(std::string_view text) {
   return true;
 }
 
+struct PlainJson::Anything {
+  // The escapes of values are checked where they are replaced.
+  bool operator()(std::string_view key, std::string_view) const { return IsPlain(key); }
+  bool operator()(std::string_view key, int64_t) const { return IsPlain(key); }
+  bool operator()(std::string_view, Array&) const { return false; }
+  bool operator()(std::string_view key, Object& inner) const {
+    std::string_view text;
+    return IsPlain(key) && json.TextOf(inner, text, depth + 1);
+  }
+  static bool IsPlain(std::string_view key) { return key.find('\\') == key.npos; }
+
+  PlainJson& json;
+  const int depth;
+};
+
+bool PlainJson::TextOf(Object& object, std::string_view& text, int depth) {
+  constexpr int kMaxDepth = 16;  // more is not plain
+  const char* const begin = text_ + next_[-1];
+  if (depth == kMaxDepth || !Fields(object, Anything{*this, depth})) return false;
+  text = std::string_view(begin, static_cast<size_t>(text_ + next_[-1] + 1 - begin));
+  return true;
+}
+
 bool PlainJson::Unescape(std::string_view& string) {
   if (string.find('\\') == string.npos) return true;
   const size_t begin = unescaped_.size();

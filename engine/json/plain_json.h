@@ -20,7 +20,7 @@ namespace presence::json {
 // What is read is exactly what Parser would give. One thread at a time.
 class PlainJson {
  public:
-  // Is next: to be read at once, by Fields or Elements.
+  // Is next: to be read at once, by Fields, TextOf or Elements.
   struct Object {};
   struct Array {};
 
@@ -83,6 +83,9 @@ class PlainJson {
       if (separator != ',') return separator == '}';
     }
   }
+  // Reads an object whatever its fields are, if it is plain, with all in it, and not too deep. True
+  // if it could: then `text` is the object as it is written.
+  bool TextOf(Object& object, std::string_view& text) { return TextOf(object, text, 0); }
   // Calls `take` with each element of an array of objects.
   template <typename Take>
   bool Elements(Array&, const Take& take) {
@@ -96,6 +99,9 @@ class PlainJson {
   }
 
  private:
+  // What takes the fields of an object that is kept as it is written.
+  struct Anything;
+
   // Where the tokens of a text begin: braces, brackets, colons, commas, strings, and scalars, which
   // are whatever else stands between white space and those.
   struct Tokens;
@@ -103,6 +109,8 @@ class PlainJson {
   // Finds them, and checks all that is to be checked of the text apart from its tokens: UTF-8, and
   // that strings are closed and without control characters. False: not so, or not worth it.
   bool FindTokens(std::string_view text);
+
+  bool TextOf(Object& object, std::string_view& text, int depth);
 
   bool TakeIf(char token) {
     if (next_ == end_ || text_[*next_] != token) return false;

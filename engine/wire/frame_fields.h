@@ -51,8 +51,27 @@ inline constexpr json::KeyTable<kItemFieldCount> kItemKeys({"action", "id", "cli
                                                             "connectionId", "timestamp", "data",
                                                             "encoding", "extras"});
 
+// Of connectionDetails.
+enum DetailsField : size_t {
+  kDetailsClientId,
+  kDetailsConnectionKey,
+  kDetailsMaxMessageSize,
+  kDetailsMaxIdleInterval,
+  kDetailsConnectionStateTtl,
+  kDetailsFieldCount,
+};
+inline constexpr json::KeyTable<kDetailsFieldCount> kDetailsKeys(
+    {"clientId", "connectionKey", "maxMessageSize", "maxIdleInterval", "connectionStateTtl"});
+
 // Field by field: compilers clear a large struct at once, by an instruction that takes as long as
 // reading the frame does.
+inline void ClearDetails(Frame& frame) {
+  frame.details_client_id = {};
+  frame.details_connection_key = {};
+  frame.details_max_message_size.reset();
+  frame.details_max_idle_interval.reset();
+  frame.details_connection_state_ttl.reset();
+}
 inline void Clear(Frame& frame) {
   frame.channel = {};
   frame.channel_serial = {};
@@ -63,11 +82,7 @@ inline void Clear(Frame& frame) {
   frame.count.reset();
   frame.flags.reset();
   frame.error.reset();
-  frame.details_client_id = {};
-  frame.details_connection_key = {};
-  frame.details_max_message_size.reset();
-  frame.details_max_idle_interval.reset();
-  frame.details_connection_state_ttl.reset();
+  ClearDetails(frame);
   frame.auth_access_token = {};
   frame.presence = {};
 }

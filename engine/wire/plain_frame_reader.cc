@@ -19,11 +19,16 @@ bool Is(std::string_view key) {
   constexpr std::string_view kName = kItemKeys.name(field);
   return EqualBytes(key, kName);
 }
+template <DetailsField field>
+bool Is(std::string_view key) {
+  constexpr std::string_view kName = kDetailsKeys.name(field);
+  return EqualBytes(key, kName);
+}
 
 // What takes the fields of an item.
 class ItemFields {
  public:
-  explicit ItemFields(IncomingItem& item) : item_(item) {}
+  ItemFields(json::PlainJson& json, IncomingItem& item) : json_(json), item_(item) {}
 
   bool operator()(std::string_view key, std::string_view text) const {
     if (Is<kItemClientId>(key)) {
@@ -53,10 +58,55 @@ class ItemFields {
     return true;
   }
   bool operator()(std::string_view, json::PlainJson::Array&) const { return false; }
+  bool operator()(std::string_view key, json::PlainJson::Object& object) const {
+    if (Is<kItemExtras>(key)) return json_.TextOf(object, item_.payload.extras.emplace());
+    if (!Is<kItemData>(key)) return false;
+    item_.payload.data_kind = DataKind::kJson;
+    return json_.TextOf(object, item_.payload.data);
+  }
+
+ private:
+  json::PlainJson& json_;
+  IncomingItem& item_;
+};
+
+// What takes the fields of connectionDetails.
+class DetailsFields {
+ public:
+  explicit DetailsFields(Frame& frame) : frame_(frame) {}
+
+  bool operator()(std::string_view key, std::string_view text) const {
+    if (Is<kDetailsClientId>(key)) {
+      frame_.details_client_id = text;
+    } else if (Is<kDetailsConnectionKey>(key)) {
+      frame_.details_connection_key = text;
+    } else {
+      return IsUnknown(key);
+    }
+    return true;
+  }
+  bool operator()(std::string_view key, int64_t number) const {
+    if (Is<kDetailsMaxMessageSize>(key)) {
+      frame_.details_max_message_size = number;
+    } else if (Is<kDetailsMaxIdleInterval>(key)) {
+      frame_.details_max_idle_interval = number;
+    } else if (Is<kDetailsConnectionStateTtl>(key)) {
+      frame_.details_connection_state_ttl = number;
+    } else {
+      return IsUnknown(key);
+    }
+    return true;
+  }
+  bool operator()(std::string_view, json::PlainJson::Array&) const { return false; }
   bool operator()(std::string_view, json::PlainJson::Object&) const { return false; }
 
  private:
-  IncomingItem& item_;
+  // So that its value may be anything. A key with escapes may be one that is known.
+  static bool IsUnknown(std::string_view key) {
+    return kDetailsKeys.Find(key) == kDetailsFieldCount && key.find('\\') == key.npos;
+  }
+
+  Frame& frame_;
 };
 
 }  // namespace
@@ -108,10 +158,16 @@ bool PlainFrameReader::Take(std::string_view key, json::PlainJson::Array& array,
   if (!Is<kFramePresence>(key)) return false;
   items_.Clear();
   const bool plain = json_.Elements(array, [this](json::PlainJson::Object& object) {
-    return json_.Fields(object, ItemFields(items_.Add()));
+    return json_.Fields(object, ItemFields(json_, items_.Add()));
   });
   frame.presence = items_.all();
   return plain;
+}
+
+bool PlainFrameReader::Take(std::string_view key, json::PlainJson::Object& object, Frame& frame) {
+  if (!Is<kFrameDetails>(key)) return false;
+  ClearDetails(frame);
+  return json_.Fields(object, DetailsFields(frame));
 }
 
 }  // namespace presence::wire

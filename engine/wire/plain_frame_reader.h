@@ -11,9 +11,10 @@
 
 namespace presence::wire {
 
-// Reads plain frames, as nearly all are, in one pass: see json::PlainJson. Null fields, objects,
-// payloads that are not strings, and fields that the engine does not know are not plain. What is
-// read is what FrameReader would read. One thread at a time.
+// Reads plain frames, as nearly all are, in one pass: see json::PlainJson. Null fields,
+// errors, payloads that are neither strings nor objects, and fields that the engine does not know,
+// but for those of connectionDetails, are not plain. What is read is what FrameReader would read.
+// One thread at a time.
 class PlainFrameReader {
  public:
   PlainFrameReader() = default;
@@ -36,7 +37,7 @@ class PlainFrameReader {
   bool Take(std::string_view key, std::string_view text, Frame& frame);
   bool Take(std::string_view key, int64_t number, Frame& frame);
   bool Take(std::string_view key, json::PlainJson::Array& array, Frame& frame);
-  bool Take(std::string_view, json::PlainJson::Object&, Frame&) { return false; }
+  bool Take(std::string_view key, json::PlainJson::Object& object, Frame& frame);
   static bool Finish(const Frame& frame) { return frame.action != kNoAction; }
   json::PlainJson& json() { return json_; }
 

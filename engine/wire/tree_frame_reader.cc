@@ -44,24 +44,23 @@ constexpr std::string_view kWrongItem[] = {
     "clientId is not a string",          "connectionId is not a string",
     "timestamp is not a 64-bit integer", "",
     "encoding is not a string"};
-constexpr json::KeyTable<5> kDetailsKeys({"clientId", "connectionKey", "maxMessageSize",
-                                          "maxIdleInterval", "connectionStateTtl"});
 constexpr json::KeyTable<1> kAuthKeys({"accessToken"});
 constexpr json::KeyTable<4> kErrorKeys({"code", "statusCode", "message", "cause"});
 
 absl::Status ReadDetails(const json::Object& object, Frame& frame) {
-  const json::Fields<5> details(object, kDetailsKeys);
-  const std::pair<size_t, std::string_view*> texts[] = {{0, &frame.details_client_id},
-                                                        {1, &frame.details_connection_key}};
+  const json::Fields<kDetailsFieldCount> details(object, kDetailsKeys);
+  const std::pair<size_t, std::string_view*> texts[] = {
+      {kDetailsClientId, &frame.details_client_id},
+      {kDetailsConnectionKey, &frame.details_connection_key}};
   for (const auto& [field, value] : texts) {
     if (details.has(field) && !ReadText(details[field], *value)) {
       return WrongType(kDetailsKeys.name(field), kText);
     }
   }
   const std::pair<size_t, std::optional<int64_t>*> ints[] = {
-      {2, &frame.details_max_message_size},
-      {3, &frame.details_max_idle_interval},
-      {4, &frame.details_connection_state_ttl}};
+      {kDetailsMaxMessageSize, &frame.details_max_message_size},
+      {kDetailsMaxIdleInterval, &frame.details_max_idle_interval},
+      {kDetailsConnectionStateTtl, &frame.details_connection_state_ttl}};
   for (const auto& [field, value] : ints) {
     if (details.has(field) && !ReadInt(details[field], *value)) {
       return WrongType(kDetailsKeys.name(field), kInt);

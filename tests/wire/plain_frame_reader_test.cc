@@ -89,6 +89,45 @@ TEST_F(PlainFrame, LeavesNothingToTheNext) {
   EXPECT_EQ(Difference(bare, frame_), "");
 }
 
+TEST_F(PlainFrame, KeepsObjectsAsTheyAreWritten) {
+  ASSERT_TRUE(Read(R"({"action":14,"presence":[{"clientId":"a","extras": { "n":1, "in":{"b":)"
+                   R"("\n{\"}"} } ,"data":{}},{"data":"d","data":{"x":-3},"extras":{},)"
+                   R"("extras":{"y":"z"}}]})"));
+  ASSERT_EQ(frame_.presence.size(), 2u);
+  const Payload& first = frame_.presence[0].payload;
+  EXPECT_EQ(first.extras, "{ \"n\":1, \"in\":{\"b\":\"\\n{\\\"}\"} }");
+  EXPECT_EQ(first.data_kind, DataKind::kJson);
+  EXPECT_EQ(first.data, "{}");
+  const Payload& second = frame_.presence[1].payload;
+  EXPECT_EQ(second.data_kind, DataKind::kJson) << "of duplicate keys the last counts";
+  EXPECT_EQ(second.data, R"({"x":-3})");
+  EXPECT_EQ(second.extras, R"({"y":"z"})");
+
+  const auto nested = [](size_t depth) {
+    std::string extras = "1";
+    for (size_t i = 0; i < depth; ++i) extras = R"({"a":)" + extras + "}";
+    return R"({"action":14,"presence":[{"extras":)" + extras + "}]}";
+  };
+  EXPECT_TRUE(Read(nested(16)));
+  EXPECT_FALSE(Read(nested(17))) << "is not worth it";
+}
+
+TEST_F(PlainFrame, SaysWhatAConnectionIs) {
+  ASSERT_TRUE(Read(
+      R"({"action":4,"connectionId":"c","connectionDetails":{"connectionKey":"old"},)"
+      R"("connectionDetails":{"clientId":"a","serverId":"s","maxFrameSize":9,"maxMessageSize":1,)"
+      R"("maxIdleInterval":2,"connectionStateTtl":3}})"));
+  EXPECT_EQ(frame_.details_client_id, "a");
+  EXPECT_EQ(frame_.details_connection_key, "") << "of duplicate keys the last counts";
+  EXPECT_EQ(frame_.details_max_message_size, 1);
+  EXPECT_EQ(frame_.details_max_idle_interval, 2);
+  EXPECT_EQ(frame_.details_connection_state_ttl, 3);
+  ASSERT_TRUE(Read(R"({"action":14})"));
+  Frame bare;
+  bare.action = kPresence;
+  EXPECT_EQ(Difference(bare, frame_), "");
+}
+
 TEST_F(PlainFrame, OfDuplicateKeysTheLastCounts) {
   ASSERT_TRUE(Read(R"({"action":14,"action":16,"id":"a","id":"b","presence":[{"clientId":"x"}],)"
                    R"("presence":[{"clientId":"y","clientId":"z"}]})"));
@@ -129,13 +168,23 @@ TEST_F(PlainFrame, IsNoneWithAnythingElseInIt) {
            R"({"action":14,"timestamp":"3"})",
            R"({"action":14,"presence":{}})",
            R"({"action":14,"presence":[3]})",
-           R"({"action":14,"presence":[{"data":{}}]})",
+           R"({"action":14,"presence":[{"data":{"a":null}}]})",
+           R"({"action":14,"presence":[{"data":{"a":[]}}]})",
+           R"({"action":14,"presence":[{"data":{"a":1.5}}]})",
+           R"({"action":14,"presence":[{"data":{"\u0061":1}}]})",
+           R"({"action":14,"presence":[{"data":{"a":"\x"}}]})",
+           R"({"action":14,"presence":[{"data":{"a":1,}}]})",
+           R"({"action":14,"presence":[{"data":[]}]})",
            R"({"action":14,"presence":[{"data":null}]})",
            R"({"action":14,"presence":[{"extras":"a"}]})",
            R"({"action":14,"presence":[{"unknown":1}]})",
            R"({"action":14,"presence":[{"action":true}]})",
            R"({"action":14,"error":{}})",
-           R"({"action":14,"connectionDetails":{}})",
+           R"({"action":4,"connectionDetails":{"clientId":1}})",
+           R"({"action":4,"connectionDetails":{"maxMessageSize":"1"}})",
+           R"({"action":4,"connectionDetails":{"clientId":null}})",
+           R"({"action":4,"connectionDetails":{"unknown":{}}})",
+           R"({"action":4,"connectionDetails":{"client\u0049d":"a"}})",
            R"({"action":14,"unknown":1})",
            R"({"acti\u006fn":14})",
            R"({"action":14} )"
