@@ -33,6 +33,9 @@ Flag ChannelFlag() {
           .value = "NAME",
           .help = "write only what concerns this channel"};
 }
+Flag KeepGoingFlag() {
+  return {.name = "keep-going", .help = "skip malformed lines, report and count them"};
+}
 Flag Number(std::string_view name, uint64_t low, uint64_t high, std::string_view help) {
   return {.name = name, .takes_value = true, .value = "N", .help = help, .low = low, .high = high};
 }
@@ -116,7 +119,7 @@ Command Replay() {
                        "ends the run"},
               {.name = "check",
                .help = "check the invariants at every line; the first violation ends the run"},
-              {.name = "keep-going", .help = "skip malformed lines, report and count them"},
+              KeepGoingFlag(),
               {.name = "stats", .help = "lines, frames, items/s and MB/s on standard error"},
               ProgressFlag(),
           },
@@ -175,7 +178,7 @@ Command Explain() {
                .value = "CLIENT[@CONNECTION]",
                .help = "tell only what concerns this client, or one connection of it"},
               ChannelFlag(),
-              {.name = "keep-going", .help = "skip malformed lines, report and count them"},
+              KeepGoingFlag(),
               ProgressFlag(),
           },
       .examples =
@@ -189,6 +192,43 @@ Command Explain() {
       .exit_status =
           "0 done; 1 an input line failed, or the output could not be written; 2 wrong usage or a "
           "file that cannot be opened; 130 interrupted.",
+  };
+}
+
+Command Timeline() {
+  return {
+      .name = "timeline",
+      .summary = "a page for a browser that shows a session: who was there, when and why",
+      .operands = "TRACE",
+      .least_operands = 1,
+      .most_operands = 1,
+      .operand_name = "trace",
+      .about =
+          "Writes one page of HTML that needs nothing else, and no network: a lane for each "
+          "member, syncs with their pages, calls with their answers, what was dropped and who was "
+          "swept. "
+          "Whatever is pointed at says which line and which rule made it so; a click shows the "
+          "chain of causes. -o says where the page goes, and must be given. The page holds ids of "
+          "members, connections and calls, and no payloads. TRACE may be \"-\", standard input, or "
+          "a name ending in .gz. A page holds 250,000 items; of a "
+          "longer trace it shows the beginning, and says so.",
+      .flags =
+          {
+              OutputFileFlag(),
+              ChannelFlag(),
+              KeepGoingFlag(),
+              ProgressFlag(),
+          },
+      .examples =
+          {
+              {"A session to look at in a browser",
+               "presence timeline -o session.html session.jsonl"},
+              {"The same, right from what a browser recorded",
+               "presence import session.har | presence timeline -o session.html -"},
+          },
+      .exit_status =
+          "0 done; 1 the trace could not be read to its end, nothing happened in it, or the page "
+          "could not be written; 2 wrong usage or a file that cannot be opened; 130 interrupted.",
   };
 }
 
@@ -399,8 +439,9 @@ Command Completion() {
 }  // namespace
 
 const std::vector<Command>& Commands() {
-  static const auto* const commands = new std::vector<Command>{
-      Import(), Replay(), Explain(), Generate(), Simulate(), Serve(), Help(), Completion()};
+  static const auto* const commands =
+      new std::vector<Command>{Import(),   Replay(), Explain(), Timeline(),  Generate(),
+                               Simulate(), Serve(),  Help(),    Completion()};
   return *commands;
 }
 

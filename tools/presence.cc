@@ -15,6 +15,7 @@
 #include "tools/import_command.h"
 #include "tools/replay_command.h"
 #include "tools/run_command.h"
+#include "tools/timeline_command.h"
 #include "tools/version.h"
 
 namespace presence::tools {
@@ -27,8 +28,9 @@ struct Runner {
   int (*run)(const CommandLine& line);
 };
 constexpr Runner kRunners[] = {
-    {"import", RunImport},     {"replay", RunReplay}, {"explain", RunExplain},
-    {"generate", RunGenerate}, {"help", RunHelp},     {"completion", RunCompletion},
+    {"import", RunImport},         {"replay", RunReplay},     {"explain", RunExplain},
+    {"timeline", RunTimeline},     {"generate", RunGenerate}, {"help", RunHelp},
+    {"completion", RunCompletion},
 };
 
 int Run(const std::vector<std::string>& arguments) {

@@ -89,6 +89,7 @@ bool TraceFile::Report(uint64_t line, const absl::Status& status, bool can_skip,
     return true;
   }
   ended_ = kExitFailed;
+  refused_ = absl::StrCat(line, ": ", status.message());
   return false;
 }
 

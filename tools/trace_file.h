@@ -49,6 +49,8 @@ class TraceFile {
   // ended the run before the end of the trace.
   std::optional<int> Finish();
 
+  // "17: what is wrong", of the line that ended the run; empty: none did.
+  const std::string& refused() const { return refused_; }
   uint64_t malformed_lines() const { return malformed_lines_; }
 
  private:
@@ -63,6 +65,7 @@ class TraceFile {
   bool told_kind_ = false;                    // what the file may be instead of a trace
   uint64_t malformed_lines_ = 0;
   std::optional<int> ended_;
+  std::string refused_;
 };
 
 // "3 malformed lines skipped", on standard error; nothing if there are none.
