@@ -97,7 +97,7 @@ TEST(ServerLoop, ServesARoom) {
   EXPECT_EQ(script.log,
             (std::vector<std::string>{R"(1 {"action":4,)", "refused", R"(2 {"action":4,)",
                                       R"(1 {"action":11)", R"(2 {"action":11)", "enter in r",
-                                      R"(1 {"action":1,)", R"(1 {"action":14)", R"(2 {"action":14)",
+                                      R"(1 {"action":14)", R"(2 {"action":14)", R"(1 {"action":1,)",
                                       "token t2", R"(2 {"action":8})", "close 2",
                                       R"(1 {"action":4,)", "leave in r"}));
   EXPECT_EQ(server.connection_count(), 0u) << "the loop woke it until nothing was due";

@@ -152,11 +152,22 @@ TEST(ServerRooms, AnOperationIsBroadcastInOneFrameToAllWhoMaySeeIt) {
   const Lines lines = h.Enter(3, "room", 0, "", "hello");
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[0], "room: enter client of c3");
-  EXPECT_EQ(lines[1], R"(send 3 {"action":1,"msgSerial":0,"count":1})");
-  EXPECT_EQ(lines[2], R"(send 3,1,2 {"action":14,"channel":"room","presence":[{"action":2,)"
+  EXPECT_EQ(lines[1], R"(send 3,1,2 {"action":14,"channel":"room","presence":[{"action":2,)"
                       R"("clientId":"client","connectionId":"c3","id":"c3:0:0",)"
                       R"("timestamp":1000000,"data":"hello"}]})");
+  EXPECT_EQ(lines[2], R"(send 3 {"action":1,"msgSerial":0,"count":1})");
   EXPECT_EQ(h.server.stats().frames_encoded, h.server.stats().frames_sent - 2);
+}
+
+// Published clients answer `get` from what they were told: who awaits its enter looks for itself.
+TEST(ServerRooms, WhoeverIsToldThatItHasEnteredHasBeenToldOfItself) {
+  ServerHarness h;
+  h.Accept(1);
+  h.Attach(1, "room");
+  const Lines sent = SentTo(1, h.Enter(1, "room", 0));
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_TRUE(sent[0].starts_with(R"({"action":14)"));
+  EXPECT_TRUE(sent[1].starts_with(R"({"action":1,)"));
 }
 
 TEST(ServerRooms, AnswersAreInTheOrderOfSerialsOverAllRooms) {
