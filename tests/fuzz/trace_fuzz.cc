@@ -1,5 +1,6 @@
-// Any bytes are replayed as a trace, malformed lines skipped. Every message is one line, every line
-// of output is JSON, and what the checker of `presence replay --check` promises holds throughout.
+// Any bytes are replayed as a trace, malformed lines skipped, and explained. Every message is one
+// line, every line of output is JSON, no text has a control character, and what the checker of
+// `presence replay --check` promises holds throughout.
 
 #include <algorithm>
 #include <cstddef>
@@ -7,11 +8,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
 #include "presence/client/channel.h"
+#include "sim/explain/explainer.h"
+#include "sim/explain/story.h"
+#include "sim/explain/text_story.h"
+#include "sim/explain/why.h"
 #include "sim/replay/output.h"
 #include "sim/replay/replay_checker.h"
 #include "sim/replay/replayer.h"
@@ -75,6 +81,31 @@ class Both : public presence::sim::ReplaySink {
   ReplaySink& second_;
 };
 
+// Passes a story on, and asks why the first member that it names is absent.
+class Asker : public presence::sim::StorySink {
+ public:
+  explicit Asker(StorySink& next) : next_(next) {}
+  void WriteBlock(const presence::sim::StoryBlock& block) override {
+    next_.WriteBlock(block);
+    for (const presence::sim::StoryItem& item : block.items) {
+      if (why_.has_value() || item.message.client_id.empty()) continue;
+      why_.emplace(presence::sim::Why::Question::kAbsent, std::string(item.message.client_id));
+    }
+    if (why_.has_value()) why_->WriteBlock(block);
+  }
+  void WriteEnd(const presence::sim::StoryState& state) override {
+    next_.WriteEnd(state);
+    if (why_.has_value()) why_->WriteEnd(state);
+  }
+  std::vector<std::string> Paragraphs() const {
+    return why_.has_value() ? why_->Paragraphs() : std::vector<std::string>();
+  }
+
+ private:
+  StorySink& next_;
+  std::optional<presence::sim::Why> why_;
+};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -87,6 +118,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Both outputs(json, text);
   sim::ReplayChecker checker;
   sim::Replayer replayer(outputs, &checker);
+  sim::TextStory story(text_lines, sim::TextStory::Colours::kNo);
+  Asker asker(story);
+  sim::Explainer explainer(asker);
   sim::TraceReader reader;
   // Not by LineReader, whose buffers would cost more than all the rest.
   presence::json::PaddedText padded;
@@ -97,7 +131,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (sim::TraceReader::IsBlank(bytes)) continue;
     absl::Status status = reader.Read(bytes);
-    if (status.ok()) status = replayer.Apply(number, reader.line());
+    if (status.ok()) {
+      status = replayer.Apply(number, reader.line());
+      FuzzCheck(explainer.Apply(number, reader.line()).code() == status.code(),
+                "replayed and explained differ");
+    }
     if (!status.ok()) {
       FuzzCheck(status.code() == absl::StatusCode::kInvalidArgument &&
                     IsOneLine(std::string(status.message())),
@@ -108,5 +146,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   replayer.Finish();
+  explainer.Finish();
+  for (const std::string& paragraph : asker.Paragraphs()) text_lines.WriteLine(paragraph);
   return 0;
 }
