@@ -10,6 +10,8 @@
 
 namespace presence::sim {
 
+class StoryWatcher;
+
 // Replays a trace and tells its story: the same replay as `presence replay`, watched.
 //
 //   Explainer explainer(sink);
@@ -42,8 +44,7 @@ class Explainer {
   int64_t now_ms() const;
 
  private:
-  class Watcher;
-  std::unique_ptr<Watcher> watcher_;
+  std::unique_ptr<StoryWatcher> watcher_;
 };
 
 }  // namespace presence::sim

@@ -8,7 +8,8 @@
 namespace presence::sim {
 namespace {
 
-constexpr size_t kNameShown = 80;  // bytes
+constexpr size_t kNameShown = 80;    // bytes
+constexpr size_t kErrorShown = 300;  // of each message
 
 // 5:0 if serials decide, else the time.
 std::string Side(const Version& version, bool by_serial) {
@@ -94,8 +95,12 @@ std::string Comparison(const Judgement& judgement) {
     return text;
   }
   const bool equal = incoming.timestamp == stored.timestamp;
-  absl::StrAppend(&text, newer ? (equal ? " is not before " : " is after ") : " is before ",
-                  Side(stored, false), whose);
+  if (equal) {
+    absl::StrAppend(&text, " is that", whose.empty() ? " of what is stored" : whose,
+                    ", too, and the one that comes later wins");
+  } else {
+    absl::StrAppend(&text, newer ? " is after " : " is before ", Side(stored, false), whose);
+  }
   // Why not by serial.
   const auto why = [](const Version& version) -> std::string_view {
     switch (version.kind) {
@@ -159,7 +164,7 @@ std::string TimeNamed(int64_t t) {
 
 std::string ErrorNamed(const ErrorInfo& error) {
   std::string text;
-  AppendError(error, text);
+  AppendError(error, text, kErrorShown);
   return text;
 }
 
@@ -432,7 +437,10 @@ Rule RuleOf(const ChannelInput& input, ChannelState before, ChannelState after) 
       case ChannelState::kFailed:
         return {"the connection has failed", "RTL3a"};
       default:
-        return {"the connection is gone", "RTL3b"};
+        if (before == ChannelState::kDetaching) {
+          return {"nobody will say DETACHED any more", "RTL5l"};
+        }
+        return {"the connection is closed", "RTL3b"};
     }
   }
   if (move != nullptr) return {"the client says so", {}};

@@ -88,6 +88,8 @@ std::string_view StoryKindName(StoryKind kind) {
       return "reentry-done";
     case StoryKind::kReentryFailed:
       return "reentry-failed";
+    case StoryKind::kReentrySkipped:
+      return "reentry-skipped";
     case StoryKind::kAckUnknown:
       return "ack-unknown";
     case StoryKind::kSuspicion:

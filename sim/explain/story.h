@@ -83,7 +83,8 @@ enum class StoryKind : uint8_t {
   kReentrySent,
   kReentryDone,
   kReentryFailed,
-  kAckUnknown,  // an ACK or NACK of serials that the replay did not send
+  kReentrySkipped,  // something of it is under way
+  kAckUnknown,      // an ACK or NACK of serials that the replay did not send
 
   // What is odd about the server, the client or the capture, though it follows the rules. Perhaps
   // a member.

@@ -1,7 +1,6 @@
 #include "sim/replay/words.h"
 
 #include <chrono>
-#include <cstddef>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
@@ -9,13 +8,6 @@
 
 namespace presence::sim {
 
-namespace {
-
-constexpr size_t kDataShown = 60;  // bytes of a payload
-
-}  // namespace
-
-// The time of day in UTC, 08:15:21.886; a replay's day is seldom in question.
 void AppendTime(int64_t t, std::string& out) {
   constexpr int64_t kDayMs = 24 * 60 * 60 * 1000;
   const int64_t of_day = ((t % kDayMs) + kDayMs) % kDayMs;
@@ -27,7 +19,6 @@ void AppendTime(int64_t t, std::string& out) {
   out += text;
 }
 
-// A name as it is if it is plain, as a JSON string if anything in it could mislead the eye.
 void AppendName(std::string_view name, std::string& out) {
   bool plain = !name.empty();
   for (const char c : name) {
@@ -42,8 +33,8 @@ void AppendName(std::string_view name, std::string& out) {
 }
 
 // Shortens at a character's border and escapes control characters.
-void AppendData(std::string_view data, std::string& out) {
-  std::string_view shown = data.substr(0, kDataShown);
+void AppendData(std::string_view data, std::string& out, size_t shown_most) {
+  std::string_view shown = data.substr(0, shown_most);
   if (shown.size() < data.size()) {
     while (!shown.empty() && (static_cast<unsigned char>(data[shown.size()]) & 0xC0) == 0x80) {
       shown.remove_suffix(1);
@@ -75,12 +66,12 @@ void AppendPayload(const Payload& payload, std::string& out) {
   AppendData(payload.data, out);
 }
 
-void AppendError(const ErrorInfo& error, std::string& out) {
+void AppendError(const ErrorInfo& error, std::string& out, size_t shown_most) {
   absl::StrAppend(&out, error.code, " ");
-  AppendData(error.message, out);
+  AppendData(error.message, out, shown_most);
   for (const ErrorInfo* cause = error.cause.get(); cause != nullptr; cause = cause->cause.get()) {
     absl::StrAppend(&out, ", because ", cause->code, " ");
-    AppendData(cause->message, out);
+    AppendData(cause->message, out, shown_most);
   }
 }
 

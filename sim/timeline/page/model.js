@@ -24,7 +24,7 @@ const MARK_OF_KIND = {
   'subscribe-failed': 'refused', 'operation-queued': 'waits', 'operation-sent': 'sent',
   'operation-resent': 'sent', 'operation-requeued': 'waits', 'operation-done': 'answered',
   'operation-failed': 'refused', 'reentry-sent': 'sent', 'reentry-done': 'answered',
-  'reentry-failed': 'refused', 'ack-unknown': 'noted', 'suspicion': 'suspicion',
+  'reentry-failed': 'refused', 'reentry-skipped': 'waits', 'ack-unknown': 'noted', 'suspicion': 'suspicion',
 };
 
 // Which row of its channel an item without a member's lane stands in.
