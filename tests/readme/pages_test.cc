@@ -136,6 +136,10 @@ std::vector<std::string> LinksOf(const std::string& page) {
       const std::string link = line.substr(at + 2, end - at - 2);
       if (!link.empty() && link.find("://") == link.npos) links.push_back(link);
     }
+    // Pictures that differ between light and dark are told in HTML.
+    for (size_t at = line.find("=\"docs/"); at != line.npos; at = line.find("=\"docs/", at + 2)) {
+      links.push_back(line.substr(at + 2, line.find('"', at + 2) - at - 2));
+    }
   }
   return links;
 }
