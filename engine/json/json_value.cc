@@ -14,6 +14,7 @@
 #include "engine/json/element.h"
 #include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
+#include "engine/json/whole_text.h"
 #include "engine/json/writer.h"
 
 namespace presence {

@@ -7,6 +7,7 @@
 #include "engine/json/parser.h"
 #include "engine/json/raw_text.h"
 #include "engine/json/unescape.h"
+#include "engine/json/whole_text.h"
 #include "engine/json/writer.h"
 
 namespace presence::json {

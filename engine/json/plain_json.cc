@@ -1,48 +1,17 @@
 #include "engine/json/plain_json.h"
 
 #include <cstring>
-#include <utility>
 
 #include "engine/json/capacity.h"
 #include "engine/json/unescape.h"
-#include "simdjson.h"
 
 namespace presence::json {
 
-// simdjson's parsers work in two stages. The first finds the tokens, and is where its speed comes
-// from; here it is used by itself, and what follows it is written for the few kinds of values that
-// plain texts have.
-struct PlainJson::Tokens {
-  std::unique_ptr<simdjson::internal::dom_parser_implementation> finder;
-};
-
-PlainJson::PlainJson() = default;
-PlainJson::~PlainJson() = default;
-
 bool PlainJson::FindTokens(std::string_view text) {
-  constexpr size_t kLeastBytes = 4096;
-  constexpr size_t kMaxBytes = size_t{64} << 10;  // more is not worth a second set of buffers
-  if (text.size() > kMaxBytes) return false;
-  if (const size_t capacity = CapacityFor(text.size(), capacity_, kLeastBytes);
-      capacity != capacity_) {
-    tokens_ = std::make_unique<Tokens>();
-    capacity_ = 0;
-    constexpr size_t kDepth = 1;  // of which this stage knows nothing
-    if (simdjson::get_active_implementation()->create_dom_parser_implementation(
-            capacity, kDepth, tokens_->finder) != simdjson::SUCCESS) {
-      return false;
-    }
-    capacity_ = capacity;
-  }
-  simdjson::internal::dom_parser_implementation& finder = *tokens_->finder;
-  const auto* const bytes = reinterpret_cast<const uint8_t*>(text.data());
-  if (!text.starts_with('{') ||
-      finder.stage1(bytes, text.size(), simdjson::stage1_mode::regular) != simdjson::SUCCESS) {
-    return false;
-  }
+  if (!text.starts_with('{') || !tokens_.Find(text)) return false;
   text_ = text.data();
-  next_ = finder.structural_indexes.get();
-  end_ = next_ + finder.n_structural_indexes;
+  next_ = tokens_.begin();
+  end_ = tokens_.end();
   escapes_ = std::memchr(text.data(), '\\', text.size()) != nullptr;
   constexpr size_t kLeastUnescaped = 1024;
   if (escapes_ || unescaped_.capacity() > kLeastUnescaped) {

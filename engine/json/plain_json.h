@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
+#include "engine/json/whole_text.h"
 #include "presence/base/internal/cxx20.h"
 
 namespace presence::json {
@@ -24,10 +24,9 @@ class PlainJson {
   struct Object {};
   struct Array {};
 
-  PlainJson();
+  PlainJson() = default;
   PlainJson(const PlainJson&) = delete;
   PlainJson& operator=(const PlainJson&) = delete;
-  ~PlainJson();
 
   // Hands the object that `text` is to `read`, which is to read all of it by Fields, and says
   // whether it could. True if it could, and nothing follows the object. What was read holds until
@@ -102,12 +101,7 @@ class PlainJson {
   // What takes the fields of an object that is kept as it is written.
   struct Anything;
 
-  // Where the tokens of a text begin: braces, brackets, colons, commas, strings, and scalars, which
-  // are whatever else stands between white space and those.
-  struct Tokens;
-
-  // Finds them, and checks all that is to be checked of the text apart from its tokens: UTF-8, and
-  // that strings are closed and without control characters. False: not so, or not worth it.
+  // Finds the tokens of what must be an object. False: it is not, or TokenFinder says no.
   bool FindTokens(std::string_view text);
 
   bool TextOf(Object& object, std::string_view& text, int depth);
@@ -147,8 +141,7 @@ class PlainJson {
   // Replaces the inside of a string by what it says.
   bool Unescape(std::string_view& string);
 
-  std::unique_ptr<Tokens> tokens_;
-  size_t capacity_ = 0;  // of tokens_, for texts of so many bytes
+  TokenFinder tokens_;
   const char* text_ = nullptr;
   const uint32_t* next_ = nullptr;  // the next token's place in the text
   const uint32_t* end_ = nullptr;

@@ -2,11 +2,10 @@
 
 #include <cstddef>
 
-#include "engine/json/padded_text.h"
 #include "engine/json/unescape.h"
-#include "simdjson.h"
 
 namespace presence::json {
+
 void RawScanner::SkipValue() {
   const char first = Next();
   if (first == '"') {
@@ -67,14 +66,6 @@ std::optional<std::string_view> RawField(std::string_view object_text, std::stri
     if (RawStringSays(name, key)) found = value;
   });
   return found;
-}
-
-std::string Compact(std::string_view text) {
-  std::string compact(text.size() + kPadding, '\0');
-  size_t size = 0;
-  if (simdjson::minify(text.data(), text.size(), compact.data(), size)) return std::string(text);
-  compact.resize(size);
-  return compact;
 }
 
 }  // namespace presence::json

@@ -85,9 +85,6 @@ bool RawStringSays(std::string_view string, std::string_view text);
 // the last counts; nullopt if the key is not there, or the text is no object.
 std::optional<std::string_view> RawField(std::string_view object_text, std::string_view key);
 
-// The text without the white space between its tokens.
-std::string Compact(std::string_view text);
-
 }  // namespace presence::json
 
 #endif  // ENGINE_JSON_RAW_TEXT_H_

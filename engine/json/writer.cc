@@ -4,8 +4,6 @@
 #include <cmath>
 #include <cstddef>
 
-#include "simdjson.h"
-
 namespace presence::json {
 namespace {
 
@@ -65,8 +63,6 @@ void AppendEscape(unsigned char c, std::string& out) {
 }
 
 }  // namespace
-
-bool IsUtf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 void AppendString(std::string_view text, std::string& out) {
   out += '"';

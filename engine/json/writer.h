@@ -9,9 +9,6 @@
 
 namespace presence::json {
 
-// Whether `text` is UTF-8, of which JSON texts are made.
-bool IsUtf8(std::string_view text);
-
 // Appends `text` as a JSON string: UTF-8, of which only quotes, backslashes and control characters
 // are escaped. Bytes that are not UTF-8 become U+FFFD.
 void AppendString(std::string_view text, std::string& out);

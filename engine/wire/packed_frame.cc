@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "engine/json/parser.h"
+#include "engine/json/whole_text.h"
 #include "engine/json/writer.h"
 #include "engine/wire/message_pack.h"
 

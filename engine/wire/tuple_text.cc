@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
+#include "engine/json/whole_text.h"
 #include "engine/json/writer.h"
 
 namespace presence::wire {

@@ -7,6 +7,7 @@
 #include "engine/base/absl_view.h"
 #include "engine/json/piece_reader.h"
 #include "engine/json/raw_text.h"
+#include "engine/json/whole_text.h"
 #include "presence/wire/frame_reader.h"
 #include "presence/wire/packed_frame.h"
 

@@ -13,6 +13,7 @@
 #include "engine/json/parser.h"
 #include "engine/json/plain_json.h"
 #include "engine/json/raw_text.h"
+#include "engine/json/whole_text.h"
 #include "engine/json/writer.h"
 #include "engine/wire/plain_frame_reader.h"
 #include "engine/wire/tree_frame_reader.h"

@@ -5,6 +5,7 @@
 
 #include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
+#include "engine/json/whole_text.h"
 #include "engine/json/writer.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/json/whole_text.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
