@@ -259,9 +259,6 @@ class Channel {
   Stats stats_;
 };
 
-// The protocol's word for a state, such as "attaching".
-std::string_view StateName(ChannelState state);
-
 }  // namespace presence
 
 #endif  // PRESENCE_CLIENT_CHANNEL_H_

@@ -12,7 +12,6 @@
 #include <variant>
 
 #include "presence/client/connection.h"
-#include "presence/client/outbox.h"
 #include "presence/error.h"
 #include "presence/flags.h"
 #include "presence/item.h"
@@ -29,6 +28,8 @@ enum class ChannelState : uint8_t {
   kSuspended,
   kFailed,
 };
+// The protocol's word for a state, such as "attaching".
+std::string_view StateName(ChannelState state);
 
 // --- Frames from the server ---
 

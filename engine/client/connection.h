@@ -15,6 +15,10 @@ enum class ConnectionState : uint8_t { kConnected, kDisconnected, kSuspended, kC
 // The protocol's word for a state, such as "connected".
 std::string_view ConnectionStateName(ConnectionState state);
 
+// Names one presence frame that a channel asked to send; unique within its channel. The owner of
+// the connection sends it, and says what became of it.
+using OperationToken = uint64_t;
+
 // What the owner says of its connection, whole: what an update lacks is none.
 struct ConnectionUpdate {
   ConnectionState state = ConnectionState::kConnected;

@@ -7,12 +7,9 @@
 #include "absl/base/attributes.h"
 #include "absl/container/btree_set.h"
 #include "absl/functional/function_ref.h"
-#include "presence/base/internal/cxx20.h"
+#include "presence/client/connection.h"
 
 namespace presence {
-
-// Names one presence frame that a channel asked to send; unique within its channel.
-using OperationToken = uint64_t;
 
 // The msgSerials of one connection (RTN7b): they count the frames sent on it from 0, across all its
 // channels and whatever else the owner sends. Belongs to the owner of the connection, who tells the

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
@@ -48,42 +50,39 @@ struct FrameTexts::Parts {
 FrameTexts::FrameTexts() : parts_(std::make_unique<Parts>()) {}
 FrameTexts::~FrameTexts() = default;
 
-absl::Status FrameTexts::Read(const CapturedFrame& captured, std::string_view& json,
-                              wire::Frame* frame) {
+std::optional<std::string> FrameTexts::Read(const CapturedFrame& captured, std::string_view& json,
+                                            wire::Frame* frame) {
   if (captured.text.size() > kMaxMessageBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("a message of ", captured.text.size() >> 20,
-                                                   " MiB; more than ", kMaxMessageBytes >> 20,
-                                                   " are not read"));
+    return absl::StrCat("a message of ", captured.text.size() >> 20, " MiB; more than ",
+                        kMaxMessageBytes >> 20, " are not read");
   }
   std::string_view text = captured.text;
   if (IsOfString(captured.form)) {
     std::optional<std::string> unescaped = json::StringOf(text);
-    if (!unescaped.has_value()) {
-      return absl::InvalidArgumentError("the message has a lone surrogate or is not UTF-8");
-    }
+    if (!unescaped.has_value()) return "the message has a lone surrogate or is not UTF-8";
     parts_->text = *std::move(unescaped);
     text = parts_->text;
   }
   if (IsPacked(captured.form)) {
     std::string packed;
     if (!absl::Base64Unescape(AbslView(text), &packed)) {
-      return absl::InvalidArgumentError("a binary message that is not base64");
+      return "a binary message that is not base64";
     }
     parts_->unpacked.clear();
-    if (absl::Status status = wire::AppendUnpacked(packed, parts_->unpacked); !status.ok()) {
-      return status;
+    if (const absl::Status status = wire::AppendUnpacked(packed, parts_->unpacked); !status.ok()) {
+      return std::string(status.message());
     }
     text = parts_->unpacked;
   }
   const absl::StatusOr<wire::Frame> read = parts_->reader.Read(text);
-  if (!read.ok()) return read.status();
+  if (!read.ok()) return std::string(read.status().message());
   if (frame != nullptr) *frame = *read;
   if (HasSpace(text)) {
     parts_->unpacked = json::Compact(text);
     text = parts_->unpacked;
   }
   json = text;
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
 }  // namespace presence::sim

@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "presence/wire/frame.h"
 
 namespace presence::sim {
@@ -64,8 +63,7 @@ struct Capture {
   std::string why_empty;
 };
 
-// The frame's JSON form, on one line. InvalidArgument with a message that fits after "FILE:LINE: "
-// if it has none, is no frame, or is too long.
+// The frame's JSON form, on one line.
 //
 // With one set of buffers for many frames. One thread at a time.
 class FrameTexts {
@@ -75,8 +73,11 @@ class FrameTexts {
   FrameTexts& operator=(const FrameTexts&) = delete;
   ~FrameTexts();
 
-  // `json` is the text, and `frame`, if not null, what it says. Both hold until the next call.
-  absl::Status Read(const CapturedFrame& captured, std::string_view& json, wire::Frame* frame);
+  // `json` becomes the text, and `frame`, if not null, what it says. Both hold until the next call.
+  // If there is no such form, it is no frame, or it is too long, returns why, which fits after
+  // "FILE:LINE: ".
+  std::optional<std::string> Read(const CapturedFrame& captured, std::string_view& json,
+                                  wire::Frame* frame);
 
  private:
   struct Parts;

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "engine/json/piece_reader.h"
 #include "presence/wire/frame.h"
 #include "sim/capture/clock.h"
@@ -153,10 +152,10 @@ class FrameTextReader {
       CapturedFrame frame;
       frame.text = piece;
       frame.line = line;
-      const absl::Status status = Take(frame, before, rest);
+      std::optional<std::string> why = Take(frame, before, rest);
       found = true;
-      if (!status.ok() && LooksLikeFrame(piece)) {
-        capture_.left_out.push_back({line, std::string(status.message())});
+      if (why.has_value() && LooksLikeFrame(piece)) {
+        capture_.left_out.push_back({line, *std::move(why)});
       }
     }
     if (broken.has_value() && !found) {
@@ -176,10 +175,12 @@ class FrameTextReader {
     return false;
   }
 
-  absl::Status Take(CapturedFrame& captured, std::string_view before, std::string_view after) {
+  // Why it could not be taken; nullopt if it was.
+  std::optional<std::string> Take(CapturedFrame& captured, std::string_view before,
+                                  std::string_view after) {
     wire::Frame frame;
     std::string_view json;
-    if (absl::Status status = texts_.Read(captured, json, &frame); !status.ok()) return status;
+    if (std::optional<std::string> why = texts_.Read(captured, json, &frame)) return why;
     const std::optional<bool> by_words =
         SentByWords(std::string(before) + " " + std::string(after));
     captured.sent = OnlyClientsSend(frame) || (!OnlyServersSend(frame) && by_words.value_or(false));
@@ -194,7 +195,7 @@ class FrameTextReader {
       timed_.emplace_back(capture_.sockets.size() - 1, capture_.sockets.back().frames.size());
     }
     capture_.sockets.back().frames.push_back(captured);
-    return absl::OkStatus();
+    return std::nullopt;
   }
 
   // Whether CONNECTED tells of changes of the same connection, on the same socket.

@@ -210,13 +210,13 @@ class HarReader {
       if (taken == Taken::kFrame) {
         wire::Frame said;
         std::string_view json;
-        const absl::Status status = texts_.Read(frame, json, &said);
-        if (status.ok()) {
+        std::optional<std::string> unreadable = texts_.Read(frame, json, &said);
+        if (!unreadable.has_value()) {
           kind.See(said, frame.sent);
           socket.frames.push_back(frame);
           continue;
         }
-        why = std::string(status.message());
+        why = *std::move(unreadable);
       }
       left_out.push_back({message.line, std::move(why)});
     }

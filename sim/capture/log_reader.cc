@@ -13,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "presence/wire/frame.h"
 #include "sim/capture/clock.h"
 #include "sim/capture/log_message.h"
@@ -239,9 +238,9 @@ class LogReader {
     frame.captured.text = capture_.texts.emplace_back(std::move(read.json));
     wire::Frame said;
     std::string_view json;
-    if (absl::Status status = texts_.Read(frame.captured, json, &said); !status.ok()) {
+    if (std::optional<std::string> why = texts_.Read(frame.captured, json, &said)) {
       capture_.texts.pop_back();
-      capture_.left_out.push_back({number, std::string(status.message())});
+      capture_.left_out.push_back({number, *std::move(why)});
       return;
     }
     frame.action = said.action;

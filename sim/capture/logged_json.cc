@@ -4,10 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <string>
 #include <string_view>
 
-#include "absl/strings/str_cat.h"
-#include "engine/base/absl_view.h"
 #include "engine/json/writer.h"
 
 namespace presence::sim {
@@ -71,8 +70,8 @@ bool AppendError(std::string_view text, std::string& out) {
   if (WordLength(href) != href.size()) return false;
   out += "{\"message\":";
   json::AppendString(text.empty() ? text : text.substr(2), out);
-  if (!status.empty()) absl::StrAppend(&out, ",\"statusCode\":", AbslView(status));
-  if (!code.empty()) absl::StrAppend(&out, ",\"code\":", AbslView(code));
+  if (!status.empty()) out.append(",\"statusCode\":").append(status);
+  if (!code.empty()) out.append(",\"code\":").append(code);
   if (!href.empty()) {
     out += ",\"href\":";
     json::AppendString(href, out);
@@ -142,7 +141,7 @@ bool AppendValue(const Token& token, std::string_view bytes_encoding, std::strin
       out += ",\"encoding\":";
       json::AppendString(bytes_encoding.empty() || bytes_encoding == "null"
                              ? "base64"
-                             : absl::StrCat(AbslView(bytes_encoding), "/base64"),
+                             : std::string(bytes_encoding) + "/base64",
                          out);
       return true;
     case ValueKind::kError:

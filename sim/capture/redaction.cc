@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "absl/strings/str_cat.h"
 #include "engine/json/piece_reader.h"
 #include "engine/json/raw_text.h"
 #include "engine/json/writer.h"
@@ -70,7 +69,7 @@ std::string Redactor::StandIn(Kind kind, std::string_view value) {
 
 std::string Redactor::StandIn(Kind kind, size_t number, size_t size) {
   const auto named = [number](std::string_view name) {
-    return absl::StrCat(absl::string_view(name.data(), name.size()), number);
+    return std::string(name) + std::to_string(number);
   };
   switch (kind) {
     case Kind::kKey:
@@ -230,7 +229,7 @@ void Redactor::AppendPayload(std::string_view piece, std::string_view item, std:
   if (piece.front() != '"') {
     constexpr std::string_view kAround = R"({"redacted":""})";
     const size_t size = piece.size() > kAround.size() ? piece.size() - kAround.size() : 0;
-    const std::string inside = absl::StrCat("p", NumberOf(Kind::kPayload, piece));
+    const std::string inside = "p" + std::to_string(NumberOf(Kind::kPayload, piece));
     out += R"({"redacted":")";
     out += inside;
     out.append(size > inside.size() ? size - inside.size() : 0, '_');
@@ -245,7 +244,7 @@ void Redactor::AppendPayload(std::string_view piece, std::string_view item, std:
     out += "\"\"";
   } else if (encoding.ends_with("base64")) {
     // Groups of four characters, which say the number and zeros.
-    std::string bytes = absl::StrCat(NumberOf(Kind::kPayload, text));
+    std::string bytes = std::to_string(NumberOf(Kind::kPayload, text));
     bytes.insert(0, (4 - bytes.size() % 4) % 4, 'A');
     const size_t groups = std::max(bytes.size(), text.size() / 4 * 4);
     bytes.insert(0, groups - bytes.size(), 'A');
@@ -254,7 +253,7 @@ void Redactor::AppendPayload(std::string_view piece, std::string_view item, std:
     constexpr size_t kQuotes = 2;
     const std::string inside = StandIn(Kind::kPayload, NumberOf(Kind::kPayload, text),
                                        text.size() - std::min(kQuotes, text.size()));
-    json::AppendString(absl::StrCat("\"", inside, "\""), out);
+    json::AppendString("\"" + inside + "\"", out);
   } else {
     json::AppendString(StandIn(Kind::kPayload, text), out);
   }

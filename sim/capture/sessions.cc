@@ -74,7 +74,7 @@ void LinkByKeys(Capture& capture) {
     for (const CapturedFrame& captured : sockets[i].frames) {
       wire::Frame frame;
       std::string_view json;
-      if (captured.sent || !texts.Read(captured, json, &frame).ok()) continue;
+      if (captured.sent || texts.Read(captured, json, &frame).has_value()) continue;
       if (frame.action != wire::kConnected) continue;
       if (std::string said = KeyOf(frame, json); !said.empty()) key = std::move(said);
     }
@@ -116,7 +116,7 @@ std::vector<CapturedClient> ClientsOf(const Capture& capture) {
       }
       wire::Frame frame;
       std::string_view json;
-      if (!texts.Read(captured, json, &frame).ok()) continue;
+      if (texts.Read(captured, json, &frame).has_value()) continue;
       names[client_of[i]].second.Add(frame.channel);
       if (captured.sent || frame.action != wire::kConnected) continue;
       names[client_of[i]].first.Add(frame.connection_id);

@@ -26,7 +26,7 @@ void WriteTrace(const Capture& capture, const CapturedClient& client, Redactor& 
     }
     for (const CapturedFrame& captured : capture.sockets[client.sockets[i]].frames) {
       std::string_view json;
-      if (!texts.Read(captured, json, nullptr).ok()) continue;  // it was read before
+      if (texts.Read(captured, json, nullptr).has_value()) continue;  // it was read before
       redacted.clear();
       redactor.Append(json, redacted);
       TraceLine trace_line;

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdio>
 
-#include "absl/strings/str_cat.h"
 #include "engine/json/writer.h"
 
 namespace presence::sim {
@@ -67,10 +66,10 @@ void AppendPayload(const Payload& payload, std::string& out) {
 }
 
 void AppendError(const ErrorInfo& error, std::string& out, size_t shown_most) {
-  absl::StrAppend(&out, error.code, " ");
+  out += std::to_string(error.code) + " ";
   AppendData(error.message, out, shown_most);
   for (const ErrorInfo* cause = error.cause.get(); cause != nullptr; cause = cause->cause.get()) {
-    absl::StrAppend(&out, ", because ", cause->code, " ");
+    out += ", because " + std::to_string(cause->code) + " ";
     AppendData(cause->message, out, shown_most);
   }
 }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <variant>
 
-#include "presence/client/channel.h"
+#include "presence/client/channel_input.h"
 #include "presence/wire/frame.h"
 
 namespace presence::sim {

@@ -12,7 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
-#include "presence/client/outbox.h"
+#include "presence/client/connection.h"
 #include "presence/members/internal/stored_message.h"
 #include "presence/message.h"
 
