@@ -65,6 +65,10 @@ class Facts {
   size_t tombstones() const { return tombstone_count_; }
   // All are gone, visible ones and tombstones.
   void Clear(Origin by);
+  // Keys of which anything is known, the gone ones included.
+  size_t size() const { return known_.size(); }
+  // Notes on when keys were buried or went, of which some are not true any more.
+  size_t marks() const { return buried_.size() + gone_.size(); }
 
  private:
   using OwnedKey = std::pair<std::string, std::string>;  // connection id, client id

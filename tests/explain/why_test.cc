@@ -485,5 +485,20 @@ TEST(Why, ThousandsOfConnectionsOfOneClientAreToldInAFewWords) {
   EXPECT_LT(told.size(), 4000u);
 }
 
+TEST(Why, OfConnectionsThatHaveGoneTheLastAreKnown) {
+  std::string trace(kAttached);
+  for (int i = 0; i < 3000; ++i) {
+    absl::StrAppend(
+        &trace, R"({"t":1004,"recv":{"action":14,"channel":"room","id":"x)", i,
+        R"(:0","connectionId":"x)", i,
+        R"(","presence":[{"action":2,"clientId":"bob"},{"action":3,"clientId":"bob"}]}})", "\n");
+  }
+  const std::string told = Absent("bob", trace);
+  EXPECT_THAT(told, AllOf(HasSubstr("On x2999 it came with line 3003:"),
+                          HasSubstr("It had been there on 99 other connections, too: line 2904:"),
+                          HasSubstr("; and more.")));
+  EXPECT_LT(told.size(), 4000u);
+}
+
 }  // namespace
 }  // namespace presence::testing
