@@ -128,7 +128,8 @@ export function draw(ctx, {model, axis, layout, view, colours, picked, positions
         ctx.fillStyle = colours.muted;
         ctx.font = SMALL;
         ctx.textBaseline = 'alphabetic';
-        ctx.fillText(state.name, Math.max(from, names) + 9, y + 14, to - Math.max(from, names) - 12);
+        const begin = Math.max(from, names) + 9;
+        ctx.fillText(short(ctx, state.name, to - begin - 3), begin, y + 14);
       });
     } else if (row.kind === 'calls') {
       bars(row.channel.calls, (call, from, to) => {
@@ -209,42 +210,37 @@ export function draw(ctx, {model, axis, layout, view, colours, picked, positions
     const middle = y + row.height / 2;
     const r = row.height > 20 ? 4.5 : 3.6;
     const low = positions.firstFrom(items, left - 8 / view.scale);
-    let best = -1;  // of a clump that is not drawn yet
-    let bestX = 0;
-    let clumpTo = -Infinity;
-    let clump = 0;
-    const flush = () => {
-      if (best < 0) return;
+    // By height, the clump of marks that is not drawn yet: calls at the same time stand below each other.
+    const clumps = new Map();
+    const flush = (at, {best, x, marks}) => {
       const item = model.items[best];
-      const at = item.bar ? y + 8.5 + 9 * item.bar.row : middle;
-      if (clump > 1) {
+      if (marks > 1) {
         ctx.fillStyle = colours[MARK_LOOKS[item.mark].colour];
         ctx.globalAlpha = 0.55;
-        ctx.fillRect(bestX - r, at + r + 1, Math.min(2 * r, 2 + clump), 2);
+        ctx.fillRect(x - r, at + r + 1, Math.min(2 * r, 2 + marks), 2);
         ctx.globalAlpha = 1;
-        spots.merged += clump - 1;
+        spots.merged += marks - 1;
       }
-      if (picked.found.has(best)) drawHalo(bestX, at, r + 5);
-      drawMark(ctx, item.mark, bestX, at, r, colours);
+      if (picked.found.has(best)) drawHalo(x, at, r + 5);
+      drawMark(ctx, item.mark, x, at, r, colours);
       spots.drawn++;
-      best = -1;
     };
     for (let i = low; i < items.length; i++) {
       const x = px(positions.ofItem(items[i]));
       if (x > width + 8) break;
-      if (best >= 0 && x - clumpTo < APART && x - bestX < 2 * APART) {
-        clump++;
-        clumpTo = x;
-        if (rank(items[i]) > rank(best)) { best = items[i]; }
+      const {bar} = model.items[items[i]];
+      const at = bar ? y + 8.5 + 9 * bar.row : middle;
+      const clump = clumps.get(at);
+      if (clump !== undefined && x - clump.to < APART && x - clump.x < 2 * APART) {
+        clump.marks++;
+        clump.to = x;
+        if (rank(items[i]) > rank(clump.best)) clump.best = items[i];
         continue;
       }
-      flush();
-      best = items[i];
-      bestX = x;
-      clumpTo = x;
-      clump = 1;
+      if (clump !== undefined) flush(at, clump);
+      clumps.set(at, {best: items[i], x, to: x, marks: 1});
     }
-    flush();
+    for (const [at, clump] of clumps) flush(at, clump);
   }
 
   function rank(index) {

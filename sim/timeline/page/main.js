@@ -483,7 +483,7 @@ function fillLegend() {
   const there = new Set(model.items.map((item) => item.mark));
   const bands = [
     ['here', () => colours.present, null, model.lanes.length > 0],
-    ['here, on the own connection', () => colours.own, null, model.members.some((member) => member.own)],
+    ['here, on the own connection', () => colours.own, null, model.lanes.some((lane) => model.members[lane.member].own)],
     ['here, not seen yet in the sync', () => colours.present, 'hatch', model.lanes.some((lane) => lane.unseen.length > 0)],
     ['a sync runs', () => colours.shade, null, model.channels.some((channel) => channel.syncs.length > 0)],
   ].filter(([, , , used]) => used).map(([says, colour, how]) => legendEntry(says, (pen) => {
