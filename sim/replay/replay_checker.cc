@@ -1,9 +1,11 @@
 #include "sim/replay/replay_checker.h"
 
+#include <algorithm>
 #include <functional>
 #include <iterator>
 #include <list>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -59,9 +61,10 @@ struct ReplayChecker::History {
   struct Asked {
     bool is_get = false;  // or isUserPresent
     bool waits_for_sync = false;
-    // Of a get and an isUserPresent.
+    // Of a get and an isUserPresent; of an operation, for whom it is, if it says so.
     std::string client_id;
     std::string connection_id;
+    std::optional<PresenceAction> action;  // of an operation
   };
 
   // Null: not visible.
@@ -103,6 +106,8 @@ struct ReplayChecker::History {
   size_t open_gets = 0;  // of these
   // Since the connection is down: whether frames or the owner have put the channel where it is.
   bool moved_while_down = false;
+  // Of the input in hand: operations that were acknowledged, by their clients, in their order.
+  std::vector<std::pair<std::string, PresenceAction>> acknowledged;
   size_t paid = 0;  // members that the next look at the whole may cost
 };
 
@@ -135,6 +140,7 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
     }
   }
   NoteSeen(history, input);
+  history.acknowledged.clear();
   for (const Effect& effect : effects) {
     if (const auto* event = std::get_if<MemberEvent>(&effect)) {
       CheckEvent(history, *event);
@@ -150,6 +156,7 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
       CheckResult(history, *result, effects, channel);
     }
   }
+  CheckOwn(history, input, effects, channel);
   CheckConnection(history, input, effects, channel);
   CheckBounds(channel);
   if (pace_ == Pace::kWhenEarned) {
@@ -228,6 +235,11 @@ void ReplayChecker::CheckResult(History& history, const CallResult& result, cons
       Fail("sync", "a get that waits for the sync was answered before its end");
     }
     CheckAnswer(history, result, effects.members(result));
+    if (const auto& action = asked->second.action) {
+      std::string& client = asked->second.client_id;
+      if (client.empty()) client = channel.connection().identity();
+      history.acknowledged.emplace_back(std::move(client), *action);
+    }
   }
   if (asked->second.is_get) --history.open_gets;
   history.asked.erase(asked);
@@ -323,6 +335,81 @@ void ReplayChecker::CheckTouched(History& history, const ChannelInput& input,
   }
 }
 
+// Of each client, the last word in this input is what counts.
+void ReplayChecker::CheckOwn(const History& history, const ChannelInput& input,
+                             const Effects& effects, const Channel& channel) {
+  const std::string_view connection = channel.connection().id();
+  const ChannelState state = channel.state();
+  if (connection.empty() || state == ChannelState::kDetached || state == ChannelState::kSuspended ||
+      state == ChannelState::kFailed) {
+    return;  // nothing is taken
+  }
+  std::vector<std::string_view> done;
+  const auto is_last = [&done](std::string_view client) {
+    if (std::find(done.begin(), done.end(), client) != done.end()) return false;
+    done.push_back(client);
+    return true;
+  };
+  if (const PresenceFrame* const frame = FrameOf(input)) {
+    for (size_t i = frame->items.size(); i-- > 0;) {
+      const IncomingItem& item = frame->items[i];
+      if (!item.malformed.empty() || ConnectionOf(item, *frame) != connection ||
+          !is_last(item.client_id)) {
+        continue;
+      }
+      // Whether another item was taken, events say; a leave has one only if somebody was there.
+      if (item.action == static_cast<int64_t>(PresenceAction::kLeave)) {
+        const std::string id =
+            item.id.empty() ? absl::StrCat(AbslView(frame->id), ":", i) : std::string(item.id);
+        Message left;
+        left.id = id;
+        left.client_id = item.client_id;
+        left.connection_id = connection;
+        CheckEchoed(PresenceAction::kLeave, left, channel);
+      }
+    }
+    done.clear();
+    for (size_t i = effects.size(); i-- > 0;) {
+      const auto* event = std::get_if<MemberEvent>(&effects[i]);
+      if (event == nullptr || event->message.connection_id != connection) continue;
+      if (is_last(event->message.client_id) && event->type != EventType::kLeave) {
+        CheckEchoed(PresenceAction::kEnter, event->message, channel);
+      }
+    }
+  }
+  for (size_t i = history.acknowledged.size(); i-- > 0;) {
+    const auto& [client, action] = history.acknowledged[i];
+    if (!client.empty() && is_last(client)) CheckAcknowledged(client, action, channel);
+  }
+}
+
+// What is kept is of this connection and as new, or newer where an acknowledgement came first.
+void ReplayChecker::CheckEchoed(PresenceAction action, const Message& echo,
+                                const Channel& channel) {
+  if (VersionOf(echo).kind != Version::Kind::kSerial) return;
+  const bool left = action == PresenceAction::kLeave;
+  const std::optional<Message> own = channel.own_members().Find(echo.client_id);
+  const bool is_as_new = own.has_value() && own->connection_id == echo.connection_id &&
+                         !CompareNewness(VersionOf(echo), VersionOf(*own)).newer;
+  if (left ? own.has_value() && !is_as_new : !is_as_new) {
+    Fail("own",
+         absl::StrCat("the server echoed that ", NameOf(echo), left ? " left" : " is present",
+                      ", and what would be entered again is another message"));
+  }
+}
+
+void ReplayChecker::CheckAcknowledged(std::string_view client, PresenceAction action,
+                                      const Channel& channel) {
+  const std::optional<Message> own = channel.own_members().Find(client);
+  const bool is_ours = own.has_value() && own->connection_id == channel.connection().id();
+  const bool is_full = channel.own_members().size() >= channel.options().max_members;
+  if (action == PresenceAction::kLeave ? own.has_value() && !is_ours
+                                       : !is_ours && (own.has_value() || !is_full)) {
+    Fail("own", absl::StrCat("the server acknowledged what ", AbslView(client),
+                             " asked for, and what would be entered again is another message"));
+  }
+}
+
 // What nobody will ever answer. Frames do not come on a connection that is down, and an owner does
 // not attach then; where they do all the same, the rules of the states hold.
 void ReplayChecker::CheckConnection(History& history, const ChannelInput& input,
@@ -378,17 +465,19 @@ void ReplayChecker::CheckBounds(const Channel& channel) {
 void ReplayChecker::NoteCall(History& history, const ChannelInput& input) {
   if (const auto* get = std::get_if<GetCall>(&input)) {
     history.asked[get->request] = {true, get->wait_for_sync, std::string(get->client_id),
-                                   std::string(get->connection_id)};
+                                   std::string(get->connection_id), std::nullopt};
     ++history.open_gets;
   } else if (const auto* present = std::get_if<IsUserPresentCall>(&input)) {
-    history.asked[present->request] = {true, true, std::string(present->client_id), ""};
+    history.asked[present->request] = {true, true, std::string(present->client_id), "",
+                                       std::nullopt};
     ++history.open_gets;
   } else if (const auto* subscribe = std::get_if<SubscribeCall>(&input)) {
     history.asked[subscribe->request] = {};
   } else if (const auto* unsubscribe = std::get_if<UnsubscribeCall>(&input)) {
     history.asked[unsubscribe->request] = {};
   } else if (const auto* operation = std::get_if<OperationCall>(&input)) {
-    history.asked[operation->request] = {};
+    history.asked[operation->request] = {
+        false, false, std::string(operation->client_id.value_or("")), "", operation->action};
   }
 }
 
@@ -404,12 +493,13 @@ void ReplayChecker::CheckPage(History& history, const ChannelInput& input, const
       completes = completes || changed->phase == SyncChanged::Phase::kCompleted;
     } else if (const auto* state = std::get_if<StateChanged>(&effect)) {
       forgets = forgets || state->state == ChannelState::kDetached ||
-                state->state == ChannelState::kFailed;
+                state->state == ChannelState::kFailed ||
+                state->state == ChannelState::kInitialized;  // RTN11d
     }
   }
   const auto* page = std::get_if<SyncFrame>(&input);
   if (page == nullptr) {
-    // ATTACHED starts a sync or empties the set; detached and failed end all.
+    // ATTACHED starts a sync or empties the set; detached, failed and another connection end all.
     if (starts || completes || forgets) {
       history.sync_id.clear();
       history.completed_id.clear();

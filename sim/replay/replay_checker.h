@@ -31,6 +31,9 @@ namespace presence::sim {
 //                 attached only if frames or its owner moved it there since
 //   waiting       a get waits only where an answer can come: in attaching, attached during a sync,
 //                 or detaching; and on a connection that is down only if "connection" allows these
+//   own           what the server has echoed or acknowledged of the connection's own members is
+//   what
+//                 is kept of them, to be entered again (RTP17)
 //   bounded       queue, in-flight list and tombstones are within their limits
 //   agreement     at a line that says so: the visible members are those that it lists
 //   liveness      at a line that says so: every call is answered, and the channel neither on its
@@ -94,6 +97,10 @@ class ReplayChecker : public ReplayObserver {
   void CheckTouched(History& history, const ChannelInput& input, const Effects& effects,
                     const Channel& channel);
   void CheckWhole(History& history, const Channel& channel);
+  void CheckOwn(const History& history, const ChannelInput& input, const Effects& effects,
+                const Channel& channel);
+  void CheckEchoed(PresenceAction action, const Message& echo, const Channel& channel);
+  void CheckAcknowledged(std::string_view client, PresenceAction action, const Channel& channel);
   void CheckConnection(History& history, const ChannelInput& input, const Effects& effects,
                        const Channel& channel);
   void CheckBounds(const Channel& channel);

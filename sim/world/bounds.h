@@ -28,6 +28,7 @@ enum class Bound : uint8_t {
   kFrameSize,
   kConnections,
   kChannels,
+  kRooms,
   kUnsentPause,
   kUnsentDrop,
   kUnsentTotal,

@@ -12,7 +12,7 @@ namespace presence::sim {
 
 // What the simulator does to the world on purpose. All of it is legal: a correct engine copes.
 enum class Fault : uint8_t {
-  kCut,            // a transport is cut, and resumed in time
+  kCut,            // a transport is cut, perhaps with an answer on it, and resumed in time
   kLateResume,     // a transport is cut for longer than the grace period
   kRegionCut,      // all transports of a region are cut at once
   kStall,          // a transport delivers nothing for a while, then everything

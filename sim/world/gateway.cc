@@ -67,8 +67,8 @@ Gateway::Gateway(const Surroundings& surroundings)
       bounds_(surroundings.bounds),
       server_reader_(plan_.weather.server.max_frame_size),
       seats_(plan_.clients.size()),
-      changed_(plan_.options.rooms) {
-  for (Seat& seat : seats_) seat.attached.resize(plan_.options.rooms);
+      changed_(plan_.rooms) {
+  for (Seat& seat : seats_) seat.attached.resize(plan_.rooms);
   BeginLife();
   server_ = std::make_unique<Server>(ServerOptions());
 }
@@ -112,7 +112,7 @@ void Gateway::Forget() {
   BeginLife();
   server_ = std::make_unique<Server>(ServerOptions());
   for (Seat& seat : seats_) seat.id.clear();
-  for (uint32_t room = 0; room < plan_.options.rooms; ++room) checker_.OnHostForgot(room);
+  for (uint32_t room = 0; room < plan_.rooms; ++room) checker_.OnHostForgot(room);
   ScheduleWake();
 }
 
@@ -125,7 +125,7 @@ void Gateway::Restore() {
   absl::StatusOr<std::unique_ptr<Server>> restored = Server::Restore(Now(), options, snapshot);
   PRESENCE_CHECK(restored.ok());
   server_ = *std::move(restored);
-  for (uint32_t room = 0; room < plan_.options.rooms; ++room) changed_[room] = true;
+  for (uint32_t room = 0; room < plan_.rooms; ++room) changed_[room] = true;
   CheckRooms();
   ScheduleWake();
 }
@@ -326,6 +326,7 @@ void Gateway::CountBounds(const wire::Frame& frame) {
   } else if (error.code == kTooManyRequests) {
     Reached(frame.action == wire::kNack           ? Bound::kHostInFlight
             : frame.action == wire::kDisconnected ? Bound::kConnections
+            : error.message == "too many rooms"   ? Bound::kRooms
                                                   : Bound::kChannels);
   } else if (error.code == kMessageTooLarge && frame.action == wire::kError) {
     Reached(Bound::kFrameSize);

@@ -99,6 +99,17 @@ ClientSession::Options DrawSession(const Weather& weather, Random& random) {
   return session;
 }
 
+// More than what all clients need to catch up with everything, pages aside, which wait.
+int64_t EnoughUnsent(const WorldOptions& options) {
+  return 1'000 + 200 * static_cast<int64_t>(options.clients);
+}
+
+// Whether who lags behind may be dropped again and again.
+bool IsSoonBehind(const WorldOptions& options, const Server::Options& server) {
+  const auto enough = static_cast<size_t>(EnoughUnsent(options));
+  return server.unsent_drop < enough || server.unsent_total < 2 * enough;
+}
+
 Server::Options DrawServer(const WorldOptions& options, Random& random) {
   Server::Options server;
   const auto seldom = [&](uint32_t permille, int64_t low, int64_t high, size_t& bound) {
@@ -124,13 +135,23 @@ Server::Options DrawServer(const WorldOptions& options, Random& random) {
   server.max_idle_interval = std::chrono::milliseconds(random.Chance(120) ? idle_ms : 0);
   seldom(40, 250, 450, server.max_frame_size);
   seldom(40, (options.clients + 1) / 2, options.clients, server.max_connections);
-  seldom(100, 1, 1, server.max_channels);
+  seldom(60, 1, 1, server.max_channels);
+  seldom(40, 1, options.rooms, server.max_rooms);
   seldom(200, 100, 1'000, server.unsent_pause);
-  // More than what all clients need to catch up with everything, pages aside, which wait.
+  const int64_t enough = EnoughUnsent(options);
   if (options.clients <= 10 && server.unsent_pause <= 1'000) {
-    const int64_t enough = 1'000 + 200 * static_cast<int64_t>(options.clients);
     seldom(300, enough, 2 * enough, server.unsent_drop);
     seldom(400, 5 * enough / 2, 3 * enough, server.unsent_total);
+  }
+  // Less than that: who lags behind is dropped again and again.
+  if (random.Chance(50)) {
+    server.unsent_pause = 200;
+    server.unsent_drop = static_cast<size_t>(random.Between(enough / 3, enough / 2));
+    server.unsent_total = Server::Options().unsent_total;
+  } else if (random.Chance(50)) {
+    server.unsent_pause = 200;
+    server.unsent_drop = Server::Options().unsent_drop;
+    server.unsent_total = static_cast<size_t>(random.Between(enough / 2, enough));
   }
   return server;
 }
@@ -155,7 +176,8 @@ Weather DrawWeather(const WorldOptions& options, Random& random) {
   }
   weather.is_endless = weather.server.max_idle_interval.count() > 0 ||
                        weather.server.connection_state_ttl.count() > 60'000 ||
-                       weather.server.max_connections <= options.clients;
+                       weather.server.max_connections <= options.clients ||
+                       IsSoonBehind(options, weather.server);
   if (weather.faults.Has(Fault::kReorder)) {
     weather.reorder_permille = static_cast<uint32_t>(random.Between(10, 400));
   }
@@ -170,8 +192,8 @@ Weather DrawWeather(const WorldOptions& options, Random& random) {
   return weather;
 }
 
-ClientTraits DrawClient(const WorldOptions& options, uint32_t client, uint32_t users,
-                        Random& random) {
+ClientTraits DrawClient(const Plan& plan, uint32_t client, uint32_t users, Random& random) {
+  const WorldOptions& options = plan.options;
   ClientTraits traits;
   const uint32_t user = client % users;  // so that some users have several connections
   if (random.Chance(60)) {
@@ -183,8 +205,8 @@ ClientTraits DrawClient(const WorldOptions& options, uint32_t client, uint32_t u
   }
   traits.region = static_cast<uint32_t>(random.Below(3));
   traits.rooms.push_back(client % options.rooms);
-  if (options.rooms > 1 && random.Chance(300)) {
-    const auto other = static_cast<uint32_t>(random.Below(options.rooms));
+  if (plan.rooms > 1 && random.Chance(plan.rooms > options.rooms ? 600 : 300)) {
+    const auto other = static_cast<uint32_t>(random.Below(plan.rooms));
     if (other != traits.rooms[0]) traits.rooms.push_back(other);
   }
   return traits;
@@ -268,9 +290,13 @@ Plan MakePlan(const WorldOptions& options) {
   plan.options = options;
   Random random(options.seed);
   plan.weather = DrawWeather(options, random);
+  const Server::Options& server = plan.weather.server;
+  const bool is_bounded = server.max_channels < Server::Options().max_channels ||
+                          server.max_rooms < Server::Options().max_rooms;
+  plan.rooms = options.rooms + (is_bounded ? 1 : 0);
   const uint32_t users = std::max(1u, options.clients - options.clients / 3);
   for (uint32_t client = 0; client < options.clients; ++client) {
-    plan.clients.push_back(DrawClient(options, client, users, random));
+    plan.clients.push_back(DrawClient(plan, client, users, random));
   }
   std::vector<Step> steps;
   for (uint32_t client = 0; client < options.clients; ++client) {

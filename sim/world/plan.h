@@ -96,8 +96,8 @@ struct Weather {
   // Of all clients, but for the seed.
   ClientSession::Options session;
   Server::Options server;
-  // The server sends heartbeats, has no room for all clients, or keeps those that are gone for
-  // long: somebody always has something to do.
+  // The server sends heartbeats, has no room for all clients, drops those that lag behind a little,
+  // or keeps those that are gone for long: somebody always has something to do.
   bool is_endless = false;
   // Of the transport "datagram", per presence frame, in 1/1000.
   uint32_t reorder_permille = 0;
@@ -110,6 +110,7 @@ struct Weather {
 struct Plan {
   WorldOptions options;
   Weather weather;
+  uint32_t rooms = 1;  // those of the options, and one more where the server has a bound for them
   std::vector<ClientTraits> clients;
   std::vector<Step> steps;        // by time
   std::vector<uint32_t> indexes;  // of each step in the plan of all steps

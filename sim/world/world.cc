@@ -28,6 +28,7 @@ World::World(Plan plan, bool record, Interference* interference)
       network_(plan_, schedule_, *this, faults_),
       surroundings_{plan_, schedule_, network_, checker_, frames_, faults_, bounds_, interference},
       gateway_(surroundings_),
+      cuts_on_operation_(plan_.clients.size()),
       swallows_(plan_.clients.size()) {
   const auto count = static_cast<uint32_t>(plan_.clients.size());
   for (uint32_t client = 0; client < count; ++client) {
@@ -162,6 +163,15 @@ void World::OnFrameUp(uint32_t client, uint64_t epoch, const SentFrame& frame) {
                              frame.bytes().starts_with(R"({"action":12,)");
   if (is_attachment && Swallows(client)) return;
   gateway_.OnFrame(client, epoch, frame.bytes());
+  if (frame.bytes().starts_with(R"({"action":14,)")) CutOnOperation(client, epoch);
+}
+
+// The server has applied it, and neither the echo nor the answer arrives.
+void World::CutOnOperation(uint32_t client, uint64_t epoch) {
+  if (healed_ || !cuts_on_operation_[client].has_value() || network_.epoch(client) != epoch) return;
+  Random random(*std::exchange(cuts_on_operation_[client], std::nullopt));
+  ++faults_[static_cast<size_t>(Fault::kCut)];
+  CutInTime(client, random);
 }
 
 void World::OnFrameDown(uint32_t client, const SentFrame& frame) {
@@ -195,6 +205,10 @@ void World::Take(const Step& step) {
   const int64_t now = schedule_.now_ms();
   switch (step.kind) {
     case StepKind::kCut:
+      if (random.Chance(300)) {
+        cuts_on_operation_[step.client] = random.Next();
+        return;  // counted when there is one
+      }
       if (network_.epoch(step.client) == 0) return;
       CutInTime(step.client, random);
       break;
@@ -343,7 +357,7 @@ void World::CheckQuiet() {
       connection_ids.emplace_back();
     }
   }
-  for (uint32_t room = 0; room < plan_.options.rooms; ++room) {
+  for (uint32_t room = 0; room < plan_.rooms; ++room) {
     checker_.CheckRoomQuiet(room, connection_ids);
   }
 }

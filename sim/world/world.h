@@ -80,6 +80,7 @@ class World : private Network::Receiver {
   void OnConnectArrives(uint32_t client, uint64_t epoch);
   void Cut(uint32_t client, int64_t client_notices_ms, int64_t server_notices_ms,
            int64_t closed_for_ms);
+  void CutOnOperation(uint32_t client, uint64_t epoch);
   void CutForGood(uint32_t client, Random& random);
   void CutInTime(uint32_t client, Random& random);
   void CheckClient(uint32_t client);
@@ -106,6 +107,8 @@ class World : private Network::Receiver {
   uint64_t steps_ = 0;
   uint32_t last_step_ = 0;
   bool healed_ = false;
+  // By client: when the server has taken its next operation, its transport is cut.
+  std::vector<std::optional<uint64_t>> cuts_on_operation_;
   // By client: the next attempt to connect, ATTACH or DETACH is not answered.
   std::vector<bool> swallows_;
 };

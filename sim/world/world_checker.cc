@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "presence/members/newness.h"
 #include "sim/replay/member_name.h"
 
 namespace presence::sim {
@@ -26,7 +27,7 @@ WorldChecker::WorldChecker(const Plan& plan, BoundCounts& bounds)
     : plan_(plan),
       bounds_(bounds),
       seats_(plan.clients.size()),
-      rooms_(plan.options.rooms),
+      rooms_(plan.rooms),
       unsubscribed_(plan.clients.size()),
       operations_(plan.clients.size()),
       waits_(plan.clients.size()),
@@ -257,6 +258,10 @@ void WorldChecker::OnHostEvent(uint32_t index, const MemberEvent& event) {
   const Message& message = event.message;
   Key key{std::string(message.connection_id), std::string(message.client_id)};
   if (event.type == EventType::kLeave) {
+    if (const auto member = room.members.find(key);
+        event.reason == LeaveReason::kLost && member != room.members.end()) {
+      room.lost[key] = member->second;
+    }
     if (room.members.erase(key) == 0) {
       return Fail("host", 0, index,
                   absl::StrCat("the host says that ", NameOf(message), " left, who was not there"));
@@ -278,6 +283,7 @@ void WorldChecker::OnHostForgot(uint32_t index) {
   ++room.changes;
   room.members.clear();
   room.order.clear();
+  room.lost.clear();
   room.was_forgotten = true;
 }
 
@@ -312,6 +318,13 @@ void WorldChecker::CheckHost(uint32_t index, const MemberSet& members) {
 
 // --- Agreement ---
 
+bool WorldChecker::IsDoneAgain(const Room& room, const Key& key, const Message& hosts,
+                               const Message& seen) {
+  const auto lost = room.lost.find(key);
+  return lost != room.lost.end() && Same(lost->second.view(), seen) &&
+         CompareNewness(VersionOf(seen), VersionOf(hosts)).newer;
+}
+
 void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel& channel) {
   if (violation_.has_value()) return;
   Seat& seat = SeatOf(client, index);
@@ -330,7 +343,8 @@ void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel
       Fail("agreement", client, index,
            absl::StrCat(NameOf(member), " is visible, and not in the room"),
            Violation::Missing::kMembers);
-    } else if (!Same(known->second.view(), member)) {
+    } else if (!Same(known->second.view(), member) &&
+               !IsDoneAgain(room, known->first, known->second.view(), member)) {
       Fail("agreement", client, index,
            absl::StrCat(NameOf(member), " is seen with id ", Quoted(member.id), " and data ",
                         Quoted(member.payload.data), " where the host has ",

@@ -156,11 +156,17 @@ class WorldChecker {
   struct Room {
     std::map<Key, OwnedMessage> members;  // folded from the host's events
     std::vector<Key> order;               // as they joined
+    // What those were last who are gone past the grace period. If their connection is resumed, what
+    // it sends again is done again, one after the other, under the ids of the first time; whoever
+    // has not heard that they were gone rightly keeps the latest until that is reached.
+    std::map<Key, OwnedMessage> lost;
     uint64_t changes = 0;
     bool was_forgotten = false;
   };
 
   Seat& SeatOf(uint32_t client, uint32_t room);
+  static bool IsDoneAgain(const Room& room, const Key& key, const Message& hosts,
+                          const Message& seen);
   void Fail(std::string_view invariant, uint32_t client, uint32_t room, std::string what,
             Violation::Missing missing = Violation::Missing::kNothing);
   void CheckIntent(uint32_t client, uint32_t room, const std::string& member, const Intent& intent,

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -157,6 +158,105 @@ TEST_F(ReplayCheckerTest, WhatTheEngineSaysOfItself) {
   Claim();
   EXPECT_EQ(Invariant(), "engine");
   EXPECT_EQ(What(), "channel: 1: the syncs of ids and members differ");
+}
+
+// Members of the connection's own: what the engine keeps of them is changed behind its back, before
+// the checker looks.
+class OwnMembersCheckTest : public ReplayCheckerTest {
+ protected:
+  using Change = void (*)(OwnMembers& own);
+
+  OwnMembersCheckTest() {
+    ConnectionUpdate connected;
+    connected.id = "c1";
+    connected.client_id = "ann";
+    Apply(connected);
+    Apply(AttachedFrame{});
+  }
+  void ApplyAndChange(const ChannelInput& input, Change change) {
+    Effects effects;
+    ASSERT_TRUE(channel_.Apply(Timestamp(), input, effects).ok());
+    change(ChannelTestPeer::own_members(channel_));
+    checker_.OnApply(0, Timestamp(), input, effects, channel_);
+  }
+  void Echo(PresenceAction action, std::string_view id, Change change) {
+    std::vector<IncomingItem> items = {Item("ann")};
+    items[0].action = static_cast<int64_t>(action);
+    items[0].id = id;
+    PresenceFrame frame;
+    frame.items = items;
+    ApplyAndChange(frame, change);
+  }
+  void OperateAndAcknowledge(PresenceAction action, Change change) {
+    OperationCall call;
+    call.request = ++requests_;
+    call.action = action;
+    Effects effects;
+    ASSERT_TRUE(channel_.Apply(Timestamp(), call, effects).ok());
+    checker_.OnApply(0, Timestamp(), call, effects, channel_);
+    const std::vector<AcknowledgedOperation> done = {
+        {std::get<SendPresence>(effects[0]).token, static_cast<int64_t>(requests_) - 1}};
+    ApplyAndChange(OperationsAcked{done}, change);
+  }
+
+  static void Nothing(OwnMembers&) {}
+  static void Forget(OwnMembers& own) { own.Forget("ann"); }
+  static void PutEarlierConnection(OwnMembers& own) {
+    own.Forget("ann");
+    Message message;
+    message.client_id = "ann";
+    message.connection_id = "c0";
+    message.id = "c0:9:0";
+    own.Store(message);
+  }
+
+ private:
+  RequestId requests_ = 0;
+};
+
+TEST_F(OwnMembersCheckTest, NothingIsWrongWithWhatTheEngineKeeps) {
+  ApplyAndChange(OtherFrame(), &PutEarlierConnection);
+  Echo(PresenceAction::kEnter, "c1:0:0", &Nothing);
+  ApplyAndChange(OtherFrame(), &PutEarlierConnection);
+  OperateAndAcknowledge(PresenceAction::kUpdate, &Nothing);
+  ApplyAndChange(OtherFrame(), &PutEarlierConnection);
+  OperateAndAcknowledge(PresenceAction::kLeave, &Nothing);
+  ApplyAndChange(OtherFrame(), &PutEarlierConnection);
+  Echo(PresenceAction::kLeave, "c1:5:0", &Nothing);
+  EXPECT_EQ(Invariant(), "") << What();
+}
+
+TEST_F(OwnMembersCheckTest, AnEchoThatIsNotKept) {
+  Echo(PresenceAction::kEnter, "c1:5:0", &Forget);
+  EXPECT_EQ(Invariant(), "own");
+  EXPECT_EQ(What(),
+            "the server echoed that \"ann\" on \"c1\" is present, and what would be entered again "
+            "is another message");
+}
+
+TEST_F(OwnMembersCheckTest, AnEchoThatLosesToAnEarlierConnection) {
+  Echo(PresenceAction::kEnter, "c1:5:0", &PutEarlierConnection);
+  EXPECT_EQ(Invariant(), "own");
+}
+
+TEST_F(OwnMembersCheckTest, AnEchoedLeaveThatLosesToAnEarlierConnection) {
+  Echo(PresenceAction::kLeave, "c1:5:0", &PutEarlierConnection);
+  EXPECT_EQ(Invariant(), "own") << "though nobody was there, and so there is no event";
+}
+
+TEST_F(OwnMembersCheckTest, AnAcknowledgementThatIsNotKept) {
+  OperateAndAcknowledge(PresenceAction::kEnter, &Forget);
+  EXPECT_EQ(Invariant(), "own");
+}
+
+TEST_F(OwnMembersCheckTest, AnAcknowledgementThatLosesToAnEarlierConnection) {
+  OperateAndAcknowledge(PresenceAction::kEnter, &PutEarlierConnection);
+  EXPECT_EQ(Invariant(), "own");
+}
+
+TEST_F(OwnMembersCheckTest, AnAcknowledgedLeaveThatLosesToAnEarlierConnection) {
+  OperateAndAcknowledge(PresenceAction::kLeave, &PutEarlierConnection);
+  EXPECT_EQ(Invariant(), "own");
 }
 
 TEST_F(ReplayCheckerTest, AGetThatNobodyWillAnswer) {
