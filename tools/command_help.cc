@@ -71,7 +71,8 @@ std::string Overview(const std::vector<Command>& all) {
   }
   commands.Add("presence --version", "the version, and the commit that it was built from");
   text += commands.Text();
-  text += "\nA first look:\n\n  presence generate --frames=50 | presence replay --output=text -\n";
+  text += "\nA first look, at what a browser captured:\n\n";
+  text += "  presence import session.har | presence explain -\n";
   return text;
 }
 

@@ -10,7 +10,6 @@
 #include "tools/completion_command.h"
 #include "tools/console.h"
 #include "tools/explain_command.h"
-#include "tools/generate_command.h"
 #include "tools/help_command.h"
 #include "tools/import_command.h"
 #include "tools/replay_command.h"
@@ -28,9 +27,8 @@ struct Runner {
   int (*run)(const CommandLine& line);
 };
 constexpr Runner kRunners[] = {
-    {"import", RunImport},         {"replay", RunReplay},     {"explain", RunExplain},
-    {"timeline", RunTimeline},     {"generate", RunGenerate}, {"help", RunHelp},
-    {"completion", RunCompletion},
+    {"import", RunImport},     {"replay", RunReplay}, {"explain", RunExplain},
+    {"timeline", RunTimeline}, {"help", RunHelp},     {"completion", RunCompletion},
 };
 
 int Run(const std::vector<std::string>& arguments) {

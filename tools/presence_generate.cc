@@ -1,10 +1,14 @@
-#include "tools/generate_command.h"
+// `presence generate`, as the program that runs it.
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "sim/capture/generator.h"
+#include "tools/command_line.h"
+#include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/run_command.h"
 
 namespace presence::tools {
 namespace {
@@ -27,8 +31,6 @@ sim::GeneratorOptions OptionsOf(const CommandLine& line) {
   options.seed = line.Number("seed", options.seed);
   return options;
 }
-
-}  // namespace
 
 int RunGenerate(const CommandLine& line) {
   Output output;
@@ -58,4 +60,12 @@ int RunGenerate(const CommandLine& line) {
   return kExitFailed;
 }
 
+}  // namespace
 }  // namespace presence::tools
+
+int main(int argc, char** argv) {
+  namespace tools = presence::tools;
+  tools::PrepareProcess();
+  return tools::RunCommand(*tools::FindCommand("generate"),
+                           std::vector<std::string>(argv + 1, argv + argc), tools::RunGenerate);
+}
