@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "presence/base/internal/prefetch.h"
 #include "presence/members/member_set.h"
 
 namespace presence {
@@ -16,8 +17,14 @@ namespace presence {
 class MemberPrefetch {
  public:
   // `set` must outlive this; the ids need not.
-  MemberPrefetch(const MemberSet& set, std::string_view connection_id, std::string_view client_id);
-  void Finish() const;
+  MemberPrefetch(const MemberSet& set, std::string_view connection_id, std::string_view client_id)
+      : set_(&set), hash_(MemberSet::Key(connection_id, client_id).hash) {
+    set.table_.prefetch(MemberSet::AnyOfHash{hash_});
+  }
+  void Finish() const {
+    const auto found = set_->table_.find(MemberSet::AnyOfHash{hash_});
+    if (found != set_->table_.end()) PrefetchObject(set_->slots_[found->slot]);
+  }
 
  private:
   const MemberSet* set_;
