@@ -358,7 +358,7 @@ Command Serve() {
       .about =
           "Serves presence over WebSockets, for published chat clients as they are: to develop and "
           "test against, without an account or a network. It prints where it listens, and what a "
-          "client's options are. It keeps everything in memory, speaks JSON, and ends at SIGTERM "
+          "client's options are. It keeps everything in memory, and ends at SIGTERM "
           "or "
           "Ctrl-C, having told everybody. TLS is the work of a proxy in front of it.",
       .flags =

@@ -33,10 +33,11 @@ class Element {
     return is == Kind::kInt || is == Kind::kUnsigned || is == Kind::kDouble;
   }
 
-  // Each reads a value of its kind: a double from any number, an integer from a kInt only. False,
-  // and nothing is read, if it is of another.
+  // Each reads a value of its kind: a double from any number, an int64_t from a kInt only, an
+  // uint64_t from a kUnsigned only. False, and nothing is read, if it is of another.
   [[nodiscard]] bool Get(std::string_view& text) const;
   [[nodiscard]] bool Get(int64_t& number) const;
+  [[nodiscard]] bool Get(uint64_t& number) const;
   [[nodiscard]] bool Get(double& number) const;
   [[nodiscard]] bool Get(bool& value) const;
   [[nodiscard]] bool Get(Object& object) const;

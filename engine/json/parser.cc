@@ -149,6 +149,9 @@ bool Element::Get(std::string_view& text) const { return Read(*this, text); }
 bool Element::Get(int64_t& number) const {
   return As<dom::element>(*this).is_int64() && Read(*this, number);
 }
+bool Element::Get(uint64_t& number) const {
+  return !As<dom::element>(*this).is_int64() && Read(*this, number);
+}
 bool Element::Get(double& number) const { return Read(*this, number); }
 bool Element::Get(bool& value) const { return Read(*this, value); }
 bool Element::Get(Object& object) const {

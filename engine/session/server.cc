@@ -90,7 +90,9 @@ std::optional<Timestamp> Server::NextDeadline() const {
 void Server::Begin(Timestamp now, ServerEffects& effects) {
   effects_ = &effects;
   now_ = std::max(now_, std::min(now, kLatest));
-  if (SparesTooMuch(scratch_.capacity(), scratch_.size())) std::string().swap(scratch_);
+  for (std::string* const buffer : {&scratch_, &packed_}) {
+    if (SparesTooMuch(buffer->capacity(), buffer->size())) std::string().swap(*buffer);
+  }
 }
 
 // Ends a step: tells rooms of transports that are too far behind for pages now, or not any more.
@@ -120,10 +122,9 @@ absl::Status Server::Check(const TransportAccepted& accepted) const {
   if (FindTransport(accepted.transport) != nullptr) {
     return absl::InvalidArgumentError("the transport's handle is in use");
   }
-  if (accepted.format == wire::Format::kMessagePack) {
-    return absl::UnimplementedError("MessagePack cannot be used yet");
+  if (accepted.format != wire::Format::kJson && accepted.format != wire::Format::kMessagePack) {
+    return absl::InvalidArgumentError("unknown format");
   }
-  if (accepted.format != wire::Format::kJson) return absl::InvalidArgumentError("unknown format");
   if (!IsId(accepted.connection_id) || !IsId(accepted.connection_key)) {
     return absl::InvalidArgumentError(
         "a connection's id and key consist of letters, digits, _ and -");
@@ -174,27 +175,50 @@ void Server::Send(ServerConnection& connection) {
 
 // Sends what is in scratch_ on these transports, none of which is being dropped.
 void Server::Transmit(std::span<ServerTransport* const> to) {
-  if (to.empty()) return;
-  ++stats_.frames_encoded;
-  std::vector<TransportHandle>& handles = effects_->NewHandles();
-  handles.reserve(to.size());
-  for (const ServerTransport* const transport : to) {
-    PRESENCE_DCHECK(transport->format == wire::Format::kJson);  // the only one that is accepted
-    handles.push_back(transport->handle);
-  }
-  effects_->Add(SendFrame{wire::Format::kJson, handles, effects_->Keep(scratch_)});
-  for (ServerTransport* const transport : to) Account(*transport);
+  TransmitIn(wire::Format::kJson, to, scratch_);
+  const bool any_packed = std::any_of(to.begin(), to.end(), [](const ServerTransport* transport) {
+    return transport->format == wire::Format::kMessagePack;
+  });
+  if (any_packed && Pack()) TransmitIn(wire::Format::kMessagePack, to, packed_);
   while (backlog_.total() > options_.unsent_total) {
     Drop(*FindTransport(backlog_.furthest()->transport()));
   }
 }
 
-// What is in scratch_ was sent on a transport.
-void Server::Account(ServerTransport& transport) {
+// Sends a frame on those of the transports that want this format, if any.
+void Server::TransmitIn(wire::Format format, std::span<ServerTransport* const> to,
+                        std::string_view frame) {
+  std::vector<TransportHandle>* handles = nullptr;
+  for (const ServerTransport* const transport : to) {
+    if (transport->format != format) continue;
+    if (handles == nullptr) {
+      handles = &effects_->NewHandles();
+      handles->reserve(to.size());
+    }
+    handles->push_back(transport->handle);
+  }
+  if (handles == nullptr) return;
+  ++stats_.frames_encoded;
+  effects_->Add(SendFrame{format, *handles, effects_->Keep(frame)});
+  for (ServerTransport* const transport : to) {
+    if (transport->format == format) Account(*transport, frame.size());
+  }
+}
+
+// Makes packed_ of scratch_.
+bool Server::Pack() {
+  packed_.clear();
+  const bool packed = packer_.Append(scratch_, packed_).ok();
+  PRESENCE_DCHECK(packed);  // all of it was written or read as JSON
+  return packed;
+}
+
+// A frame of so many bytes was sent on a transport.
+void Server::Account(ServerTransport& transport, size_t bytes) {
   ++stats_.frames_sent;
-  stats_.bytes_sent += scratch_.size();
+  stats_.bytes_sent += bytes;
   transport.last_sent = now_;
-  backlog_.Add(transport.unsent, scratch_.size());
+  backlog_.Add(transport.unsent, bytes);
   if (transport.unsent.bytes() > options_.unsent_drop) {
     Drop(transport);
   } else {

@@ -31,6 +31,7 @@
 #include "presence/session/server_effects.h"
 #include "presence/session/server_input.h"
 #include "presence/wire/frame.h"
+#include "presence/wire/packed_frame.h"
 
 namespace presence {
 
@@ -221,7 +222,10 @@ class Server {
   void End();
   void Send(ServerConnection& connection);
   void Transmit(std::span<ServerTransport* const> to);
-  void Account(ServerTransport& transport);
+  void TransmitIn(wire::Format format, std::span<ServerTransport* const> to,
+                  std::string_view frame);
+  bool Pack();
+  void Account(ServerTransport& transport, size_t bytes);
   void Drop(ServerTransport& transport);
   void NoteCrossing(ServerTransport& transport);
   bool WantsPagesPaused(const ServerTransport& transport) const;
@@ -331,7 +335,9 @@ class Server {
   bool shutting_down_ = false;
 
   HostEffects host_effects_;
-  std::string scratch_;                       // the frame that is being written
+  std::string scratch_;  // the frame that is being written, in JSON
+  std::string packed_;   // the same, packed
+  wire::FramePacker packer_;
   std::vector<ServerTransport*> recipients_;  // of the broadcast that is being written
   Stats stats_;
   RoomHost::Stats past_rooms_;  // of rooms that are gone

@@ -82,7 +82,11 @@ void Server::Refuse(const TransportAccepted& accepted, const ErrorInfo& error) {
   wire::AppendBare(wire::kDisconnected, &error, scratch_);
   std::vector<TransportHandle>& handles = effects_->NewHandles();
   handles.push_back(accepted.transport);
-  effects_->Add(SendFrame{accepted.format, handles, effects_->Keep(scratch_)});
+  if (accepted.format == wire::Format::kJson) {
+    effects_->Add(SendFrame{accepted.format, handles, effects_->Keep(scratch_)});
+  } else if (Pack()) {
+    effects_->Add(SendFrame{accepted.format, handles, effects_->Keep(packed_)});
+  }
   effects_->Add(EndTransport{accepted.transport});
 }
 

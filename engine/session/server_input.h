@@ -42,8 +42,8 @@ struct Permission {
 //
 // InvalidArgument: the handle is in use; the id or the key has a form that it must not have
 // (Server::IsId); the client id is longer than Server::kMaxIdentity; there are too many permissions
-// (Permissions: 1024, and 64 KiB of names). AlreadyExists: the id or the key is in use: make
-// others. Unimplemented: a format that cannot be used yet.
+// (Permissions: 1024, and 64 KiB of names); a format that there is not. AlreadyExists: the id or the
+// key is in use: make others.
 struct TransportAccepted {
   TransportHandle transport = 0;
   // For the connection, if it is a new one. Ids are never used twice; a key must not be guessed.

@@ -9,6 +9,7 @@
 #include "presence/session/server_input.h"
 #include "presence/wire/frame.h"
 #include "presence/wire/frame_reader.h"
+#include "presence/wire/packed_frame.h"
 
 namespace presence {
 
@@ -22,15 +23,17 @@ class ServerReader {
   ServerReader(const ServerReader&) = delete;
   ServerReader& operator=(const ServerReader&) = delete;
 
-  // One message of a transport: FrameReceived, or FrameUnreadable. The input views the reader and
-  // `message`, until the next Read.
+  // One message of a transport, of which the format is that with which it was accepted:
+  // FrameReceived, or FrameUnreadable. The input views the reader and `message`, until the next
+  // Read.
   ServerInput Read(TransportHandle transport,
-                   std::string_view message ABSL_ATTRIBUTE_LIFETIME_BOUND)
-      ABSL_ATTRIBUTE_LIFETIME_BOUND;
+                   std::string_view message ABSL_ATTRIBUTE_LIFETIME_BOUND,
+                   wire::Format format = wire::Format::kJson) ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:
   const size_t max_frame_size_;
   wire::FrameReader reader_;
+  wire::PackedFrameReader packed_reader_;
   absl::StatusOr<wire::Frame> frame_;
 };
 

@@ -20,7 +20,7 @@ namespace presence::wire {
 // What the bytes of a frame are: JSON in text messages, MessagePack in binary ones.
 enum class Format : uint8_t {
   kJson,
-  kMessagePack,  // refused so far
+  kMessagePack,
 };
 
 // The actions that the engine knows (TR2).

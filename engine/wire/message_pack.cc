@@ -21,6 +21,28 @@ void SetNumber(double number, PackedValue& value) {
   value.number = number;
 }
 
+void AppendBigEndian(uint64_t number, size_t bytes, std::string& out) {
+  for (size_t i = bytes; i-- > 0;) out += static_cast<char>(number >> 8 * i & 0xFF);
+}
+
+// One of a row of heads whose lengths take 1, 2 and 4 bytes; `first` is the one of 1 byte.
+void AppendLength(uint8_t first, size_t length, std::string& out) {
+  const size_t width = length <= 0xFF ? 0 : length <= 0xFFFF ? 1 : 2;
+  out += static_cast<char>(first + width);
+  AppendBigEndian(length, size_t{1} << width, out);
+}
+
+// A head with its count in it, or one with 2 or 4 bytes of count behind it.
+void AppendCount(uint8_t small, uint8_t first, size_t count, std::string& out) {
+  if (count < 16) {
+    out += static_cast<char>(small | count);
+    return;
+  }
+  const bool wide = count > 0xFFFF;
+  out += static_cast<char>(first + (wide ? 1 : 0));
+  AppendBigEndian(count, wide ? 4 : 2, out);
+}
+
 }  // namespace
 
 bool MessagePackReader::TakeBigEndian(size_t bytes, uint64_t& number) {
@@ -171,5 +193,56 @@ bool MessagePackReader::Skip() {
   }
   return true;
 }
+
+void AppendPackedNil(std::string& out) { out += '\xC0'; }
+
+void AppendPackedBool(bool value, std::string& out) { out += value ? '\xC3' : '\xC2'; }
+
+void AppendPackedInt(int64_t number, std::string& out) {
+  if (number >= 0) return AppendPackedUnsigned(static_cast<uint64_t>(number), out);
+  if (number >= -32) {
+    out += static_cast<char>(number);
+    return;
+  }
+  const size_t width = number >= std::numeric_limits<int8_t>::min()    ? 0
+                       : number >= std::numeric_limits<int16_t>::min() ? 1
+                       : number >= std::numeric_limits<int32_t>::min() ? 2
+                                                                       : 3;
+  out += static_cast<char>(0xD0 + width);
+  AppendBigEndian(static_cast<uint64_t>(number), size_t{1} << width, out);
+}
+
+void AppendPackedUnsigned(uint64_t number, std::string& out) {
+  if (number < 0x80) {
+    out += static_cast<char>(number);
+    return;
+  }
+  const size_t width = number <= 0xFF ? 0 : number <= 0xFFFF ? 1 : number <= 0xFFFFFFFF ? 2 : 3;
+  out += static_cast<char>(0xCC + width);
+  AppendBigEndian(number, size_t{1} << width, out);
+}
+
+void AppendPackedDouble(double number, std::string& out) {
+  out += '\xCB';
+  AppendBigEndian(std::bit_cast<uint64_t>(number), 8, out);
+}
+
+void AppendPackedString(std::string_view text, std::string& out) {
+  if (text.size() < 32) {
+    out += static_cast<char>(0xA0 | text.size());
+  } else {
+    AppendLength(0xD9, text.size(), out);
+  }
+  out += text;
+}
+
+void AppendPackedBinary(std::string_view bytes, std::string& out) {
+  AppendLength(0xC4, bytes.size(), out);
+  out += bytes;
+}
+
+void AppendPackedArray(size_t values, std::string& out) { AppendCount(0x90, 0xDC, values, out); }
+
+void AppendPackedMap(size_t pairs, std::string& out) { AppendCount(0x80, 0xDE, pairs, out); }
 
 }  // namespace presence::wire

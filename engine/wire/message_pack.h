@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "presence/base/internal/cxx20.h"
@@ -58,6 +59,19 @@ class MessagePackReader {
 
   std::string_view rest_;
 };
+
+// Each appends a value in its shortest form, or the head of one: so many values follow an array's,
+// so many pairs of a key and a value a map's. REQUIRES: no more than 2^32 - 1 bytes, values or
+// pairs.
+void AppendPackedNil(std::string& out);
+void AppendPackedBool(bool value, std::string& out);
+void AppendPackedInt(int64_t number, std::string& out);
+void AppendPackedUnsigned(uint64_t number, std::string& out);
+void AppendPackedDouble(double number, std::string& out);
+void AppendPackedString(std::string_view text, std::string& out);
+void AppendPackedBinary(std::string_view bytes, std::string& out);
+void AppendPackedArray(size_t values, std::string& out);
+void AppendPackedMap(size_t pairs, std::string& out);
 
 }  // namespace presence::wire
 

@@ -7,10 +7,13 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
+#include "engine/json/element.h"
+#include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
 #include "engine/json/whole_text.h"
 #include "engine/json/writer.h"
 #include "engine/wire/message_pack.h"
+#include "presence/base/internal/spare.h"
 
 namespace presence::wire {
 namespace {
@@ -19,6 +22,14 @@ using Kind = PackedValue::Kind;
 
 constexpr std::string_view kBroken =
     "not valid MessagePack: ends too early, or has a byte that means nothing";
+
+// Where a value stands.
+enum class Place { kFrame, kItems, kItem, kAnywhere };
+
+// Whether it is the field of a frame whose items have payloads.
+bool HoldsItems(std::string_view key) {
+  return key == "presence" || key == "messages" || key == "annotations";
+}
 
 // Writes the JSON form of a packed text, and keeps why there is none.
 class Unpacker {
@@ -35,9 +46,6 @@ class Unpacker {
   const std::string& refusal() const { return refusal_; }
 
  private:
-  // Where a value stands.
-  enum class Place { kFrame, kItems, kItem, kAnywhere };
-
   // What an item says of its payload.
   struct ItemPayload {
     bool binary = false;        // its last "data" is bytes
@@ -153,9 +161,7 @@ class Unpacker {
   }
 
   static Place PlaceOf(Place outer, std::string_view key) {
-    const bool items =
-        outer == Place::kFrame && (key == "presence" || key == "messages" || key == "annotations");
-    return items ? Place::kItems : Place::kAnywhere;
+    return outer == Place::kFrame && HoldsItems(key) ? Place::kItems : Place::kAnywhere;
   }
 
   static std::string WithBase64(std::string_view encoding) {
@@ -206,7 +212,140 @@ absl::Status AppendUnpacked(std::string_view packed, std::string& json) {
   return absl::InvalidArgumentError(unpacker.refusal());
 }
 
+// --- Packing ---
+
+namespace {
+
+// What an item says of its payload in JSON, of which the last of a name counts.
+struct JsonPayload {
+  std::string_view data;
+  std::string_view encoding;
+  bool has_data = false;  // as a string
+};
+
+JsonPayload PayloadOf(const json::Object& item) {
+  JsonPayload payload;
+  for (const json::Object::Field& field : item) {
+    if (field.key == "data") {
+      payload.has_data = field.value.Get(payload.data);
+    } else if (field.key == "encoding") {
+      if (!field.value.Get(payload.encoding)) payload.encoding = {};
+    }
+  }
+  return payload;
+}
+
+// The bytes that this payload stands for, and the encoding that is left; nullopt: it stands for
+// itself. Base64 that another writer would spell in another way stays as it came.
+std::optional<std::string> BytesOf(JsonPayload& payload) {
+  constexpr std::string_view kBase64 = "base64";
+  if (!payload.has_data || !payload.encoding.ends_with(kBase64)) return std::nullopt;
+  std::string_view left = payload.encoding.substr(0, payload.encoding.size() - kBase64.size());
+  if (!left.empty() && (left.size() < 2 || left.back() != '/')) return std::nullopt;
+  std::string bytes;
+  if (!absl::Base64Unescape(AbslView(payload.data), &bytes) ||
+      absl::Base64Escape(bytes) != AbslView(payload.data)) {
+    return std::nullopt;
+  }
+  if (!left.empty()) left.remove_suffix(1);
+  payload.encoding = left;
+  return bytes;
+}
+
+void Pack(const json::Element& value, Place place, std::string& out);
+
+void PackItem(const json::Object& item, std::string& out) {
+  JsonPayload payload = PayloadOf(item);
+  const std::optional<std::string> bytes = BytesOf(payload);
+  size_t pairs = 0;
+  const auto stays = [&](const json::Object::Field& field) {
+    return !bytes.has_value() || field.key != "encoding" || !payload.encoding.empty();
+  };
+  for (const json::Object::Field& field : item) pairs += stays(field) ? 1 : 0;
+  AppendPackedMap(pairs, out);
+  for (const json::Object::Field& field : item) {
+    if (!stays(field)) continue;
+    AppendPackedString(field.key, out);
+    if (bytes.has_value() && field.key == "data") {
+      AppendPackedBinary(*bytes, out);
+    } else if (bytes.has_value() && field.key == "encoding") {
+      AppendPackedString(payload.encoding, out);
+    } else {
+      Pack(field.value, Place::kAnywhere, out);
+    }
+  }
+}
+
+void PackObject(const json::Object& object, Place place, std::string& out) {
+  if (place == Place::kItem) return PackItem(object, out);
+  size_t pairs = 0;
+  for (auto field = object.begin(); field != object.end(); ++field) ++pairs;
+  AppendPackedMap(pairs, out);
+  for (const json::Object::Field& field : object) {
+    AppendPackedString(field.key, out);
+    Pack(field.value,
+         place == Place::kFrame && HoldsItems(field.key) ? Place::kItems : Place::kAnywhere, out);
+  }
+}
+
+void PackArray(const json::Array& array, Place place, std::string& out) {
+  size_t values = 0;
+  for (auto value = array.begin(); value != array.end(); ++value) ++values;
+  AppendPackedArray(values, out);
+  for (const json::Element value : array) {
+    Pack(value, place == Place::kItems ? Place::kItem : Place::kAnywhere, out);
+  }
+}
+
+// Not deeper than the parser has gone.
+void Pack(const json::Element& value, Place place, std::string& out) {
+  std::string_view text;
+  int64_t integer = 0;
+  uint64_t magnitude = 0;
+  double number = 0;
+  bool flag = false;
+  json::Object object;
+  json::Array array;
+  if (value.Get(text)) {
+    AppendPackedString(text, out);
+  } else if (value.Get(integer)) {
+    AppendPackedInt(integer, out);
+  } else if (value.Get(magnitude)) {
+    AppendPackedUnsigned(magnitude, out);
+  } else if (value.Get(number)) {
+    AppendPackedDouble(number, out);
+  } else if (value.Get(flag)) {
+    AppendPackedBool(flag, out);
+  } else if (value.Get(object)) {
+    PackObject(object, place, out);
+  } else if (value.Get(array)) {
+    PackArray(array, place, out);
+  } else {
+    AppendPackedNil(out);
+  }
+}
+
+}  // namespace
+
+struct FramePacker::Parts {
+  json::PaddedText text;
+  json::Parser parser;
+};
+
+FramePacker::FramePacker() : parts_(std::make_unique<Parts>()) {}
+FramePacker::~FramePacker() = default;
+
+absl::Status FramePacker::Append(std::string_view json, std::string& packed) {
+  const absl::StatusOr<json::Element> frame = parts_->parser.Parse(parts_->text.Assign(json));
+  if (!frame.ok()) return frame.status();
+  if (!frame->is_object()) return absl::InvalidArgumentError("not an object");
+  Pack(*frame, Place::kFrame, packed);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Frame> PackedFrameReader::Read(std::string_view packed) {
+  // What a larger frame needed goes with the next one that is smaller.
+  if (SparesTooMuch(json_.capacity(), packed.size())) std::string().swap(json_);
   json_.clear();
   if (absl::Status status = AppendUnpacked(packed, json_); !status.ok()) return status;
   return reader_.Read(json_);

@@ -3,6 +3,7 @@
 
 // Frames in the protocol's binary form, which is MessagePack (format=msgpack).
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,28 @@ class PackedFrameReader {
  private:
   std::string json_;
   FrameReader reader_;
+};
+
+// Packs frames, one after the other: AppendUnpacked the other way round, so that both forms of a
+// frame say the same. Working from the JSON form, it is all that is needed for a frame that was
+// written anyway. One thread at a time.
+class FramePacker {
+ public:
+  FramePacker();
+  FramePacker(const FramePacker&) = delete;
+  FramePacker& operator=(const FramePacker&) = delete;
+  ~FramePacker();
+
+  // Appends to `packed` the form of one frame that has this JSON form, field by field in the same
+  // order: an item's or message's "data" as bytes if "base64" is the last of its "encoding", which
+  // then goes, and if they are what it was made of; a number as the integer or double that it is,
+  // or 0 if there is no such double. Fails with InvalidArgument, `packed` being as it was: not one
+  // whole JSON object. Takes time and room in proportion to the text.
+  absl::Status Append(std::string_view json, std::string& packed);
+
+ private:
+  struct Parts;
+  const std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace presence::wire

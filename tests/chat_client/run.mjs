@@ -174,7 +174,7 @@ Data: { status: 'away' }
 };
 
 let failed = 0;
-const formats = { JSON: { useBinaryProtocol: false } };
+const formats = { JSON: { useBinaryProtocol: false }, MessagePack: { useBinaryProtocol: true } };
 for (const [format, more] of Object.entries(formats)) {
   for (const [name, check] of Object.entries(checks)) {
     try {

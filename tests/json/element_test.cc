@@ -35,6 +35,21 @@ TEST(Element, TellsItsKind) {
   EXPECT_EQ(i, std::size(kKinds));
 }
 
+TEST(Element, AnIntegerIsReadByTheTypeThatHoldsIt) {
+  Reader reader;
+  const auto element = reader.Parse("[-1,9223372036854775807,9223372036854775808,1.0]");
+  ASSERT_TRUE(element.ok()) << element.status();
+  std::vector<std::string> read;
+  for (const Element& one : ValueOf<Array>(*element)) {
+    int64_t integer = 0;
+    uint64_t magnitude = 0;
+    if (one.Get(integer)) read.push_back("int " + std::to_string(integer));
+    if (one.Get(magnitude)) read.push_back("unsigned " + std::to_string(magnitude));
+  }
+  EXPECT_EQ(read, (std::vector<std::string>{"int -1", "int 9223372036854775807",
+                                            "unsigned 9223372036854775808"}));
+}
+
 TEST(Element, OfAnObjectAllFieldsAreThereInTheirOrder) {
   Reader reader;
   const auto element = reader.Parse(R"({"b":1,"a\u0062":[{"x":[1,2]}],"b":"two","":{}})");

@@ -87,7 +87,7 @@ TEST(ServeOptionsTest, ALineToPasteIntoAClientsOptions) {
             "The key is one for development, which everybody knows.\n"
             "Options of a client:\n"
             "  { key: 'presence.development:not-a-secret', clientId: 'alice', endpoint: "
-            "'127.0.0.1', port: 81, tls: false, useBinaryProtocol: false }\n");
+            "'127.0.0.1', port: 81, tls: false }\n");
 }
 
 TEST(ListenAddressTest, KnowsAddressesAndWhichAreOfThisMachine) {

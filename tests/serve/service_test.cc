@@ -83,11 +83,18 @@ TEST_F(ServiceTest, WhoIsNotKnownIsToldAndClosedAndTheServerNeverKnows) {
   EXPECT_EQ(service_->socket_count(), 0u);
 }
 
-TEST_F(ServiceTest, AFormatThatItDoesNotSpeakIsSaid) {
-  FakeSocket socket;
-  Connect(socket, "&format=msgpack");
-  EXPECT_THAT(socket.sent, ElementsAre(HasSubstr("useBinaryProtocol")));
-  EXPECT_TRUE(socket.closed);
+TEST_F(ServiceTest, SpeaksMessagePackToWhoWantsIt) {
+  using namespace std::string_literals;
+  FakeSocket good, bad;
+  const TransportHandle transport = Connect(good, "&clientId=alice&format=msgpack");
+  service_->Receive(transport,
+                    "\x82\xA6"
+                    "action\0\xA2id\xA1h"s);
+  EXPECT_EQ(good.last(),
+            "\x82\xA6"
+            "action\0\xA2id\xA1h"s);
+  service_->Connect(bad, ParseTarget("/?key=none&format=msgpack"));
+  EXPECT_THAT(bad.last(), HasSubstr("code\xCD\x9C\xA5"));  // 40101
 }
 
 TEST_F(ServiceTest, AClientIdThatIsTooLongIsSaid) {

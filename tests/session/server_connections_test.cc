@@ -83,8 +83,6 @@ TEST(ServerConnections, WhatMakesNoSenseIsRefusedAndChangesNothing) {
       absl::StatusCode::kInvalidArgument);
   refused([&](auto& a) { a.connection_id = "c1"; }, absl::StatusCode::kAlreadyExists);
   refused([&](auto& a) { a.connection_key = "k1"; }, absl::StatusCode::kAlreadyExists);
-  refused([&](auto& a) { a.format = wire::Format::kMessagePack; },
-          absl::StatusCode::kUnimplemented);
   refused([&](auto& a) { a.format = static_cast<wire::Format>(7); },
           absl::StatusCode::kInvalidArgument);
   h.ApplyRefused(CredentialsGranted{1, "me", many}, absl::StatusCode::kInvalidArgument);

@@ -6,6 +6,8 @@
 #include <variant>
 
 #include "gtest/gtest.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/packed_frame.h"
 
 namespace presence {
 namespace {
@@ -14,10 +16,13 @@ std::string Text(std::string_view text) { return std::string(text); }
 
 struct Line {
   std::string operator()(const SendFrame& send) const {
-    std::string line = "send ";
+    const bool packed = send.format == wire::Format::kMessagePack;
+    std::string line = packed ? "packed " : "send ";
     for (const TransportHandle to : send.to) line += std::to_string(to) + ",";
     line.back() = ' ';
-    return line + Text(send.bytes);
+    if (!packed) return line + Text(send.bytes);
+    EXPECT_TRUE(wire::AppendUnpacked(send.bytes, line).ok());
+    return line;
   }
   std::string operator()(const EndTransport& end) const {
     return "end " + std::to_string(end.transport);

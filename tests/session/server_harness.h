@@ -22,8 +22,8 @@ namespace presence {
 using Lines = std::vector<std::string>;
 
 // An effect as a line:
-//   send 1,2 {"action":4,...}   end 1   drop 1   credentials 1 TOKEN
-//   room: enter alice of c1     c1 resumed
+//   send 1,2 {"action":4,...}   packed 1,2 {the JSON form of what is packed}   end 1   drop 1
+//   credentials 1 TOKEN room: enter alice of c1     c1 resumed
 std::string ServerLineOf(const ServerEffect& effect);
 
 // The lines that begin so.

@@ -1,6 +1,8 @@
 #include "presence/wire/packed_frame.h"
 
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -8,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -254,6 +257,140 @@ RC_GTEST_PROP(PackedFrameProperty, BytesThatWereChangedAreTakenOrRefusedAlike, (
   }
   packed.resize(*rc::gen::inRange<size_t>(packed.size() / 2, packed.size() + 1));
   RC_ASSERT(PackedDisagreement(packed) == "");
+}
+
+// --- Packing ---
+
+std::string PackedOf(std::string_view json_text) {
+  FramePacker packer;
+  std::string packed = "kept";
+  const absl::Status status = packer.Append(json_text, packed);
+  EXPECT_TRUE(packed.starts_with("kept"));
+  if (status.ok()) return packed.substr(4);
+  EXPECT_EQ(packed, "kept");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  return "refused";
+}
+// The packed form of a frame with one field "x" of this value, without what stands before it.
+std::string PackedX(std::string_view value) {
+  const std::string packed = PackedOf(R"({"x":)" + std::string(value) + "}");
+  EXPECT_TRUE(packed.starts_with("\x81\xA1x"));
+  return packed.substr(3);
+}
+
+TEST(FramePackerTest, ValuesOfEachKindHaveTheirShortestForm) {
+  EXPECT_EQ(PackedOf("{}"), "\x80");
+  EXPECT_EQ(PackedX("null"), "\xC0");
+  EXPECT_EQ(PackedX("false"), "\xC2");
+  EXPECT_EQ(PackedX("true"), "\xC3");
+  EXPECT_EQ(PackedX("[1,[]]"), "\x92\x01\x90");
+  EXPECT_EQ(PackedX(R"({"y":{}})"), "\x81\xA1y\x80");
+  EXPECT_EQ(PackedX(R"("\u0000\"\u00e4")"), "\xA4\0\"\xC3\xA4"s);
+  EXPECT_EQ(PackedX("1.5"), "\xCB\x3F\xF8\0\0\0\0\0\0"s);
+  for (const std::string_view text : {"", "[]", "7", "{", "{} x"}) {
+    EXPECT_EQ(PackedOf(text), "refused") << text;
+  }
+}
+
+TEST(FramePackerTest, IntegersAtEachBorderAreReadBack) {
+  FramePacker packer;
+  for (int bits = 0; bits < 64; ++bits) {
+    for (const int64_t nearby : {-2, -1, 0, 1}) {
+      const auto number =
+          static_cast<int64_t>((uint64_t{1} << bits) + static_cast<uint64_t>(nearby));
+      for (const int64_t one : {number, static_cast<int64_t>(-static_cast<uint64_t>(number))}) {
+        const std::string text = std::to_string(one);
+        EXPECT_EQ(X(PackedX(text)), text);
+        EXPECT_EQ(PackedX(text), Packed(json(one))) << "not the shortest form of " << text;
+      }
+    }
+  }
+  EXPECT_EQ(X(PackedX("18446744073709551615")), "18446744073709551615");
+}
+
+TEST(FramePackerTest, LengthsAtEachBorderAreReadBack) {
+  for (const size_t length : {0, 15, 16, 31, 32, 255, 256, 65535, 65536}) {
+    const std::string text = json(std::string(length, 'z')).dump();
+    EXPECT_EQ(X(PackedX(text)), text);
+    EXPECT_EQ(PackedX(text), Packed(json::parse(text)));
+    const std::string array = json(std::vector<int>(length, 1)).dump();
+    EXPECT_EQ(X(PackedX(array)), array);
+    EXPECT_EQ(PackedX(array), Packed(json::parse(array)));
+    json object = json::object();
+    for (size_t i = 0; i < length; ++i) object[std::to_string(i)] = 1;
+    EXPECT_EQ(PackedX(object.dump()), Packed(object));
+    const std::string bytes = R"({"presence":[{"data":")" +
+                              absl::Base64Escape(std::string(length, 'z')) +
+                              R"(","encoding":"base64"}]})";
+    EXPECT_EQ(Unpacked(PackedOf(bytes)), bytes);
+  }
+}
+
+TEST(FramePackerTest, Base64OfAPayloadBecomesTheBytesThatItStandsFor) {
+  const auto item = [](const json& fields) {
+    return json::from_msgpack(
+        PackedOf(json{{"presence", json::array({fields})}}.dump()))["presence"][0];
+  };
+  EXPECT_EQ(item({{"data", "AP8="}, {"encoding", "base64"}}), json({{"data", Binary("\0\xFF"s)}}));
+  EXPECT_EQ(item({{"data", ""}, {"encoding", "base64"}}), json({{"data", Binary("")}}));
+  EXPECT_EQ(item({{"data", "e30="}, {"encoding", "json/utf-8/base64"}}),
+            json({{"data", Binary("{}")}, {"encoding", "json/utf-8"}}));
+  // Not base64, not so spelled, or of something else: as it came.
+  for (const json& fields : {json{{"data", "AP8"}, {"encoding", "base64"}},
+                             json{{"data", "A P8="}, {"encoding", "base64"}},
+                             json{{"data", "?"}, {"encoding", "base64"}},
+                             json{{"data", "e30="}, {"encoding", "base64/x"}},
+                             json{{"data", "e30="}, {"encoding", "xbase64"}},
+                             json{{"data", "e30="}, {"encoding", "/base64"}},
+                             json{{"data", {{"a", 1}}}, {"encoding", "base64"}},
+                             json{{"data", "e30="}}, json{{"encoding", "base64"}}}) {
+    EXPECT_EQ(item(fields), fields) << fields;
+  }
+  EXPECT_EQ(json::from_msgpack(PackedOf(R"({"data":"e30=","encoding":"base64"})")),
+            json({{"data", "e30="}, {"encoding", "base64"}}));
+}
+
+RC_GTEST_PROP(FramePackerProperty, WhatIsPackedIsReadBackAndByAnotherImplementation, ()) {
+  std::string text;
+  RC_PRE(
+      AppendUnpacked(Packed({{"presence", json::array({AnyValue(4)})}, {"x", AnyValue(3)}}), text)
+          .ok());
+  // Two payloads in one item are nothing that anybody writes.
+  const json wanted = json::parse(text, nullptr, false);
+  RC_PRE(!wanted.is_discarded());
+  const std::string packed = PackedOf(wanted.dump());
+  std::string again;
+  RC_ASSERT(AppendUnpacked(packed, again).ok());
+  RC_ASSERT(json::parse(again) == wanted);
+  RC_ASSERT(PackedDisagreement(packed) == "");
+}
+
+TEST(FramePackerTest, BothFormsOfEveryFrameOfTheCorpusSayTheSame) {
+  namespace fs = std::filesystem;
+  size_t frames = 0;
+  for (const char* const folder : {"frame", "trace"}) {
+    for (const auto& file : fs::directory_iterator(fs::path("tests/fuzz/corpus") / folder)) {
+      std::ifstream lines(file.path());
+      for (std::string line; std::getline(lines, line);) {
+        FrameReader reader;
+        const size_t begin = line.find("{\"action\"");
+        if (begin == line.npos) continue;
+        for (const size_t end :
+             {line.size(), line.size() - 1}) {  // a line of a trace has it inside
+          const std::string text = line.substr(begin, end - begin);
+          if (!reader.Read(text).ok()) continue;
+          const json value = json::parse(text, nullptr, false);
+          if (value.is_discarded()) continue;  // it knows no number that no double holds
+          ++frames;
+          const std::string packed = PackedOf(text);
+          EXPECT_EQ(json::parse(Unpacked(packed)), value) << text;
+          PackedFrameReader packed_reader;
+          EXPECT_TRUE(packed_reader.Read(packed).ok()) << text;
+        }
+      }
+    }
+  }
+  EXPECT_GT(frames, 100u);  // not none
 }
 
 }  // namespace

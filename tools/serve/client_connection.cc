@@ -65,7 +65,7 @@ class WebSocketConnection final : public ClientSocket,
         [](websocket::response_type& response) { response.set(http::field::server, "presence"); }));
     stream_.auto_fragment(false);
     stream_.read_message_max(0);  // counted here, so that a message too large can be answered
-    stream_.text(true);
+    stream_.binary(Service::FormatOf(target_) == wire::Format::kMessagePack);
     stream_.async_accept(request, [self = shared_from_this()](error_code error) {
       if (!error) self->OnAccepted();
     });

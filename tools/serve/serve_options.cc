@@ -94,7 +94,7 @@ std::string WelcomeText(const ServeOptions& options, const ListenAddress& listen
   }
   absl::StrAppend(&text, "Options of a client:\n  { key: '", key.text(), "', clientId: 'alice', ",
                   "endpoint: '", listening.address, "', port: ", listening.port,
-                  ", tls: false, useBinaryProtocol: false }\n");
+                  ", tls: false }\n");
   return text;
 }
 

@@ -52,17 +52,17 @@ bool Service::WantsHeartbeats(const RequestTarget& target) {
   return target.Parameter("heartbeats") == "true";
 }
 
+wire::Format Service::FormatOf(const RequestTarget& target) {
+  return target.Parameter("format") == "msgpack" ? wire::Format::kMessagePack : wire::Format::kJson;
+}
+
 TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& target) {
   const TransportHandle transport = ++last_transport_;
-  sockets_.emplace(transport, &socket);
-  if (target.Parameter("format") == "msgpack") {
-    Refuse(socket, {kMalformedRequest, 400,
-                    "this server speaks JSON only: set useBinaryProtocol to false", nullptr});
-    return transport;
-  }
+  const wire::Format format = FormatOf(target);
+  sockets_.emplace(transport, Client{&socket, format});
   const auto judged = CheckCredentials(parts_.keys, target);
   if (const auto* const error = std::get_if<ErrorInfo>(&judged)) {
-    Refuse(socket, *error);
+    Refuse(socket, format, *error);
     return transport;
   }
   const auto& credentials = std::get<Credentials>(judged);
@@ -75,13 +75,14 @@ TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& targ
   accepted.connection_key = key;
   accepted.client_id = credentials.client_id;
   accepted.permissions = permissions;
+  accepted.format = format;
   accepted.heartbeats = WantsHeartbeats(target);
   accepted.resume_key = ResumeKeyOf(target);
   accepted.grace_period = GraceOf(target);
   if (const absl::Status status = server_.Apply(now(), accepted, effects_); !status.ok()) {
     // What remains to be wrong is what the client asked for, such as a name too long.
     const auto why = status.message();
-    Refuse(socket, {kMalformedRequest, 400, std::string(why.data(), why.size()), nullptr});
+    Refuse(socket, format, {kMalformedRequest, 400, std::string(why.data(), why.size()), nullptr});
     return transport;
   }
   CarryOut();
@@ -89,7 +90,10 @@ TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& targ
 }
 
 void Service::Receive(TransportHandle transport, std::string_view message) {
-  Apply(reader_.Read(transport, message));
+  const auto client = sockets_.find(transport);
+  const wire::Format format =
+      client == sockets_.end() ? wire::Format::kJson : client->second.format;
+  Apply(reader_.Read(transport, message, format));
 }
 
 void Service::ReceiveTooLarge(TransportHandle transport, size_t bytes) {
@@ -152,15 +156,20 @@ void Service::AnswerOffers() {
   }
 }
 
-void Service::Refuse(ClientSocket& socket, const ErrorInfo& error) {
+void Service::Refuse(ClientSocket& socket, wire::Format format, const ErrorInfo& error) {
   Log("refused a client: " + error.message);
-  socket.Send(std::make_shared<const std::string>(ErrorFrame(error)));
+  std::string frame = ErrorFrame(error);
+  if (format == wire::Format::kMessagePack) {
+    std::string packed;
+    if (packer_.Append(frame, packed).ok()) frame = std::move(packed);
+  }
+  socket.Send(std::make_shared<const std::string>(std::move(frame)));
   socket.Close();
 }
 
 ClientSocket* Service::Find(TransportHandle transport) const {
   const auto found = sockets_.find(transport);
-  return found == sockets_.end() ? nullptr : found->second;
+  return found == sockets_.end() ? nullptr : found->second.socket;
 }
 
 void Service::Log(const std::string& line) const {

@@ -16,6 +16,8 @@
 #include "presence/session/server_effects.h"
 #include "presence/session/server_input.h"
 #include "presence/session/server_reader.h"
+#include "presence/wire/frame.h"
+#include "presence/wire/packed_frame.h"
 #include "tools/serve/keys.h"
 #include "tools/serve/request_target.h"
 
@@ -76,21 +78,28 @@ class Service {
   size_t socket_count() const { return sockets_.size(); }
   // Whether the client of this URL asked for heartbeats. Otherwise its socket is to be pinged.
   static bool WantsHeartbeats(const RequestTarget& target);
+  // What its messages are made of, in both directions: binary ones are MessagePack.
+  static wire::Format FormatOf(const RequestTarget& target);
 
  private:
   void Apply(const ServerInput& input);
   void CarryOut();
   void AnswerOffers();
-  void Refuse(ClientSocket& socket, const ErrorInfo& error);
+  void Refuse(ClientSocket& socket, wire::Format format, const ErrorInfo& error);
   ClientSocket* Find(TransportHandle transport) const;
   void Log(const std::string& line) const;
 
   const Parts parts_;
   Server server_;
   ServerReader reader_;
+  wire::FramePacker packer_;
   ServerEffects effects_;
   TransportHandle last_transport_ = 0;
-  std::unordered_map<TransportHandle, ClientSocket*> sockets_;
+  struct Client {
+    ClientSocket* socket = nullptr;
+    wire::Format format = wire::Format::kJson;
+  };
+  std::unordered_map<TransportHandle, Client> sockets_;
   std::vector<TransportHandle> offers_;  // who has sent credentials during the step
 };
 
