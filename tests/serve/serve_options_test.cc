@@ -4,14 +4,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <sstream>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "presence/message.h"
 #include "presence/session/server.h"
 #include "presence/session/server_effects.h"
+#include "presence/session/server_input.h"
+#include "presence/session/server_reader.h"
 #include "tools/command.h"
 #include "tools/command_line.h"
 #include "tools/commands.h"
@@ -169,6 +174,44 @@ TEST_F(HttpRoutesTest, WhatIsNotThereIsAnErrorOfTheProtocol) {
     EXPECT_EQ(response.content_type, "application/json") << target;
     EXPECT_EQ(Header(response, "X-Ably-Errorcode"), "40400") << target;
     EXPECT_THAT(response.body, HasSubstr(R"("code":40400)")) << target;
+  }
+}
+
+TEST_F(HttpRoutesTest, CountsForPrometheus) {
+  ServerEffects effects;
+  const Permission everything{"", true};
+  TransportAccepted accepted{1, "c1", "k1", "alice", {&everything, 1}};
+  ASSERT_TRUE(server_.Apply(TimestampFromMs(1), accepted, effects).ok());
+  ServerReader reader(1'000);
+  for (
+      const char* const frame :
+      {R"({"action":10,"channel":"room"})",
+       R"({"action":14,"channel":"room","msgSerial":0,"presence":[{"action":2,"data":"hello"}]})"}) {
+    ASSERT_TRUE(server_.Apply(TimestampFromMs(1), reader.Read(1, frame), effects).ok());
+  }
+  const HttpResponse response = Ask("GET", "/metrics");
+  EXPECT_EQ(response.status, 200u);
+  for (const char* const line :
+       {"# TYPE presence_connections gauge\npresence_connections 1\n",
+        "presence_connections_waiting 0\n", "presence_transports 1\n", "presence_rooms 1\n",
+        "presence_members 1\n", "presence_connections_opened_total 1\n",
+        "# TYPE presence_frames_received_total counter\npresence_frames_received_total 2\n",
+        "presence_frames_sent_total 4\n", "presence_room_operations_total 1\n",
+        "presence_room_events_total{type=\"enter\"} 1\n",
+        "presence_room_events_total{type=\"leave\"} 0\n"}) {
+    EXPECT_THAT(response.body, HasSubstr(line));
+  }
+  // Of each: what it is, of which kind, and its value.
+  std::map<std::string, int> lines;
+  std::istringstream body(response.body);
+  for (std::string line; std::getline(body, line);) {
+    const bool comment = line.starts_with("# ");
+    ASSERT_TRUE(line.starts_with(comment ? "# " : "presence_")) << line;
+    const size_t begin = comment ? 7 : 0;
+    ++lines[line.substr(begin, line.find_first_of(" {", begin) - begin)];
+  }
+  for (const auto& [name, count] : lines) {
+    EXPECT_EQ(count, name == "presence_room_events_total" ? 2 + kEventTypeCount : 3) << name;
   }
 }
 

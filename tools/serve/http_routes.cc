@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "presence/error.h"
 #include "presence/json/json_value.h"
+#include "tools/serve/metrics.h"
 #include "tools/serve/request_target.h"
 
 namespace presence::serve {
@@ -53,6 +54,9 @@ HttpResponse Route(const HttpRequest& request, Timestamp now, const Server& serv
   if (get && path == "/health") {
     if (server.shutting_down()) return {503, "text/plain; charset=utf-8", "shutting down\n", {}};
     return {200, "text/plain; charset=utf-8", "ok\n", {}};
+  }
+  if (get && path == "/metrics") {
+    return {200, "text/plain; version=0.0.4; charset=utf-8", MetricsText(server), {}};
   }
   if (get && path == "/time") {
     return {200, "application/json", absl::StrCat("[", ToMs(now), "]"), {}};

@@ -29,6 +29,7 @@ struct HttpResponse {
 // Answers what is asked for over HTTP:
 //   GET /         what this is, in a line
 //   GET /health   200 while it serves, 503 while it shuts down
+//   GET /metrics  what it counts, for Prometheus
 //   GET /time     [ms since the epoch]
 // OPTIONS is answered as browsers ask for it. All else is not found; below /comet/ without a word
 // of why, since published clients give up for good if they are told.
