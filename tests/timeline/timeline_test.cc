@@ -136,6 +136,26 @@ TEST(TimelineTest, AChannelAloneLeavesOutTheOthersAndKeepsTheConnection) {
   for (const Json& item : data["items"]) EXPECT_LE(item[kChannel].get<int>(), 0);
 }
 
+// One line may concern many channels.
+TEST(TimelineTest, OfALineThatReachesSeveralChannelsOneMayBeShown) {
+  const std::string trace = std::string(kTwoChannels) +
+                            R"({"t":5,"recv":{"action":11,"channel":"red","flags":0}}
+{"t":6,"recv":{"action":11,"channel":"blue","flags":0}}
+{"t":7,"connection":{"state":"suspended"}}
+)";
+  const auto suspended = [&trace](sim::Timeline::Options options) {
+    const Json data = DataOf(trace, std::move(options));
+    std::vector<std::string> channels;
+    for (const Json& item : OfKind(data, "state-changed")) {
+      if (item[kRest]["state"] != "suspended") continue;
+      channels.push_back(data["channels"][item[kChannel].get<size_t>()]);
+    }
+    return channels;
+  };
+  EXPECT_THAT(suspended({}), ElementsAre("red", "blue"));
+  EXPECT_THAT(suspended({.channel = "blue"}), ElementsAre("blue"));
+}
+
 // As in the replay: what came before a channel had a name belongs to the first that is named.
 TEST(TimelineTest, TheFirstNameIsTheUnnamedChannels) {
   const Json data = DataOf(
