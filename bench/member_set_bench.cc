@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "bench/bench.h"
 #include "benchmark/benchmark.h"
+#include "presence/client/channel.h"
+#include "presence/client/channel_input.h"
+#include "presence/client/effects.h"
+#include "presence/item.h"
 #include "presence/members/member_set.h"
 #include "presence/message.h"
 #include "sim/base/random.h"
@@ -130,6 +135,19 @@ void Upsert(const Traffic& traffic, size_t round, FloorMap& map) {
                          FloorValue{static_cast<int64_t>(round), static_cast<int64_t>(i)});
   }
   benchmark::DoNotOptimize(map.size());
+}
+
+void Erase(const Traffic& traffic, size_t round, FloorMap& map) {
+  for (size_t i = 0; i < traffic.members(); ++i) map.erase(traffic.key(round, i));
+  benchmark::DoNotOptimize(map.size());
+}
+
+// So many look-ups one after the other, in the order of the second round.
+size_t LookUp(const Traffic& traffic, size_t count, const FloorMap& map) {
+  size_t found = 0;
+  for (size_t i = 0; i < count; ++i) found += map.contains(traffic.key(1, i)) ? 1u : 0u;
+  benchmark::DoNotOptimize(found);
+  return found;
 }
 
 // --- The member set ---
@@ -298,7 +316,6 @@ void BenchJoin(benchmark::State& state, const Traffic& traffic) {
   });
 }
 
-// The floor of leaving is finding and writing, too.
 void BenchLeave(benchmark::State& state, const Traffic& traffic) {
   const size_t sets = SetsPerTurn(traffic);
   Comparison(state, traffic.members() * sets)
@@ -307,7 +324,7 @@ void BenchLeave(benchmark::State& state, const Traffic& traffic) {
             std::vector<FloorMap> maps(sets);
             for (FloorMap& map : maps) Upsert(traffic, 0, map);
             return SecondsOf([&] {
-              for (FloorMap& map : maps) Upsert(traffic, 1, map);
+              for (FloorMap& map : maps) Erase(traffic, 1, map);
             });
           },
           [&] {
@@ -340,11 +357,128 @@ void BenchSync(benchmark::State& state, const Traffic& traffic) {
           });
 }
 
+// Pages of a sync, already parsed, with members who have not changed.
+class Pages {
+ public:
+  Pages(const Traffic& traffic, size_t items) : items_(items) {
+    for (size_t i = 0; i < items; ++i) {
+      const Message message = traffic.message(1, i);
+      items_[i].action = static_cast<int64_t>(PresenceAction::kPresent);
+      items_[i].id = message.id;
+      items_[i].client_id = message.client_id;
+      items_[i].connection_id = message.connection_id;
+      items_[i].timestamp = message.timestamp;
+      items_[i].payload = message.payload;
+    }
+  }
+
+  void Apply(Channel& channel, Effects& effects) const {
+    constexpr size_t kPage = 100;
+    const std::span<const IncomingItem> items(items_);
+    for (size_t i = 0; i < items.size(); i += kPage) {
+      SyncFrame frame;
+      frame.channel_serial = "sync:more";
+      frame.page.items = items.subspan(i, std::min(kPage, items.size() - i));
+      Require(channel.Apply(TimestampFromMs(0), frame, effects).ok(), "a page");
+      benchmark::DoNotOptimize(effects.size());
+    }
+  }
+
+ private:
+  std::vector<IncomingItem> items_;
+};
+
+// The floor looks the same keys up, one after the other.
+void BenchPages(benchmark::State& state, const Traffic& traffic) {
+  const size_t items = std::min<size_t>(traffic.members(), 200'000);
+  const size_t turns = std::max<size_t>(1, 100'000 / items);
+  FloorMap map;
+  Upsert(traffic, 0, map);
+  Effects effects;
+  Channel channel{Channel::Options()};
+  {
+    for (size_t i = 0; i < traffic.members(); ++i) {
+      const Message message = traffic.message(0, i);
+      IncomingItem item;
+      item.action = static_cast<int64_t>(PresenceAction::kEnter);
+      item.id = message.id;
+      item.client_id = message.client_id;
+      item.connection_id = message.connection_id;
+      item.timestamp = message.timestamp;
+      item.payload = message.payload;
+      PresenceFrame frame;
+      frame.items = std::span(&item, 1);
+      Require(channel.Apply(TimestampFromMs(0), frame, effects).ok(), "a frame");
+    }
+  }
+  const Pages pages(traffic, items);
+  pages.Apply(channel, effects);
+  const uint64_t stale_before = channel.stats().stale;
+  pages.Apply(channel, effects);
+  Require(channel.stats().stale - stale_before == items, "all items are duplicates");
+  Require(channel.members().size() == traffic.members(), "members of a channel");
+  Comparison(state, items * turns)
+      .Run(
+          [&] {
+            return SecondsOf([&] {
+              for (size_t turn = 0; turn < turns; ++turn) {
+                Require(LookUp(traffic, items, map) == items, "a look-up of the floor");
+              }
+            });
+          },
+          [&] {
+            return SecondsOf([&] {
+              for (size_t turn = 0; turn < turns; ++turn) pages.Apply(channel, effects);
+            });
+          });
+}
+
+// Members by client, and by connection: the ratio is of one look-up of the floor to one of ours.
+template <void (MemberSet::*kForEach)(std::string_view, MemberSet::Visitor) const>
+void BenchLookUp(benchmark::State& state, const Traffic& traffic) {
+  constexpr bool kByClient = kForEach == &MemberSet::ForEachOfClient;
+  const size_t turns = std::max<size_t>(1, 100'000 / traffic.members());
+  FloorMap map;
+  Upsert(traffic, 0, map);
+  MemberSet set;
+  Fill(traffic, set);
+  Comparison(state, traffic.members() * turns)
+      .Run(
+          [&] {
+            return SecondsOf([&] {
+              for (size_t turn = 0; turn < turns; ++turn) {
+                LookUp(traffic, traffic.members(), map);
+              }
+            });
+          },
+          [&] {
+            size_t found = 0;
+            const double seconds = SecondsOf([&] {
+              for (size_t turn = 0; turn < turns; ++turn) {
+                for (size_t i = 0; i < traffic.members(); ++i) {
+                  const Traffic::Key& key = traffic.key(1, i);
+                  (set.*kForEach)(kByClient ? key.second : key.first, [&](const Message& member) {
+                    found += member.payload.data.empty() ? 0u : 1u;
+                  });
+                }
+              }
+            });
+            Require(found >= traffic.members() * turns, "a look-up");
+            return seconds;
+          });
+}
+
 void RegisterAll(bool smoke) {
   const std::vector<size_t> sizes =
       smoke ? std::vector<size_t>{1, 50} : std::vector<size_t>{100, 10'000, 1'000'000};
   const std::pair<const char*, void (*)(benchmark::State&, const Traffic&)> benches[] = {
-      {"update", BenchUpdate}, {"join", BenchJoin}, {"leave", BenchLeave}, {"sync", BenchSync}};
+      {"update", BenchUpdate},
+      {"join", BenchJoin},
+      {"leave", BenchLeave},
+      {"sync", BenchSync},
+      {"pages", BenchPages},
+      {"by_client", BenchLookUp<&MemberSet::ForEachOfClient>},
+      {"by_connection", BenchLookUp<&MemberSet::ForEachOfConnection>}};
   for (const auto& [name, bench] : benches) {
     for (const size_t members : sizes) {
       const std::string full_name = std::string(name) + "/" + std::to_string(members);

@@ -1,14 +1,55 @@
 #include "presence/client/channel.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
+#include "engine/members/member_prefetch.h"
 
 namespace presence {
+namespace {
+
+// The items of a frame are a batch: what later ones will touch of a large set is on its way while
+// earlier ones are applied, in two steps, as the second needs what the first has fetched.
+class ItemsAhead {
+ public:
+  ItemsAhead(const MemberSet& set, const PresenceFrame& frame) : set_(set), frame_(frame) {
+    // Few members are near anyway.
+    if (frame.items.size() < kAhead / 2 || set.size() < kManyMembers) return;
+    end_ = frame.items.size();
+    for (size_t i = 0; i < std::min(kAhead, end_); ++i) Begin(i);
+    for (size_t i = 0; i < std::min(kAhead / 2, end_); ++i) Finish(i);
+  }
+
+  // Item `i` is applied next.
+  void On(size_t i) {
+    if (i + kAhead < end_) Begin(i + kAhead);
+    if (i + kAhead / 2 < end_) Finish(i + kAhead / 2);
+  }
+
+ private:
+  static constexpr size_t kAhead = 16;
+  static constexpr size_t kManyMembers = 1000;
+
+  void Begin(size_t i) {
+    const IncomingItem& item = frame_.items[i];
+    begun_[i % kAhead].emplace(
+        set_, item.connection_id.empty() ? frame_.connection_id : item.connection_id);
+  }
+  void Finish(size_t i) { begun_[i % kAhead]->Finish(); }
+
+  const MemberSet& set_;
+  const PresenceFrame& frame_;
+  size_t end_ = 0;  // of the items to look ahead for
+  std::array<std::optional<MemberPrefetch>, kAhead> begun_;
+};
+
+}  // namespace
 
 std::string_view StateName(ChannelState state) {
   switch (state) {
@@ -228,7 +269,9 @@ bool Channel::TakesItems() const {
 
 void Channel::ApplyItems(const PresenceFrame& frame, std::string_view kind) {
   size_t malformed = 0;
+  ItemsAhead ahead(members_, frame);
   for (size_t i = 0; i < frame.items.size(); ++i) {
+    ahead.On(i);
     const std::string_view wrong = ApplyItem(frame, i);
     if (wrong.empty()) continue;
     if (++malformed > kMaxDiagnosedItems) continue;

@@ -56,7 +56,7 @@ ConnectionHandle ConnectionOf(const HostInput& input) {
 }  // namespace
 
 RoomHost::RoomHost(const Options& options)
-    : options_(Sane(options)), members_(MemberSet::Options{.resumable = true}) {}
+    : options_(Sane(options)) {}
 
 // --- Steps ---
 

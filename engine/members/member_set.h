@@ -3,23 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "absl/base/attributes.h"
-#include "absl/container/btree_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
-#include "presence/base/internal/prefetch.h"
-#include "presence/base/internal/slab.h"
-#include "presence/members/internal/stored_message.h"
 #include "presence/members/newness.h"
 #include "presence/message.h"
 
 namespace presence {
+
+class MemberStore;
 
 // The members of one channel, each with its latest accepted message: newness, tombstones, sync and
 // sweep (RTP2, RTP18, RTP19). Knows nothing of frames, channel states or sync ids.
@@ -31,28 +27,29 @@ namespace presence {
 // One thread at a time. Not copyable or movable. The set owns the bytes it stores; the messages it
 // hands out are views that hold until the next call of a method that is not const.
 //
-// Memory: of those who have left it keeps at most 64 KiB, or as much again as it uses for the
-// others, whichever is more. What the last change told may still be viewed; Apply, EndSync, Empty,
-// Clear and GiveBack give that back before anything else.
+// Memory: a member takes some hundred bytes beyond its ids and payload, and nobody takes nothing.
+// Of those who have left the set keeps at most 64 KiB, or as much again as it uses for the others,
+// whichever is more. What the last change told may still be viewed; Apply, EndSync, Empty, Clear
+// and GiveBack give that back before anything else.
 //
 // Order: members are visited in the order in which they joined the set, whatever was hashed how.
 //
-// Costs: Apply O(1), giving back memory included: on average over all calls, since now and then one
-// moves those who stay together. An update of a known member allocates nothing if its bytes fit
-// where the previous ones were. StartSync O(1), always; EndSync and Clear O(members); look-ups
-// O(matches).
+// Costs: Apply O(1), giving back memory included, on average over all calls; and no call of it
+// moves more than a few thousand entries of anything, however many members there are. An update of
+// a known member allocates nothing if its bytes fit where the previous ones were. StartSync O(1),
+// but for one in four thousand million; EndSync and Clear O(members); look-ups O(matches).
 //
 // Invariants (CheckInvariants verifies all; every mutator keeps them):
 //  1. A key is stored once, as a visible member or as a tombstone.
 //  2. Tombstones exist only while a sync runs, at most max_tombstones of them with at most
 //     max_tombstone_bytes of keys.
-//  3. The joining order lists exactly the visible members.
-//  4. Every visible member is in the list of its client and of its connection, in joining order,
-//     and these lists hold nothing else; counts equal list lengths.
-//  5. Joining numbers ascend in joining order, up to last_joined; the index, if there is one, holds
-//     exactly those of the visible members.
-//  6. Slots and groups that are not in use are on their free lists. Together they take no more than
-//     the slots in use and 16 KiB, once what the last change told is given back.
+//  3. The joining order lists exactly the visible members; joining numbers ascend in it, up to
+//     last_joined.
+//  4. Each client and each connection has exactly its visible members, in joining order, and counts
+//     are right.
+//  5. What finds them holds nothing else.
+//  6. What is free takes no more than what is in use and 32 KiB, once what the last change told is
+//     given back.
 class MemberSet {
  public:
   struct Options {
@@ -60,8 +57,6 @@ class MemberSet {
     // goes first and is counted.
     size_t max_tombstones = 100'000;
     size_t max_tombstone_bytes = size_t{16} << 20;
-    // Keeps an index for ForEachAfter; joining and leaving cost O(log(members)) then.
-    bool resumable = false;
   };
 
   // What became of one item.
@@ -89,6 +84,7 @@ class MemberSet {
 
   explicit MemberSet(Options options);
   MemberSet() : MemberSet(Options()) {}
+  ~MemberSet();
   MemberSet(const MemberSet&) = delete;
   MemberSet& operator=(const MemberSet&) = delete;
 
@@ -113,9 +109,7 @@ class MemberSet {
   void Clear();
   // Gives back what the last change kept because it had told it. For an owner whose next change may
   // be long in coming; every other one gives it back, too.
-  void GiveBack() {
-    if (told_ > 0) GiveBackTold();
-  }
+  void GiveBack();
   // The next member to join gets the joining number `last_joined` + 1: for one who restores a set.
   // REQUIRES: not less than last_joined().
   void SkipJoins(uint64_t last_joined);
@@ -124,12 +118,12 @@ class MemberSet {
 
   bool syncing() const { return syncing_; }
   // Visible members, distinct clients among them, and connections of one client. O(1).
-  size_t size() const { return order_.size; }
-  size_t client_count() const { return clients_.size(); }
+  size_t size() const;
+  size_t client_count() const;
   uint32_t connections_of(std::string_view client_id) const;
   // Tombstones now, the bytes of their keys, and those that went because there were too many, ever.
-  size_t tombstone_count() const { return tombstones_.size; }
-  size_t tombstone_bytes() const { return tombstone_bytes_; }
+  size_t tombstone_count() const;
+  size_t tombstone_bytes() const;
   uint64_t tombstones_evicted() const { return tombstones_evicted_; }
 
   // The visible member of this key, if there is one.
@@ -141,7 +135,7 @@ class MemberSet {
   void ForEachOfConnection(std::string_view connection_id, Visitor visit) const;
   // Members are numbered from 1 as they join the set; who comes back gets a new number. Visits in
   // joining order those with a number above `after`, until told to stop. Costs O(log(members)) and
-  // what is visited. REQUIRES: Options::resumable.
+  // what is visited.
   void ForEachAfter(uint64_t after, NumberedVisitor visit) const;
   // The number of who joined last; 0: nobody yet.
   uint64_t last_joined() const { return last_joined_; }
@@ -154,169 +148,19 @@ class MemberSet {
   friend struct MemberSetTestPeer;
   friend class MemberPrefetch;
 
-  using SlotIndex = uint32_t;
-  using GroupIndex = uint32_t;
-  static constexpr uint32_t kNone = UINT32_MAX;
-
-  struct Link {
-    SlotIndex prev = kNone;
-    SlotIndex next = kNone;
-  };
-  struct List {
-    SlotIndex head = kNone;
-    SlotIndex tail = kNone;
-    uint32_t size = 0;
-  };
-  enum class SlotState : uint8_t { kFree, kVisible, kTombstone };
-
-  // One key. The slots are a slab: a slot keeps its place while its key is stored, unless those in
-  // use are moved together, and is used again afterwards.
-  //
-  // A few whole cache lines, of which an update touches all and needs them at once.
-  struct alignas(kCacheLineBytes) Slot {
-    StoredMessage message;  // of a tombstone only the key is meaningful
-    Version version;
-    uint64_t seen_in = 0;  // the sync generation in which the key was last seen
-    uint64_t joined = 0;   // the joining number, if visible
-    // Links in the joining order if visible, in the tombstones by age if a tombstone, in the free
-    // slots (next only) if free.
-    Link order;
-    Link of_client;
-    Link of_connection;
-    GroupIndex client = kNone;
-    GroupIndex connection = kNone;
-    SlotState state = SlotState::kFree;
-  };
-
-  // A key and its hash.
-  struct Key {
-    Key(std::string_view connection_id, std::string_view client_id);
-    std::string_view connection_id;
-    std::string_view client_id;
-    uint32_t hash;
-  };
-  // Any key of this hash: nearly always there is only one.
-  struct AnyOfHash {
-    uint32_t hash;
-  };
-  // What the table holds: it grows, and finds who is not there, without a look at the slots.
-  struct Entry {
-    mutable SlotIndex slot;  // another one when slots are moved; the key stays
-    uint32_t hash;
-  };
-  struct KeyHash {
-    using is_transparent = void;
-    // The table wants good bits at both ends of a size_t.
-    static size_t Spread(uint64_t hash) {
-      hash *= 0x9E3779B97F4A7C15;
-      if constexpr (sizeof(size_t) < sizeof(uint64_t)) hash ^= hash >> 32;
-      return static_cast<size_t>(hash);
-    }
-    size_t operator()(const Entry& entry) const { return Spread(entry.hash); }
-    size_t operator()(const Key& key) const { return Spread(key.hash); }
-    size_t operator()(const AnyOfHash& any) const { return Spread(any.hash); }
-  };
-  struct KeyEqual {
-    using is_transparent = void;
-    bool operator()(const Entry& a, const Entry& b) const { return a.slot == b.slot; }
-    bool operator()(const Entry& entry, const Key& key) const;
-    bool operator()(const Key& key, const Entry& entry) const { return (*this)(entry, key); }
-    bool operator()(const Entry& entry, const AnyOfHash& any) const {
-      return entry.hash == any.hash;
-    }
-    bool operator()(const AnyOfHash& any, const Entry& entry) const { return (*this)(entry, any); }
-    const Slab<Slot>* slots;
-  };
-
-  // The visible members that share a client id, or a connection id.
-  struct Group {
-    std::string key;
-    List members;  // in joining order; of a free group only the head, which is the next free one
-  };
-  class Groups {
-   public:
-    Groups();
-    Groups(const Groups&) = delete;
-    Groups& operator=(const Groups&) = delete;
-
-    GroupIndex FindOrAdd(std::string_view key);
-    const Group* Find(std::string_view key) const;
-    Group& operator[](GroupIndex group) { return slab_[group]; }
-    const Group& operator[](GroupIndex group) const { return slab_[group]; }
-    void Remove(GroupIndex group);
-    void Clear();
-    size_t size() const { return table_.size(); }
-    size_t unused() const { return slab_.size() - table_.size(); }
-    // The same of the free list, for CheckInvariants.
-    size_t FreeListSize() const;
-    // The members are in other slots now: `slots` says where each of them was moved to. Moves the
-    // groups together, too; returns where.
-    std::vector<GroupIndex> Compact(const std::vector<SlotIndex>& slots);
-
-   private:
-    friend struct MemberSetTestPeer;
-
-    struct Entry {
-      mutable GroupIndex group;  // another one when groups are moved; the key stays
-    };
-    struct Hash {
-      using is_transparent = void;
-      size_t operator()(std::string_view key) const;
-      size_t operator()(Entry entry) const { return (*this)((*slab)[entry.group].key); }
-      const Slab<Group>* slab;
-    };
-    struct Equal {
-      using is_transparent = void;
-      bool operator()(Entry a, Entry b) const { return a.group == b.group; }
-      bool operator()(Entry entry, std::string_view key) const {
-        return (*slab)[entry.group].key == key;
-      }
-      bool operator()(std::string_view key, Entry entry) const { return (*this)(entry, key); }
-      const Slab<Group>* slab;
-    };
-    Slab<Group> slab_;
-    GroupIndex free_ = kNone;
-    absl::flat_hash_set<Entry, Hash, Equal> table_;
-  };
-
-  // What slots and groups that are not in use take, and the most that they may take.
-  size_t UnusedBytes() const;
-  size_t MaxUnusedBytes() const;
-  void GiveBackTold();
-  void Compact();
-  uint32_t ConnectionsOf(const Slot& slot) const;
   Outcome ApplyPresent(EventType type, const Message& message);
   Outcome ApplyLeave(const Message& message);
-  std::pair<SlotIndex, bool> FindOrAdd(const Message& message);
-  void Append(List& list, SlotIndex slot, Link Slot::*link);
-  void Unlink(List& list, SlotIndex slot, Link Slot::*link);
-  uint32_t MakeVisible(SlotIndex slot);
-  uint32_t MakeInvisible(SlotIndex slot);
-  void MakeTombstone(SlotIndex slot);
-  void UnlinkTombstone(SlotIndex slot);
-  void Free(SlotIndex slot);
+  void DropOldestTombstone();
   void DropTombstones();
-  MemberEvent Expel(SlotIndex slot, LeaveReason reason, Timestamp now);
-  std::string CheckUnused() const;
-  std::string CheckGroups(const Groups& groups, Link Slot::*link, GroupIndex Slot::*group) const;
+  template <typename IsOut>
+  void Expel(const IsOut& is_out, LeaveReason reason, Timestamp now, EventSink sink);
 
   const Options options_;
-  Slab<Slot> slots_;
-  SlotIndex free_ = kNone;
-  // How many of the free slots, first in their list, still have the bytes of who was in them:
-  // because the last change told them.
-  size_t told_ = 0;
-  absl::flat_hash_set<Entry, KeyHash, KeyEqual> table_;
-  List order_;                  // visible members in joining order
-  List tombstones_;             // oldest first
-  size_t tombstone_bytes_ = 0;  // of their keys
-  Groups clients_;
-  Groups connections_;
-  bool syncing_ = false;
-  uint64_t generation_ = 0;  // of the running or last sync
-  uint64_t tombstones_evicted_ = 0;
+  std::unique_ptr<MemberStore> store_;  // null: nobody has come since the set was made or cleared
   uint64_t last_joined_ = 0;
-  absl::btree_map<uint64_t, SlotIndex> by_joined_;  // the visible members, if resumable
+  uint64_t tombstones_evicted_ = 0;
+  uint32_t generation_ = 0;  // of the running or last sync; goes round
+  bool syncing_ = false;
 };
 
 }  // namespace presence

@@ -20,8 +20,7 @@ std::optional<MemberPrefetch> PrefetchFor(const Replayer& replayer, const TraceL
   if (channel == nullptr) return std::nullopt;
   const IncomingItem& item = frame.presence.front();
   return MemberPrefetch(channel->members(),
-                        item.connection_id.empty() ? frame.connection_id : item.connection_id,
-                        item.client_id);
+                        item.connection_id.empty() ? frame.connection_id : item.connection_id);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // 64 KiB, or as much again as they use.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "presence/client/channel_input.h"
 #include "presence/client/effects.h"
 #include "presence/client/own_members.h"
+#include "presence/item.h"
 #include "presence/members/internal/stored_message.h"
 #include "presence/members/member_set.h"
 #include "presence/message.h"
@@ -72,9 +74,9 @@ void Ignore(const MemberEvent&) {}
 size_t Allowed(size_t used) { return used + std::max(kKept, used); }
 
 // What a fresh set with the members from `from` up to `to` holds.
-size_t BytesOfFresh(size_t from, size_t to, std::string_view data, bool resumable = false) {
+size_t BytesOfFresh(size_t from, size_t to, std::string_view data) {
   const size_t before = AllocationsSoFar().live_bytes;
-  MemberSet set(MemberSet::Options{.resumable = resumable});
+  MemberSet set;
   Join(set, from, to, data);
   return AllocationsSoFar().live_bytes - before;
 }
@@ -103,19 +105,17 @@ const Exit kExits[] = {
 
 TEST(MemberSetCost, OfThoseWhoHaveAllLeftNextToNothingIsKept) {
   for (const size_t members : {size_t{500}, size_t{2000}}) {
-    for (const bool resumable : {false, true}) {
-      for (const Exit& exit : kExits) {
-        MemberSet set(MemberSet::Options{.resumable = resumable});
-        const Cost cost = CostOf([&] {
-          Join(set, 0, members, kLargeText);
-          exit.leave(set, members);
-          set.GiveBack();
-        });
-        EXPECT_GE(cost.peak_bytes, members * kLarge);
-        EXPECT_LE(cost.kept_bytes, kKept) << members << " members, " << exit.name;
-        EXPECT_EQ(set.size(), 0u);
-        EXPECT_EQ(set.CheckInvariants(), "");
-      }
+    for (const Exit& exit : kExits) {
+      MemberSet set;
+      const Cost cost = CostOf([&] {
+        Join(set, 0, members, kLargeText);
+        exit.leave(set, members);
+        set.GiveBack();
+      });
+      EXPECT_GE(cost.peak_bytes, members * kLarge);
+      EXPECT_LE(cost.kept_bytes, kKept) << members << " members, " << exit.name;
+      EXPECT_EQ(set.size(), 0u);
+      EXPECT_EQ(set.CheckInvariants(), "");
     }
   }
 }
@@ -171,20 +171,18 @@ TEST(MemberSetCost, TheNextChangeGivesBackWhatTheLastOneHadToKeep) {
 TEST(MemberSetCost, WhoeverStaysASetKeepsAtMostAsMuchAgainAsItUses) {
   for (const std::string_view data : {std::string_view("short"), std::string_view(kLargeText)}) {
     const size_t most = data.size() > 100 ? 600 : 3000;
-    for (const bool resumable : {false, true}) {
-      const size_t before = AllocationsSoFar().live_bytes;
-      MemberSet set(MemberSet::Options{.resumable = resumable});
-      Join(set, 0, most, data);
-      for (size_t left = 0; left < most; ++left) {
-        Leave(set, left, left + 1);
-        set.GiveBack();
-        if (left % 37 != 0) continue;
-        const size_t held = AllocationsSoFar().live_bytes - before;
-        ASSERT_LE(held, Allowed(BytesOfFresh(left + 1, most, data, resumable)))
-            << most - left - 1 << " of " << most << " stay";
-      }
-      ASSERT_EQ(set.CheckInvariants(), "");
+    const size_t before = AllocationsSoFar().live_bytes;
+    MemberSet set;
+    Join(set, 0, most, data);
+    for (size_t left = 0; left < most; ++left) {
+      Leave(set, left, left + 1);
+      set.GiveBack();
+      if (left % 37 != 0) continue;
+      const size_t held = AllocationsSoFar().live_bytes - before;
+      ASSERT_LE(held, Allowed(BytesOfFresh(left + 1, most, data)))
+          << most - left - 1 << " of " << most << " stay";
     }
+    ASSERT_EQ(set.CheckInvariants(), "");
   }
 }
 
@@ -247,7 +245,7 @@ TEST(MemberSetCost, ComingAndGoingAllocatesNoMoreForASetThatKeepsSome) {
       const Cost some = come_and_go(5'000);
       const Cost more = come_and_go(20'000);
       // The ids that a test makes need no memory of their own, so all of it is the set's.
-      EXPECT_LE(more.bytes, 4 * some.bytes + kKept) << stay << ", " << others;
+      EXPECT_LE(more.bytes, 4 * some.bytes + some.bytes / 4 + kKept) << stay << ", " << others;
       EXPECT_LE(some.bytes, size_t{7'000} * 1500) << stay << ", " << others;
       EXPECT_LE(some.allocations, size_t{7'000}) << stay << ", " << others;
       EXPECT_EQ(set.CheckInvariants(), "");
@@ -302,6 +300,59 @@ TEST(ChannelCost, TheNextInputGivesBackWhatTheLastOneToldOfThoseWhoLeft) {
       for (size_t i = 0; i < members + 2; ++i) same.Add(MemberEvent());
     });
     EXPECT_LE(cost.kept_bytes, kKept + 2 * of_effects.peak_bytes);
+  }
+}
+
+// --- The steady state ---
+
+// Updates, with their events, and pages of a sync in which nobody has changed.
+TEST(ChannelCost, WhatComesAgainAndAgainAllocatesNothing) {
+  for (const size_t members : {size_t{10}, size_t{3000}}) {
+    Channel channel{Channel::Options()};
+    Effects effects;
+    std::vector<std::string> clients;
+    for (size_t i = 0; i < members; ++i) clients.push_back("client-" + std::to_string(i));
+    const std::string data(40, 'd');
+    size_t events = 0;
+    const auto apply = [&](PresenceAction action, const std::string& id, std::string_view serial) {
+      constexpr size_t kPage = 100;
+      std::array<IncomingItem, kPage> items;
+      for (size_t first = 0; first < members; first += kPage) {
+        const size_t count = std::min(kPage, members - first);
+        for (size_t i = 0; i < count; ++i) {
+          IncomingItem& item = items[i] = IncomingItem();
+          item.action = static_cast<int64_t>(action);
+          item.client_id = clients[first + i];
+          item.connection_id = "c1";
+          item.id = id;
+          item.timestamp = TimestampFromMs(1);
+          item.payload.data_kind = DataKind::kString;
+          item.payload.data = data;
+          item.payload.encoding = "json";
+        }
+        PresenceFrame frame;
+        frame.items = std::span(items).first(count);
+        const absl::Status status =
+            serial.empty() ? channel.Apply(TimestampFromMs(5), frame, effects)
+                           : channel.Apply(TimestampFromMs(5), SyncFrame{serial, frame}, effects);
+        ASSERT_TRUE(status.ok());
+        for (const Effect& effect : effects) events += std::holds_alternative<MemberEvent>(effect);
+      }
+    };
+    apply(PresenceAction::kEnter, "c1:0:0", "");
+    apply(PresenceAction::kUpdate, "c1:1:0", "");
+    EXPECT_EQ(events, 2 * members);
+    apply(PresenceAction::kPresent, "c1:1:0", "s1:more");
+    EXPECT_EQ(events, 2 * members);
+    const std::string update = "c1:2:0";
+    const Cost cost = CostOf([&] {
+      apply(PresenceAction::kPresent, update, "s1:more");
+      apply(PresenceAction::kPresent, update, "s1:more");
+    });
+    EXPECT_EQ(cost.allocations, 0u);
+    EXPECT_EQ(events, 3 * members);
+    EXPECT_EQ(channel.stats().stale, 2 * members);
+    EXPECT_EQ(channel.CheckInvariants(), "");
   }
 }
 

@@ -10,16 +10,16 @@ namespace presence::cost {
 namespace {
 
 TEST(MemoryCost, AMemberInARoomOfAnySize) {
-  EXPECT_LE(BytesAMember(10), 540);
-  EXPECT_LE(BytesAMember(1'000), 370);
-  EXPECT_LE(BytesAMember(10'000), 330);
-  EXPECT_LE(BytesAMember(100'000), 330);
+  EXPECT_LE(BytesAMember(10), 160);
+  EXPECT_LE(BytesAMember(1'000), 128);
+  EXPECT_LE(BytesAMember(10'000), 128);
+  EXPECT_LE(BytesAMember(100'000), 128);
 }
 
 TEST(MemoryCost, NobodyIsThere) {
   for (const auto& [empty, most] :
-       {std::pair(EmptyMemberSet(), size_t{400}), std::pair(EmptyChannel(), size_t{1280}),
-        std::pair(EmptyRoomHost(), size_t{1040})}) {
+       {std::pair(EmptyMemberSet(), size_t{128}), std::pair(EmptyChannel(), size_t{1024}),
+        std::pair(EmptyRoomHost(), size_t{768})}) {
     EXPECT_LE(empty.object, most);
     EXPECT_EQ(empty.heap, 0u);
   }
@@ -28,7 +28,7 @@ TEST(MemoryCost, NobodyIsThere) {
 TEST(MemoryCost, ManySmallRoomsAtHosts) {
   const Rooms rooms = RoomsOfMembers(100, 10);
   EXPECT_GT(rooms.own_bytes_a_room, 0);
-  EXPECT_LE(rooms.bytes_a_room, rooms.own_bytes_a_room + 11'600);
+  EXPECT_LE(rooms.bytes_a_room, rooms.own_bytes_a_room + 6'500);
 }
 
 }  // namespace

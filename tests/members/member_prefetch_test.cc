@@ -25,9 +25,8 @@ TEST(MemberPrefetch, WhoeverIsExpectedAndWhateverComesItIsOnlyAHint) {
   std::vector<MemberPrefetch> begun;
   const auto expect_all = [&] {
     for (const MemberPrefetch& before : begun) before.Finish();
-    for (const std::string_view id : {"", "alice", "bob", "a", long_id.c_str()}) {
-      begun.emplace_back(set, "c1", id).Finish();
-      begun.emplace_back(set, id, "alice").Finish();
+    for (const std::string_view id : {"", "c1", "c2", "c", long_id.c_str()}) {
+      begun.emplace_back(set, id).Finish();
     }
     EXPECT_EQ(set.CheckInvariants(), "");
   };

@@ -1,13 +1,17 @@
 // CheckInvariants sees what it says it sees: each invariant is broken on purpose, in each way that
 // it has words for.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "engine/members/member_store.h"
 #include "gtest/gtest.h"
 #include "presence/client/own_members.h"
 #include "presence/members/member_set.h"
@@ -24,52 +28,62 @@ Message MessageOf(std::string_view client_id, std::string_view connection_id, in
   return message;
 }
 
-constexpr uint32_t kNone = UINT32_MAX;
+constexpr uint32_t kNone = MemberStore::kNone;
 
 }  // namespace
 
 // Reaches into a set in which a@c1, a@c2 and b@c1 are present, in slots 0 to 2 and in this order,
-// x@c1 and y@c1 are tombstones, in slots 3 and 4, and slot 5 is free, as are a client and a
-// connection.
+// x@c1 and y@c1 are tombstones, in slots 3 and 4, and, if they are many, others are present who
+// have nothing in common with them.
 struct MemberSetTestPeer {
-  explicit MemberSetTestPeer(const MemberSet::Options& options) : set(options) {
+  MemberSetTestPeer(const MemberSet::Options& options, bool many) : set(options) {
     set.Apply(PresenceAction::kEnter, MessageOf("a", "c1"));
     set.Apply(PresenceAction::kEnter, MessageOf("a", "c2"));
     set.Apply(PresenceAction::kEnter, MessageOf("b", "c1"));
     set.StartSync();
     set.Apply(PresenceAction::kLeave, MessageOf("x", "c1"));
     set.Apply(PresenceAction::kLeave, MessageOf("y", "c1"));
-    set.syncing_ = false;
-    set.Apply(PresenceAction::kEnter, MessageOf("z", "c9"));
-    set.Apply(PresenceAction::kLeave, MessageOf("z", "c9"));
-    set.syncing_ = true;
+    for (int i = 0; many && i < 20; ++i) {
+      const std::string id = "other-" + std::to_string(i);
+      set.Apply(PresenceAction::kEnter, MessageOf(id, id));
+    }
     set.GiveBack();
   }
 
-  MemberSet::Slot& slot(uint32_t i) { return set.slots_[i]; }
-  MemberSet::Group& client_of(uint32_t i) { return set.clients_[slot(i).client]; }
-  MemberSet::Group& connection_of(uint32_t i) { return set.connections_[slot(i).connection]; }
+  MemberStore& store() { return *set.store_; }
+  uint64_t moved() const { return set.store_ == nullptr ? 0 : set.store_->moved(); }
+  MemberRecord& slot(uint32_t i) { return store()[i]; }
   void Bury(std::string_view client_id) {
-    set.MakeTombstone(set.FindOrAdd(MessageOf(client_id, "c1")).first);
+    const Message message = MessageOf(client_id, "c1");
+    const uint32_t buried = store().Take();
+    slot(buried).Assign(message, VersionOf(message));
+    MemberStore::Key key = store().KeyOf("c1", client_id);
+    store().MakeTombstone(buried, key);
   }
-  void FreeConnections(uint32_t first) { set.connections_.free_ = first; }
-  void FreeClients(uint32_t first) { set.clients_.free_ = first; }
+  void SetKey(uint32_t i, std::string_view client_id, std::string_view connection_id) {
+    const Message message = MessageOf(client_id, connection_id);
+    slot(i).Clear();
+    slot(i).Assign(message, VersionOf(message));
+  }
+  uint32_t HashOfClient(std::string_view id) {
+    return MemberStore::Short(store().hash_(id, MemberStore::kClientSalt));
+  }
+  uint32_t HashOfConnection(std::string_view id) {
+    return MemberStore::Short(store().hash_(id, MemberStore::kConnectionSalt));
+  }
 
-  uint32_t& free() { return set.free_; }
-  size_t& told() { return set.told_; }
-  auto& table() { return set.table_; }
-  MemberSet::List& order() { return set.order_; }
-  MemberSet::List& tombstones() { return set.tombstones_; }
-  size_t& tombstone_bytes() { return set.tombstone_bytes_; }
+  HashIndex& index() { return store().index_; }
+  JoiningOrder& order() { return store().order_; }
+  uint32_t& oldest() { return store().oldest_; }
+  uint32_t& newest() { return store().newest_; }
+  uint32_t& tombstones() { return store().tombstones_; }
+  size_t& tombstone_bytes() { return store().tombstone_bytes_; }
+  uint32_t& clients() { return store().clients_; }
+  bool& indexed() { return store().indexed_; }
+  MemberSlots& slots() { return store().slots_; }
   bool& syncing() { return set.syncing_; }
   uint64_t& last_joined() { return set.last_joined_; }
-  auto& by_joined() { return set.by_joined_; }
-  void AddClient(std::string_view id) { set.clients_.FindOrAdd(id); }
-  void AddConnection(std::string_view id) { set.connections_.FindOrAdd(id); }
-  size_t EraseFromTable(uint32_t i) {
-    return set.table_.erase(MemberSet::Key(slot(i).message.connection_id(),  //
-                                           slot(i).message.client_id()));
-  }
+  uint32_t& generation() { return set.generation_; }
 
   MemberSet set;
 };
@@ -89,109 +103,165 @@ namespace {
 
 using Peer = MemberSetTestPeer;
 
-std::string WrongAfter(const std::function<void(Peer&)>& breaking,
-                       const MemberSet::Options& options = {.resumable = true}) {
-  Peer peer(options);
+// With few members and with many.
+void ExpectWrong(const std::string& what, const std::function<void(Peer&)>& breaking,
+                 const MemberSet::Options& options = {}) {
+  for (const bool many : {false, true}) {
+    Peer peer(options, many);
+    EXPECT_EQ(peer.set.CheckInvariants(), "");
+    breaking(peer);
+    EXPECT_EQ(peer.set.CheckInvariants(), what) << (many ? "of many" : "of few");
+  }
+}
+std::string WrongOfManyAfter(const std::function<void(Peer&)>& breaking) {
+  Peer peer({}, true);
+  EXPECT_EQ(peer.set.CheckInvariants(), "");
+  breaking(peer);
+  return peer.set.CheckInvariants();
+}
+std::string WrongOfFewAfter(const std::function<void(Peer&)>& breaking) {
+  Peer peer({}, false);
   EXPECT_EQ(peer.set.CheckInvariants(), "");
   breaking(peer);
   return peer.set.CheckInvariants();
 }
 
-TEST(MemberSetInvariants, AKeyIsStoredOnce) {
+TEST(MemberSetInvariants, AKeyIsStoredOnceAndFound) {
   const std::string lost = "1: a key is stored twice or cannot be found";
-  EXPECT_EQ(WrongAfter([](Peer& p) { EXPECT_EQ(p.EraseFromTable(0), 1u); }), lost);
-  EXPECT_EQ(WrongAfter([](Peer& p) { EXPECT_EQ(p.EraseFromTable(3), 1u); }), lost);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(1).message.Assign(MessageOf("a", "c1")); }), lost);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(3).message.Assign(MessageOf("a", "c1")); }), lost)
-      << "as a tombstone, too";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(0).state = p.slot(5).state; }),
-            "1: the table holds a key that is not stored");
+  ExpectWrong(lost, [](Peer& p) { p.SetKey(1, "a", "c1"); });
+  ExpectWrong(lost, [](Peer& p) { p.SetKey(3, "a", "c1"); });
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.index().Erase(p.HashOfConnection("c1"), 0); }), lost);
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.index().Erase(p.HashOfClient("b"), 2); }), lost);
 }
 
 TEST(MemberSetInvariants, TombstonesExistOnlyDuringASyncAndWithinTheirBounds) {
-  EXPECT_EQ(WrongAfter([](Peer& p) { ++p.tombstones().size; }), "2: tombstones are miscounted");
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.syncing() = false; }),
-            "2: a tombstone outlived the end of a sync");
+  ExpectWrong("2: tombstones are miscounted", [](Peer& p) { ++p.tombstones(); });
+  ExpectWrong("2: a tombstone outlived the end of a sync", [](Peer& p) { p.syncing() = false; });
   const std::string none = "2: the tombstones list one who is none, or one twice";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.tombstones().head = 0; }), none);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(4).order.next = 3; }), none);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(3).order.next = kNone; }),
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.oldest() = 4; }),
+            "2: the tombstones are out of order");
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.oldest() = 0; }), none);
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.slot(4).of_connection.next = 3; }), none);
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.slot(3).of_connection.next = kNone; }),
             "2: the tombstones lack one");
-  EXPECT_EQ(WrongAfter([](Peer& p) { ++p.tombstone_bytes(); }),
-            "2: the bytes of tombstones are miscounted");
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.Bury("w"); }, {.max_tombstones = 2}),
-            "2: too many tombstones");
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.Bury("w"); }, {.max_tombstone_bytes = 8}),
-            "2: too many tombstones");
+  ExpectWrong("2: the tombstones lack one", [](Peer& p) { p.newest() = 3; });
+  ExpectWrong("2: the bytes of tombstones are miscounted", [](Peer& p) { ++p.tombstone_bytes(); });
+  ExpectWrong("2: too many tombstones", [](Peer& p) { p.Bury("w"); }, {.max_tombstones = 2});
+  ExpectWrong("2: too many tombstones", [](Peer& p) { p.Bury("w"); }, {.max_tombstone_bytes = 8});
 }
 
 TEST(MemberSetInvariants, TheJoiningOrderListsTheVisibleMembers) {
-  const std::string stranger = "3: the joining order lists one who is not visible, or one twice";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(2).order.next = 3; }), stranger);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(2).order.next = 5; }), stranger);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(2).order.next = 0; }), stranger);
-  const std::string lacks = "3: the joining order lacks a member";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(1).order.next = kNone; }), lacks);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.order().head = 1; }), lacks);
-  EXPECT_EQ(WrongAfter([](Peer& p) { ++p.order().size; }), lacks);
+  const std::string stranger = "3: the joining order lists one who is not visible, or elsewhere";
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.order().Assign(p.slot(2).place, 3); }), stranger);
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.order().Assign(p.slot(2).place, 0); }), stranger);
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.slot(2).place = p.slot(1).place; }), stranger);
+  EXPECT_EQ(WrongOfManyAfter(
+                [](Peer& p) { p.order().Remove(p.slot(1).place, [](uint32_t, uint32_t) {}); }),
+            "3: the joining order lacks a member");
+  ExpectWrong("3: a joining number has yet to come", [](Peer& p) { p.last_joined() = 2; });
 }
 
-TEST(MemberSetInvariants, ClientsAndConnectionsListTheirMembers) {
-  const std::string alone = "4: a visible member is in no group";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(1).client = kNone; }), alone);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(1).connection = kNone; }), alone);
-  const std::string order = "4: the list of a client or connection is not in joining order";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.client_of(0).members.head = 1; }), order);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.connection_of(0).members.head = 2; }), order);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(0).of_client.next = kNone; }), order);
-  const std::string stranger = "4: the list of a client or connection holds one who is not visible";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(1).of_client.next = 3; }), stranger);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(2).of_connection.next = 3; }), stranger);
-  const std::string miscounted = "4: a client's connections are miscounted";
-  EXPECT_EQ(WrongAfter([](Peer& p) { ++p.client_of(0).members.size; }), miscounted);
-  EXPECT_EQ(WrongAfter([](Peer& p) { ++p.connection_of(0).members.size; }), miscounted);
-  const std::string lost = "4: a client or connection cannot be found";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.client_of(2).key = "somebody else"; }), lost);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.connection_of(1).key = "somebody else"; }), lost);
-  const std::string empty = "4: a client or connection without members is kept";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.AddClient("nobody"); }), empty);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.AddConnection("nobody"); }), empty);
+TEST(MemberSetInvariants, ClientsAndConnectionsHaveTheirMembers) {
+  const std::string order = "4: a circle is not in joining order, or lacks its first";
+  const std::string broken = "4: a circle is broken";
+  ExpectWrong(broken, [](Peer& p) {
+    p.slot(0).of_client = {0, 0};
+    p.slot(0).client_members = 1;
+  });
+  ExpectWrong(broken, [](Peer& p) { p.slot(1).of_client.prev = 2; });
+  ExpectWrong(broken, [](Peer& p) { p.slot(2).of_connection.prev = 1; });
+  EXPECT_EQ(WrongOfFewAfter([](Peer& p) { p.slot(1).first_of_connection = false; }), order);
+  EXPECT_EQ(WrongOfFewAfter([](Peer& p) { p.slot(0).first_of_client = false; }), order);
+  EXPECT_EQ(WrongOfFewAfter([](Peer& p) { p.slot(1).first_of_client = true; }),
+            "4: the first of a client or connection cannot be found");
+  EXPECT_EQ(WrongOfFewAfter([](Peer& p) { p.SetKey(1, "b", "c2"); }),
+            "4: a circle has one of another client or connection");
+  EXPECT_EQ(WrongOfFewAfter([](Peer& p) {
+              p.slot(0).of_client = {1, 3};  // and goes on to a tombstone
+              p.slot(3).of_client = {0, 1};
+            }),
+            "4: a circle holds one who is not visible");
+  ExpectWrong("4: a client's connections are miscounted",
+              [](Peer& p) { ++p.slot(0).client_members; });
+  ExpectWrong("4: clients are miscounted", [](Peer& p) { ++p.clients(); });
 }
 
-TEST(MemberSetInvariants, JoiningNumbersAscend) {
-  const std::string order = "5: joining numbers are not in joining order";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(1).joined = p.slot(0).joined; }), order);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(0).joined = 0; }), order);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.last_joined() = 2; }), order);
-  const std::string lacks = "5: the index of joining numbers lacks a member";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.by_joined().erase(2); }), lacks);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.by_joined()[2] = 0; }), lacks);
-  const std::string stranger = "5: the index of joining numbers holds one who is not visible";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.by_joined()[99] = 3; }), stranger);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.by_joined()[1] = 0; }, {.resumable = false}), stranger);
+TEST(MemberSetInvariants, TheIndexHoldsNothingElse) {
+  const std::string else_ = "5: the index holds what is not stored";
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) { p.index().Insert(7, 3); }), else_);
+  EXPECT_EQ(WrongOfFewAfter([](Peer& p) { p.index().Insert(7, 3); }), else_);
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) {
+              p.indexed() = false;
+              p.index().Clear();
+            }),
+            "5: there is no index");
 }
 
-TEST(MemberSetInvariants, WhatIsNotInUseIsFreeAndIsNotMuch) {
-  const std::string in_use = "6: the free slots list one that is in use, or one twice";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.free() = 0; }), in_use);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.free() = 3; }), in_use);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.slot(5).order.next = 5; }), in_use);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.free() = kNone; }), "6: the free slots lack one");
-  const std::string groups = "6: the free groups are miscounted";
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.FreeClients(kNone); }), groups);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.FreeConnections(kNone); }), groups);
-  EXPECT_EQ(WrongAfter([](Peer& p) { p.told() = 2; }), "6: more was told than is free");
-  const auto leave_behind = [](Peer& p) {
-    for (const PresenceAction action : {PresenceAction::kEnter, PresenceAction::kLeave}) {
-      for (int i = 0; i < 200; ++i) {
-        p.syncing() = false;
-        p.set.Apply(action, MessageOf("c" + std::to_string(i), "c3"));
-        p.syncing() = true;
-        p.told() = 0;
-      }
+TEST(MemberSetInvariants, WhatIsNotInUseIsFree) {
+  ExpectWrong("6: a slot is nobody's", [](Peer& p) { p.slots().Take(); });
+  EXPECT_EQ(WrongOfManyAfter([](Peer& p) {
+              std::vector<uint32_t> taken;
+              for (int i = 0; i < 900; ++i) taken.push_back(p.slots().Take());
+              for (size_t i = 0; i < taken.size(); ++i) {
+                if (i % 3 > 0) p.slots().GiveUp(taken[i]);
+              }
+              for (size_t i = 0; i < taken.size(); i += 30) p.slots().GiveUp(taken[i]);
+              for (const uint32_t slot : taken) p.slots()[slot].state = MemberRecord::State::kFree;
+            }),
+            "6: a slot is nobody's");
+}
+
+// A 32-bit number of syncs goes round.
+TEST(MemberSetInvariants, WhoWasSeenInTheSyncOfTheSameNumberLongAgoHasNotBeenSeen) {
+  Peer peer({}, true);
+  peer.set.EndSync(TimestampFromMs(5), [](const MemberEvent&) {});
+  peer.set.StartSync();  // the second
+  peer.set.Apply(PresenceAction::kEnter, MessageOf("seen", "c5"));
+  peer.set.EndSync(TimestampFromMs(5), [](const MemberEvent&) {});
+  EXPECT_EQ(peer.generation(), 2u);
+  EXPECT_EQ(peer.set.size(), 1u);
+  peer.generation() = UINT32_MAX - 1;
+  peer.set.StartSync();
+  EXPECT_EQ(peer.generation(), UINT32_MAX);
+  peer.set.StartSync();
+  peer.set.StartSync();
+  EXPECT_EQ(peer.generation(), 2u);
+  std::string gone;
+  peer.set.EndSync(TimestampFromMs(5),
+                   [&gone](const MemberEvent& event) { gone += event.message.client_id; });
+  EXPECT_EQ(gone, "seen");
+}
+
+// However many there are: of records and of entries of all tables and lists together.
+TEST(MemberSetInvariants, NoStepMovesMoreThanAFewThousandEntries) {
+  constexpr uint64_t kMost = 4096;
+  constexpr size_t kMembers = 150'000;
+  Peer peer({}, true);
+  peer.set.Clear();
+  std::vector<size_t> order(kMembers);
+  for (size_t i = 0; i < kMembers; ++i) order[i] = i;
+  uint64_t most = 0;
+  const auto apply_to_all = [&](PresenceAction action, int64_t ms) {
+    for (const size_t i : order) {
+      // One client in eleven has two connections, one connection in seven two clients.
+      const std::string client_id = "u" + std::to_string(i % 11 == 10 ? i - 1 : i);
+      const std::string connection_id = "c" + std::to_string(i % 7 == 6 ? i - 1 : i);
+      const uint64_t before = peer.moved();
+      peer.set.Apply(action, MessageOf(client_id, connection_id, ms));
+      most = std::max(most, peer.moved() - before);
     }
   };
-  EXPECT_EQ(WrongAfter(leave_behind), "6: too much is kept for others");
+  apply_to_all(PresenceAction::kEnter, 1);
+  EXPECT_GE(peer.set.size(), kMembers * 9 / 10);
+  std::shuffle(order.begin(), order.end(), std::mt19937(1));
+  apply_to_all(PresenceAction::kUpdate, 2);
+  EXPECT_EQ(peer.set.CheckInvariants(), "");
+  apply_to_all(PresenceAction::kLeave, 3);
+  EXPECT_LE(most, kMost);
+  EXPECT_GE(most, 500u) << "nothing is counted";
+  EXPECT_EQ(peer.set.size(), 0u);
+  EXPECT_EQ(peer.set.CheckInvariants(), "");
+  EXPECT_LE(peer.moved(), kMembers * 60);
 }
 
 TEST(OwnMembersInvariants, TheIndexFindsExactlyTheEntries) {

@@ -35,8 +35,8 @@ Message MessageOf(std::string_view client_id, std::string_view connection_id,
 // A set that verifies its invariants after every change, and tells changes as text.
 class CheckedSet {
  public:
-  explicit CheckedSet(size_t max_tombstones = 100, bool resumable = false)
-      : CheckedSet(MemberSet::Options{.max_tombstones = max_tombstones, .resumable = resumable}) {}
+  explicit CheckedSet(size_t max_tombstones = 100)
+      : CheckedSet(MemberSet::Options{.max_tombstones = max_tombstones}) {}
   explicit CheckedSet(const MemberSet::Options& options) : set(options) {}
 
   Outcome Apply(Action action, const Message& message) {
@@ -634,7 +634,7 @@ TEST(MemberSet, MembersMovedTogetherKeepTheirOrderAndAllElse) {
   for (uint32_t seed = 1; seed <= 4; ++seed) {
     std::mt19937 random(seed);  // the same everywhere
     const auto below = [&random](uint32_t end) { return static_cast<uint32_t>(random() % end); };
-    CheckedSet checked(MemberSet::Options{.max_tombstones = 20, .resumable = true});
+    CheckedSet checked(MemberSet::Options{.max_tombstones = 20});
     struct Known {
       std::string client_id;
       std::string connection_id;
@@ -729,7 +729,7 @@ TEST(MemberSet, MembersMovedTogetherKeepTheirOrderAndAllElse) {
 // --- Resuming ---
 
 TEST(MemberSet, MembersAreNumberedAsTheyJoinAndAnewWhenTheyComeBack) {
-  CheckedSet set(100, /*resumable=*/true);
+  CheckedSet set;
   EXPECT_EQ(set.set.last_joined(), 0u);
   set.Enter("a", "c1", "c1:0:0");
   set.Enter("b", "c1", "c1:1:0");
@@ -743,7 +743,7 @@ TEST(MemberSet, MembersAreNumberedAsTheyJoinAndAnewWhenTheyComeBack) {
 }
 
 TEST(MemberSet, VisitingResumesAfterAnyNumberWhoeverHasLeft) {
-  CheckedSet set(100, /*resumable=*/true);
+  CheckedSet set;
   for (const char* id : {"a", "b", "c", "d"}) set.Enter(id, "c1");
   EXPECT_EQ(set.After(0, 2), "1:a@c1 2:b@c1");
   set.Leave("b", "c1");  // the last one visited
@@ -755,7 +755,7 @@ TEST(MemberSet, VisitingResumesAfterAnyNumberWhoeverHasLeft) {
 }
 
 TEST(MemberSet, TheIndexFollowsSyncsAndClearing) {
-  CheckedSet set(100, /*resumable=*/true);
+  CheckedSet set;
   set.Enter("a", "c1", "c1:0:0");
   set.Enter("b", "c1", "c1:1:0");
   set.set.StartSync();
@@ -773,7 +773,7 @@ TEST(MemberSet, TheIndexFollowsSyncsAndClearing) {
 }
 
 TEST(MemberSet, ARestoredSetGivesItsMembersTheirNumbersAgain) {
-  CheckedSet set(100, /*resumable=*/true);
+  CheckedSet set;
   set.set.SkipJoins(6);
   set.Enter("a", "c1");
   set.set.SkipJoins(7);  // none skipped

@@ -1,5 +1,5 @@
-#ifndef PRESENCE_BASE_INTERNAL_PREFETCH_H_
-#define PRESENCE_BASE_INTERNAL_PREFETCH_H_
+#ifndef ENGINE_BASE_PREFETCH_H_
+#define ENGINE_BASE_PREFETCH_H_
 
 #include <cstddef>
 #include <utility>
@@ -15,6 +15,8 @@ inline constexpr size_t kCacheLineBytes = 64;
 inline void PrefetchLine([[maybe_unused]] const void* address) {
 #if defined(__GNUC__) || defined(__clang__)
   __builtin_prefetch(address);
+  // Or gcc takes a function that does nothing else for one without effects, and drops its calls.
+  __asm__ volatile("");
 #endif
 }
 
@@ -33,4 +35,4 @@ void PrefetchObject(const T& object) {
 
 }  // namespace presence
 
-#endif  // PRESENCE_BASE_INTERNAL_PREFETCH_H_
+#endif  // ENGINE_BASE_PREFETCH_H_
