@@ -140,6 +140,30 @@ class TombstoneKept : public ItemFault {
   std::map<uint32_t, std::set<Key>> tombstones_;
 };
 
+// A late page of a sync that was discarded is taken for one of a new sync.
+class LatePageStartsASync : public Interference {
+  bool OnFrame(uint32_t client, wire::Frame& frame) override {
+    Syncs& syncs = syncs_[client];
+    if (frame.action == wire::kAttached) syncs = {};
+    if (frame.action != wire::kSync) return true;
+    const size_t colon = std::min(frame.channel_serial.find(':'), frame.channel_serial.size());
+    const std::string id(frame.channel_serial.substr(0, colon));
+    if (id == syncs.discarded) {
+      serial_ = "again-" + std::string(frame.channel_serial);
+      frame.channel_serial = serial_;
+    } else if (id != syncs.running) {
+      syncs.discarded = std::exchange(syncs.running, id);
+    }
+    return true;
+  }
+  struct Syncs {
+    std::string running;
+    std::string discarded;
+  };
+  std::map<uint32_t, Syncs> syncs_;
+  std::string serial_;
+};
+
 // What concerns one connection of a user is taken for another.
 class WrongConnection : public ItemFault {
   void OnItems(uint32_t, const wire::Frame&, std::vector<IncomingItem>& items) override {
@@ -209,6 +233,7 @@ std::vector<PlantedFault> PlantedFaults() {
             [](const Effect& effect, const Channel&) { return IsLeave(effect) ? 0 : 1; }),
       Make<StalePageResurrects>("StalePageResurrects"),
       Make<ResidualKept>("ResidualKept"),
+      Make<LatePageStartsASync>("LatePageStartsASync"),
       Make<WaiterAnsweredEarly>("WaiterAnsweredEarly"),
       Count("WaiterNeverAnswered",
             [](const Effect& effect, const Channel&) {
