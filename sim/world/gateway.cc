@@ -286,7 +286,7 @@ void Gateway::NoteAttachment(uint32_t client, Seat& seat, const wire::Frame& fra
   const bool resumed = (frame.flags.value_or(0) & static_cast<int64_t>(kFlagResumed)) != 0;
   // To a client that is attached this announces nothing, and so the first page must not be late;
   // to all others it does, and they forget the ids of earlier syncs.
-  if (resumed && loses_ != client) network_.HoldNextPage(client, 0);
+  if (resumed && loses_ != client) network_.HoldNextPage(client, room, 0);
   if (!keeps_ids_) seat.kept = nullptr;
 }
 
@@ -405,7 +405,7 @@ bool Gateway::RestartSync(uint32_t client, uint32_t room, Resync how) {
   const std::string name = RoomName(room);
   frame.channel = name;
   if (how == Resync::kLost) loses_ = client;
-  if (how == Resync::kAsked) network_.HoldNextPage(client, 0);
+  if (how == Resync::kAsked) network_.HoldNextPage(client, room, 0);
   keeps_ids_ = how != Resync::kLost;
   Apply(FrameReceived{seat.epoch, &frame, 0});
   keeps_ids_ = false;

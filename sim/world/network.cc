@@ -63,8 +63,14 @@ void Network::SendDown(uint32_t client, uint64_t epoch, SharedFrame sent, FrameK
   frame.kind = kind;
   frame.frame = std::move(sent);
   if (kind == FrameKind::kPage) {
-    frame.at_ms = std::exchange(link.hold_next_page_ms, 0);
-    frame.held = frame.at_ms > 0;
+    if (!link.hold_next_page_ms.empty()) {
+      const auto hold = link.hold_next_page_ms.find(RoomOf(frame.frame->frame().channel));
+      frame.held = hold != link.hold_next_page_ms.end();
+      if (frame.held) {
+        frame.at_ms = hold->second;
+        link.hold_next_page_ms.erase(hold);
+      }
+    }
     if (frame.held) ++faults_[static_cast<size_t>(Fault::kStalePage)];
     // Not of a page that was held: after the last page, which forgets who left meanwhile, nobody
     // can tell that its copy is older than they are.
@@ -135,8 +141,12 @@ void Network::BlockUp(uint32_t client, int64_t until_ms) {
   links_[client].up_blocked_until_ms = std::max(links_[client].up_blocked_until_ms, until_ms);
 }
 
-void Network::HoldNextPage(uint32_t client, int64_t delay_ms) {
-  links_[client].hold_next_page_ms = delay_ms;
+void Network::HoldNextPage(uint32_t client, uint32_t room, int64_t delay_ms) {
+  if (delay_ms == 0) {
+    links_[client].hold_next_page_ms.erase(room);
+  } else {
+    links_[client].hold_next_page_ms[room] = delay_ms;
+  }
 }
 
 void Network::HoldAnswers(uint32_t client, int64_t until_ms) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -80,8 +81,9 @@ class Network {
   void Block(uint32_t client, int64_t until_ms);
   // What the client sends is delivered only then.
   void BlockUp(uint32_t client, int64_t until_ms);
-  // The next page to this client lags behind by that much, and presence messages overtake it.
-  void HoldNextPage(uint32_t client, int64_t delay_ms);
+  // The next page of this room to this client lags behind by that much, and presence messages
+  // overtake it; 0: it does not, after all.
+  void HoldNextPage(uint32_t client, uint32_t room, int64_t delay_ms);
   // Answers to this client lag behind until then, in their order; all else overtakes them.
   void HoldAnswers(uint32_t client, int64_t until_ms);
   // The next page to this client is delivered twice in a row.
@@ -126,7 +128,7 @@ class Network {
     int64_t closed_until_ms = 0;
     size_t owed = 0;       // bytes that left as datagrams: counted with the next frame
     size_t datagrams = 0;  // frames to the client outside its stream
-    int64_t hold_next_page_ms = 0;
+    std::map<uint32_t, int64_t> hold_next_page_ms;  // by room
     int64_t answers_held_until_ms = 0;
     bool repeat_next_page = false;
   };

@@ -258,7 +258,7 @@ void World::Take(const Step& step) {
       break;
     case StepKind::kStalePage:
       // Counted when there is a page. So that there is one, a sync is started.
-      network_.HoldNextPage(step.client, random.Between(1, 1'500));
+      network_.HoldNextPage(step.client, step.room, random.Between(1, 1'500));
       gateway_.RestartSync(step.client, step.room);
       return;
     case StepKind::kDuplicatePage:
