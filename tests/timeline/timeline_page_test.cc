@@ -3,7 +3,6 @@
 #include "sim/timeline/timeline_page.h"
 
 #include <algorithm>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -34,6 +33,20 @@ std::string_view SourceOf(std::string_view name) {
     if (source.name == name) return source.text;
   }
   return "";
+}
+
+// The names that a module declares for all of itself, of those declarations that begin with this.
+std::vector<std::string> DeclaredIn(std::string_view module, std::string_view begin) {
+  std::vector<std::string> names;
+  for (const std::string& line : LinesOf(module)) {
+    for (const std::string_view kind : {"const ", "let ", "function ", "class "}) {
+      const std::string whole = std::string(begin) + std::string(kind);
+      if (!line.starts_with(whole)) continue;
+      const size_t end = line.find_first_of(" =(;", whole.size());
+      names.push_back(line.substr(whole.size(), end - whole.size()));
+    }
+  }
+  return names;
 }
 
 // What stands in the page's element for the session.
@@ -115,21 +128,22 @@ TEST(TimelinePageTest, EachFileOfThePageIsInIt) {
 }
 
 TEST(TimelinePageTest, AModuleImportsWhatStandsBeforeIt) {
-  const std::regex import(R"(import \{([\w, ]+)\} from '\./([\w-]+\.js)';)");
+  constexpr std::string_view kImport = "import {", kFrom = "} from './", kEnd = "';";
   std::set<std::string> before;
   for (const std::string_view name : sim::PageModules()) {
     for (const std::string& line : LinesOf(SourceOf(name))) {
       EXPECT_FALSE(line.starts_with("export default") || line.starts_with("export {")) << line;
       if (!line.starts_with("import ")) continue;
-      std::smatch parts;
-      ASSERT_TRUE(std::regex_match(line, parts, import)) << name << ": " << line;
-      EXPECT_THAT(before, Contains(parts[2].str())) << name << ": " << line;
-      // What it imports is exported there.
-      std::istringstream names(parts[1].str());
+      const size_t from = line.find(kFrom);
+      ASSERT_TRUE(line.starts_with(kImport) && from != line.npos && line.ends_with(kEnd)) << line;
+      const size_t begin = from + kFrom.size();
+      const std::string module = line.substr(begin, line.size() - kEnd.size() - begin);
+      EXPECT_THAT(before, Contains(module)) << name << ": " << line;
+      // What it imports is exported there, under the same name.
+      std::istringstream names(line.substr(kImport.size(), from - kImport.size()));
       for (std::string one; std::getline(names, one, ',');) {
         one.erase(std::remove(one.begin(), one.end(), ' '), one.end());
-        const std::regex exported("export (const|function) " + one + "\\b");
-        EXPECT_TRUE(std::regex_search(std::string(SourceOf(parts[2].str())), exported)) << one;
+        EXPECT_THAT(DeclaredIn(SourceOf(module), "export "), Contains(one)) << line;
       }
     }
     before.emplace(name);
@@ -138,13 +152,12 @@ TEST(TimelinePageTest, AModuleImportsWhatStandsBeforeIt) {
 
 // They share one scope in the page.
 TEST(TimelinePageTest, NoTwoModulesUseOneNameForTwoThings) {
-  const std::regex declared(R"((?:export )?(?:const|let|function|class) (\w+).*)");
   std::set<std::string> names;
-  for (const std::string_view name : sim::PageModules()) {
-    for (const std::string& line : LinesOf(SourceOf(name))) {
-      std::smatch parts;
-      if (!std::regex_match(line, parts, declared)) continue;
-      EXPECT_TRUE(names.insert(parts[1].str()).second) << name << ": " << parts[1];
+  for (const std::string_view module : sim::PageModules()) {
+    for (const std::string_view exported : {"", "export "}) {
+      for (const std::string& name : DeclaredIn(SourceOf(module), exported)) {
+        EXPECT_TRUE(names.insert(name).second) << module << ": " << name;
+      }
     }
   }
   EXPECT_GT(names.size(), 60u);
