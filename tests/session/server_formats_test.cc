@@ -154,9 +154,16 @@ TEST(ServerFormats, BytesAreBase64InJsonAndBytesWhenPacked) {
 
 TEST(ServerFormats, WhatIsNotTakenIsCountedAsItWasSent) {
   FormatsHarness h;
-  h.AcceptIn(kPacked, 1);
-  const size_t sent = h.server.unsent_bytes(1);
-  EXPECT_EQ(sent, h.server.stats().bytes_sent);
+  TransportAccepted accepted = h.Client(1);
+  accepted.format = kPacked;
+  ServerEffects effects;
+  ASSERT_TRUE(h.server.Apply(TimestampFromMs(h.now_ms), accepted, effects).ok());
+  size_t sent = 0;
+  for (const ServerEffect& effect : effects) {
+    if (const auto* const send = std::get_if<SendFrame>(&effect)) sent += send->bytes.size();
+  }
+  EXPECT_EQ(h.server.unsent_bytes(1), sent);
+  EXPECT_EQ(h.server.stats().bytes_sent, sent);
   h.ApplyRefused(BytesTaken{1, sent + 1}, absl::StatusCode::kInvalidArgument);
   h.Apply(BytesTaken{1, sent});
   EXPECT_EQ(h.server.unsent_bytes(1), 0u);

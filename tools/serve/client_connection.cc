@@ -123,7 +123,10 @@ class WebSocketConnection final : public ClientSocket,
   // Nothing more comes, for whatever reason.
   void OnGone() {
     message_ = {};
-    if (!close_sent_) Drop();
+    if (!close_sent_) {
+      closing_timer_.cancel();
+      Drop();
+    }
     service_.Gone(transport_);
   }
 
