@@ -88,7 +88,8 @@ using HostEffect = std::variant<AttachedReply, DetachedReply, ErrorReply, AckRep
 // after a smaller one keeps at most 64 KiB, or as much again as that one used, whichever is more.
 //
 // The order within one input: the answer to a refused or repeated request; else member events as
-// they arise, the answer, broadcasts, sync pages.
+// they arise, then for operations what of them is broadcast at once and the answer, for other
+// inputs the answer, broadcasts, sync pages.
 //
 // All views hold until the host takes its next input or advances, and while this buffer lives.
 class HostEffects {

@@ -309,6 +309,9 @@ void RoomHost::On(const PresenceRequest& request) {
   for (size_t i = 0; i < request.items.size(); ++i) ApplyItem(connection, request, i);
   if (pending_used_ > first) pending_[pending_used_ - 1]->ends_frame = true;
   ++stats_.frames_acked;
+  // It comes last, unless the broadcast waits for a batch: who is told that it has entered looks for
+  // itself among those it was told of.
+  BroadcastIfDue(/*advancing=*/false);
   effects_->Add(AckReply{connection.handle, serial, 1});
 }
 
@@ -476,9 +479,10 @@ void RoomHost::ApplyPending(const Pending& pending) {
   effects_->Add(MemberEvent{*outcome.event, outcome.reason, outcome.connections, message});
 }
 
-// Ends a step: broadcasts what is pending if it is time, or fixes when it will be.
+// Once all that this step does to the set is done: broadcasts what is pending if it is time, or
+// fixes when it will be. Then there is nothing to do for a second call.
 void RoomHost::BroadcastIfDue(bool advancing) {
-  if (pending_used_ == 0) return;
+  if (pending_items() == 0) return;
   const bool due = std::exchange(hurry_, false) || options_.batch_interval.count() == 0 ||
                    pending_used_ >= options_.max_batch ||
                    (advancing && batch_due_.has_value() && *batch_due_ <= now_);

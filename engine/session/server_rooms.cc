@@ -313,8 +313,6 @@ void Server::AddRecipient(const ServerConnection& connection) {
 
 void Server::CarryOut(ServerRoom& room) {
   std::string_view name;  // kept for events, once there is one
-  // It comes last: who is told that it has entered looks for itself among those it was told of.
-  const HostEffect* acknowledged = nullptr;
   for (const HostEffect& effect : host_effects_) {
     if (const auto* event = std::get_if<MemberEvent>(&effect)) {
       if (!options_.room_events) continue;
@@ -327,13 +325,10 @@ void Server::CarryOut(ServerRoom& room) {
       scratch_.clear();
       wire::AppendHostFrame(room.name, effect, scratch_);
       Transmit(recipients_);
-    } else if (std::holds_alternative<AckReply>(effect)) {
-      acknowledged = &effect;  // a step answers one frame
     } else {
       CarryOutAnswer(room, effect);
     }
   }
-  if (acknowledged != nullptr) CarryOutAnswer(room, *acknowledged);
 }
 
 // All but events and broadcasts: for one connection.

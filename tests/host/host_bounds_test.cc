@@ -37,7 +37,7 @@ IncomingItem WithExtras(IncomingItem item, std::string_view extras) {
 TEST(HostBounds, TheItemsOfAFrameCountTogetherTowardsTheSizeLimit) {
   HostHarness h({.max_message_size = 10});
   h.Join("c1", "*");
-  EXPECT_EQ(h.Send("c1", 0, {EnterOp("a", "1234"), EnterOp("b", "1234")}).back(),
+  EXPECT_EQ(h.Broadcasts("c1", 0, {EnterOp("a", "1234"), EnterOp("b", "1234")}),
             "to c1: PRESENCE [enter a@c1 c1:0:0 t=1000 \"1234\"; "
             "enter b@c1 c1:0:1 t=1000 \"1234\"]");
   EXPECT_EQ(h.Send("c1", 1, {EnterOp("a", "1234"), EnterOp("b", "12345")}),

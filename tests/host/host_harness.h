@@ -81,6 +81,8 @@ class HostHarness {
   Lines Detach(std::string_view id);
   Lines Send(std::string_view id, int64_t msg_serial, const Items& items,
              const ErrorInfo* refusal = nullptr);
+  // The same, and only what is broadcast of it last; empty: nothing.
+  std::string Broadcasts(std::string_view id, int64_t msg_serial, const Items& items);
   // Opens and attaches; the connections' clients are as named.
   void Join(std::string_view id, std::string_view client_id);
 

@@ -214,8 +214,8 @@ TEST(HostSync, WhilePausedEverythingElseFlowsOn) {
   h.Join("c2", "zoe");
   h.Pause("c2");
   EXPECT_EQ(h.Send("c2", 0, {EnterOp()}),
-            (Lines{"event enter zoe@c2 n=1", "to c2: ACK 0",
-                   "to c1 c2: PRESENCE [enter zoe@c2 c2:0:0 t=1000]"}));
+            (Lines{"event enter zoe@c2 n=1", "to c1 c2: PRESENCE [enter zoe@c2 c2:0:0 t=1000]",
+                   "to c2: ACK 0"}));
   EXPECT_EQ(h.Send("c2", 1, {EnterOp("no")}), (Lines{"to c2: NACK 1 40012"}));
   EXPECT_EQ(h.Detach("c2").size(), 3u);
   // Of another connection, too.
@@ -291,7 +291,7 @@ TEST(HostSync, APauseDoesNotMoveTime) {
   h.now = 5000;
   h.Pause("c1");
   h.now = 2000;
-  EXPECT_EQ(h.Send("c1", 0, {EnterOp()}).back(), "to c1: PRESENCE [enter alice@c1 c1:0:0 t=2000]");
+  EXPECT_EQ(h.Broadcasts("c1", 0, {EnterOp()}), "to c1: PRESENCE [enter alice@c1 c1:0:0 t=2000]");
 }
 
 TEST(HostSync, APauseIsNotExported) {

@@ -244,9 +244,10 @@ TEST(HostMuseum, 41_UpdateWithTheSameData) {
   h.Send("c1", 0, {EnterOp("", "same")});
   for (const int64_t serial : {1, 2}) {
     EXPECT_EQ(h.Send("c1", serial, {UpdateOp("", "same")}),
-              (Lines{"event update ann@c1 n=1", "to c1: ACK " + std::to_string(serial),
+              (Lines{"event update ann@c1 n=1",
                      "to c1: PRESENCE [update ann@c1 c1:" + std::to_string(serial) +
-                         ":0 t=1000 \"same\"]"}));
+                         ":0 t=1000 \"same\"]",
+                     "to c1: ACK " + std::to_string(serial)}));
   }
 }
 
