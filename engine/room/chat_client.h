@@ -109,8 +109,9 @@ class ChatClient {
   Subscription OnStateChange(ConnectionListener listener);
 
   // The room of this name. The first call makes it, with these options; later ones do not look at
-  // theirs, not even if the room was released meanwhile. REQUIRES: `name` is not empty, and
-  // options.modes has no bits but kFlagModes.
+  // theirs, not even if the room was released meanwhile. A name that is no room's (empty, or one
+  // that the server refuses) gives a room whose Attach fails with 40010. REQUIRES: options.modes
+  // has no bits but kFlagModes.
   Room& room(std::string_view name,
              const RoomOptions& options = RoomOptions()) ABSL_ATTRIBUTE_LIFETIME_BOUND;
   // Detaches the room and destroys it; references to it are good no longer. Nothing if there is

@@ -244,16 +244,20 @@ Room& ClientCore::room(std::string_view name, const RoomOptions& options) {
   auto found = places_.find(name);
   if (found == places_.end()) {
     found = places_.emplace(std::string(name), Place{options, nullptr, nullptr}).first;
-    // It may be made while effects are in hand (see AddChannel).
-    SessionEffects none;
-    const absl::Status status = session_.Apply(
-        Timestamp::min(), AddChannel{name, ChannelOptions{options.channel, options.modes}}, none);
-    PRESENCE_CHECK(status.ok());
+    if (name.empty()) {
+      nameless_ = std::make_unique<const Channel>(options.channel);
+    } else {
+      // It may be made while effects are in hand (see AddChannel).
+      SessionEffects none;
+      const absl::Status status = session_.Apply(
+          Timestamp::min(), AddChannel{name, ChannelOptions{options.channel, options.modes}}, none);
+      PRESENCE_CHECK(status.ok());
+    }
   }
   Place& place = found->second;
   if (place.core == nullptr) {
-    place.core =
-        std::make_shared<RoomCore>(*this, found->first, place.options, *session_.FindChannel(name));
+    const Channel& channel = name.empty() ? *nameless_ : *session_.FindChannel(name);
+    place.core = std::make_shared<RoomCore>(*this, found->first, place.options, channel);
     place.room = std::make_unique<Room>(place.core);
   }
   return *place.room;

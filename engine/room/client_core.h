@@ -123,6 +123,8 @@ class ClientCore : public ListenerHome<ConnectionChanged>,
   RequestId next_request_ = 1;            // 0: nobody waits for the answer
 
   std::map<std::string, Place, std::less<>> places_;
+  // Of the room without a name, of which no session has a channel; made when it is asked for.
+  std::unique_ptr<const Channel> nameless_;
   Listeners<ConnectionChanged> listeners_;
 };
 

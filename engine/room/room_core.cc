@@ -39,6 +39,7 @@ void RoomCore::Detach(DoneCallback done) {
 
 // Why `method` cannot be called in this state, if so.
 std::optional<ErrorInfo> RoomCore::Refusal(std::string_view method) const {
+  if (name_.empty()) return std::nullopt;  // the session refuses with what to do about that
   const ChannelState state = channel_.state();
   if (state == ChannelState::kAttached || state == ChannelState::kAttaching) return std::nullopt;
   return MakeError(kRoomInInvalidState,

@@ -108,8 +108,9 @@ class ClientSession {
   // goes back: an earlier `now` counts as the latest one seen.
   //
   // An error leaves everything as it was, but for bytes that are no frame, which show that the
-  // other end lives: InvalidArgument: such bytes, or a value outside its set; AlreadyExists:
-  // AddChannel. The owner may report it and go on.
+  // other end lives: InvalidArgument: such bytes, an empty token, AddChannel without a name, or a
+  // value outside its set; AlreadyExists: AddChannel. No answer follows. The owner may report it
+  // and go on.
   [[nodiscard]] absl::Status Apply(Timestamp now, const SessionInput& input,
                                    SessionEffects& effects);
 
@@ -189,6 +190,8 @@ class ClientSession {
 
   static ConnectionState ToldIn(SessionState state);
   SharedError TooManyWait(const SessionChannel& channel) const;
+  absl::Status RefuseNameless(AttachmentResult::Kind kind, RequestId request);
+  absl::Status RefuseNameless(const ChannelCall& call);
   SessionChannel* Find(std::string_view name) const;
   SessionChannel& Make(std::string_view name, const ChannelOptions& options);
   SessionChannel& FindOrMake(std::string_view name);

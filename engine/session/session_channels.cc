@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
@@ -12,10 +13,15 @@
 namespace presence {
 namespace {
 
-absl::Status CheckName(std::string_view name) {
-  if (!name.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError("a channel's name is not empty");
-}
+// What a server would say of it. But the client cannot ask one: a frame without a channel is about
+// the connection.
+SharedError NoName() { return ShareError(MakeError(kBadChannelName, "a channel without a name")); }
+
+CallResult::Kind KindOf(const GetCall&) { return CallResult::Kind::kMembers; }
+CallResult::Kind KindOf(const IsUserPresentCall&) { return CallResult::Kind::kIsPresent; }
+CallResult::Kind KindOf(const SubscribeCall&) { return CallResult::Kind::kSubscription; }
+CallResult::Kind KindOf(const UnsubscribeCall&) { return CallResult::Kind::kSubscription; }
+CallResult::Kind KindOf(const OperationCall&) { return CallResult::Kind::kOperation; }
 
 }  // namespace
 
@@ -44,7 +50,7 @@ SessionChannel& ClientSession::FindOrMake(std::string_view name) {
 // --- Calls ---
 
 absl::Status ClientSession::On(const AddChannel& add) {
-  if (absl::Status status = CheckName(add.channel); !status.ok()) return status;
+  if (add.channel.empty()) return absl::InvalidArgumentError("a channel without a name");
   if ((add.options.modes & ~kFlagModes) != 0) {
     return absl::InvalidArgumentError("modes that are no modes");
   }
@@ -57,7 +63,7 @@ absl::Status ClientSession::On(const AddChannel& add) {
 }
 
 absl::Status ClientSession::On(const AttachCall& call) {
-  if (absl::Status status = CheckName(call.channel); !status.ok()) return status;
+  if (call.channel.empty()) return RefuseNameless(AttachmentResult::Kind::kAttach, call.request);
   SessionChannel& channel = FindOrMake(call.channel);
   const auto answer = [&](const SharedError& error) {
     Answer(channel, AttachmentResult::Kind::kAttach, call.request, error);
@@ -82,7 +88,7 @@ absl::Status ClientSession::On(const AttachCall& call) {
 }
 
 absl::Status ClientSession::On(const DetachCall& call) {
-  if (absl::Status status = CheckName(call.channel); !status.ok()) return status;
+  if (call.channel.empty()) return RefuseNameless(AttachmentResult::Kind::kDetach, call.request);
   SessionChannel& channel = FindOrMake(call.channel);
   const auto answer = [&](const SharedError& error) {
     Answer(channel, AttachmentResult::Kind::kDetach, call.request, error);
@@ -111,7 +117,7 @@ absl::Status ClientSession::On(const DetachCall& call) {
 }
 
 absl::Status ClientSession::On(const ChannelCall& call) {
-  if (absl::Status status = CheckName(call.channel); !status.ok()) return status;
+  if (call.channel.empty()) return RefuseNameless(call);
   const bool is_new = Find(call.channel) == nullptr;
   absl::Status status = Feed(
       FindOrMake(call.channel),
@@ -121,6 +127,27 @@ absl::Status ClientSession::On(const ChannelCall& call) {
     channels_.pop_back();
   }
   return status;
+}
+
+absl::Status ClientSession::RefuseNameless(AttachmentResult::Kind kind, RequestId request) {
+  effects_->Add(AttachmentResult{{}, kind, request, effects_->Keep(NoName())});
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::RefuseNameless(const ChannelCall& call) {
+  Effects& effects = effects_->AddEffects();
+  effects.Clear();
+  CallResult& result = effects.Add<CallResult>();
+  std::visit(
+      [&result](const auto& one) {
+        result.kind = KindOf(one);
+        result.request = one.request;
+      },
+      call.call);
+  // Who unsubscribes has what he wants.
+  if (!std::holds_alternative<UnsubscribeCall>(call.call)) result.error = effects.Keep(NoName());
+  effects_->Add(ChannelEffect{{}, &effects[0], &effects});
+  return absl::OkStatus();
 }
 
 // Why no more calls may wait for this channel to attach or detach, if so.

@@ -118,7 +118,7 @@ class SessionEffects {
   std::string_view Keep(std::string_view bytes) ABSL_ATTRIBUTE_LIFETIME_BOUND {
     return texts_.Keep(bytes, {});
   }
-  // Empty effects, for a channel to fill, kept until the next Clear.
+  // Effects to be cleared and filled, as a channel does, kept until the next Clear.
   Effects& AddEffects() ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:

@@ -72,13 +72,15 @@ struct ChannelOptions {
 };
 
 // Makes a channel with options of its own. Without it, the first call that names a channel makes it
-// with the session's. AlreadyExists if there is one of this name. Has no effects, and disturbs
-// none: applied with effects of its own, it leaves those of the input before it good.
+// with the session's. AlreadyExists if there is one of this name, InvalidArgument without one. Has
+// no effects, and disturbs none: applied with effects of its own, it leaves those of the input
+// before it good.
 struct AddChannel {
   std::string_view channel;
   ChannelOptions options;
 };
-// attach (RTL4) and detach (RTL5): each answered once, by an AttachmentResult.
+// attach (RTL4) and detach (RTL5): each answered once, by an AttachmentResult. A channel without a
+// name is none: 40010, here and below.
 struct AttachCall {
   std::string_view channel;
   RequestId request = 0;

@@ -55,6 +55,33 @@ TEST(ChatClient, IsWokenAtItsDeadline) {
   EXPECT_EQ(harness.transports, (Lines{"open 1", "close 1"}));
 }
 
+// A name is what a user has typed.
+TEST(ChatClient, ARoomWithoutANameIsOneWhoseCallsFail40010) {
+  RoomHarness harness;
+  harness.Connected();
+  Room& room = harness.client->room("");
+  EXPECT_EQ(&harness.client->room(""), &room);
+  EXPECT_EQ(room.state(), ChannelState::kInitialized);
+  room.Attach(harness.Done("attach"));
+  auto subscription = room.presence().Subscribe(harness.Listener("L"));
+  EXPECT_TRUE(subscription.ok());
+  room.presence().Enter({}, harness.Done("enter"));
+  room.presence().Leave({}, harness.Done("leave"));
+  room.presence().Get(harness.Members("get"));
+  room.presence().IsUserPresent("bob", harness.IsPresent("is bob"));
+  room.Detach(harness.Done("detach"));
+  EXPECT_EQ(harness.TakeLog(),
+            (Lines{"attach error 40010",
+                   "diagnostic subscribed without attaching: a channel without a name",
+                   "enter error 40010", "leave error 40010", "get error 40010",
+                   "is bob error 40010", "detach error 40010"}));
+  subscription->Unsubscribe();
+  harness.client->ReleaseRoom("");
+  EXPECT_EQ(harness.TakeLog(), Lines{});
+  harness.client->room("").Attach(harness.Done("again"));
+  EXPECT_EQ(harness.TakeLog(), Lines{"again error 40010"});
+}
+
 // The time of a call is when it is made, not when something came last.
 TEST(ChatClient, AsksForTheTimeOfEachCall) {
   RoomHarness harness;

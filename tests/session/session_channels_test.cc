@@ -136,11 +136,27 @@ TEST(Attach, CallsThatWaitAreBounded) {
   EXPECT_EQ(h.Detach("room", 4), Lines{"room: detach 4 error 42910"});
 }
 
-TEST(Attach, ANameIsNotEmpty) {
+TEST(Attach, WithoutANameThereIsNoChannelAndCallsAreAnswered40010) {
   SessionHarness h;
-  h.ApplyRefused(AttachCall{"", 1}, absl::StatusCode::kInvalidArgument);
-  h.ApplyRefused(DetachCall{"", 1}, absl::StatusCode::kInvalidArgument);
-  h.ApplyRefused(ChannelCall{"", GetCall{}}, absl::StatusCode::kInvalidArgument);
+  for (const bool connected : {false, true}) {
+    if (connected) h.GetConnected();
+    const RequestId first = connected ? 10 : 0;
+    EXPECT_EQ(h.Attach("", first + 1),
+              Lines{": attach " + std::to_string(first + 1) + " error 40010"});
+    EXPECT_EQ(h.Detach("", first + 2),
+              Lines{": detach " + std::to_string(first + 2) + " error 40010"});
+    const auto answer = [&](const auto& call) {
+      const Lines lines = h.Apply(ChannelCall{"", call});
+      return lines.size() == 1 ? lines[0] : "answers: " + std::to_string(lines.size());
+    };
+    const OperationCall enter{first + 6, PresenceAction::kEnter, std::nullopt, {}};
+    for (const std::string& line :
+         {answer(GetCall{first + 3, {}, {}}), answer(IsUserPresentCall{first + 4, "alice"}),
+          answer(SubscribeCall{first + 5}), answer(enter)}) {
+      EXPECT_NE(line.find("error 40010"), line.npos) << line;
+    }
+    EXPECT_EQ(answer(UnsubscribeCall{first + 7, std::nullopt}).find("error"), std::string::npos);
+  }
   h.ApplyRefused(AddChannel{"", {}}, absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(h.session.channel_count(), 0u);
 }
