@@ -34,6 +34,16 @@ ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause) {
   return WithCausesCut(std::move(error));
 }
 
+std::string ErrorText(const ErrorInfo& error) {
+  std::string text;
+  for (const ErrorInfo* one = &error; one != nullptr; one = one->cause.get()) {
+    if (one != &error) text += ", because ";
+    text += std::to_string(one->code);
+    if (!one->message.empty()) text += " " + one->message;
+  }
+  return text;
+}
+
 ErrorInfo WithCausesCut(ErrorInfo error) {
   // Shared errors are never written again: if there are too many, those that stay are copied.
   std::array<const ErrorInfo*, kMaxCauses> kept;

@@ -65,6 +65,10 @@ ErrorInfo MakeError(ErrorCode code, std::string message, SharedError cause = nul
 // The error with kMaxCauses at most. Shares the causes with the one given if they are not too many.
 ErrorInfo WithCausesCut(ErrorInfo error);
 
+// The error and its causes in one line, for people: "91005 out of sync, because 80003 the transport
+// was lost". Messages are as they came; who shows them on a terminal escapes what is no text.
+std::string ErrorText(const ErrorInfo& error);
+
 // The error, or a copy of it, to be shared, with kMaxCauses at most; null stays null.
 SharedError ShareError(ErrorInfo error);
 SharedError ShareError(const ErrorInfo* error);

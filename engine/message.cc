@@ -16,4 +16,20 @@ std::string_view EventTypeName(EventType type) {
   return "unknown";
 }
 
+std::string_view LeaveReasonName(LeaveReason reason) {
+  switch (reason) {
+    case LeaveReason::kNone:
+      return "none";
+    case LeaveReason::kLeft:
+      return "left";
+    case LeaveReason::kLost:
+      return "lost";
+    case LeaveReason::kSwept:
+      return "swept";
+    case LeaveReason::kEmpty:
+      return "empty";
+  }
+  return "unknown";
+}
+
 }  // namespace presence

@@ -39,6 +39,13 @@ enum class DataKind : uint8_t {
 
 // What a user attached to a presence message. Opaque to the engine: stored and handed back byte
 // for byte. An absent field and an empty one are different things.
+//
+// Data that is JSON goes as its text, with the encoding "json", as all clients send it:
+//
+//   Payload{DataKind::kString, R"({"status":"away"})", "json"}
+//
+// and comes back as that. The room API does this by itself. kJson is for JSON that stands in the
+// frame bare, without an encoding.
 struct Payload {
   DataKind data_kind = DataKind::kNone;
   std::string_view data;                     // empty if data_kind is kNone
@@ -70,10 +77,13 @@ std::string_view EventTypeName(EventType type);
 enum class LeaveReason : uint8_t {
   kNone,
   kLeft,   // a LEAVE of the member's own
-  kLost,   // a LEAVE that the server synthesized: it lost the member's connection
+  kLost,   // a LEAVE that the server made: the connection was closed, or lost beyond its grace
+           // period, or the channel detached
   kSwept,  // missing from a completed sync (RTP19)
   kEmpty,  // ATTACHED said that nobody is present (RTP19a)
 };
+// "none", "left", "lost", "swept" or "empty".
+std::string_view LeaveReasonName(LeaveReason reason);
 
 // One change of the visible set. Folding all events from the empty set gives exactly the visible
 // members: a leave only ever names a visible member, every other event leaves its member visible.

@@ -280,7 +280,7 @@ SharedError Channel::Refusal(const OperationCall& call) const {
   if (!call.client_id.has_value()) {
     if (connection_.connected() && connection_.identity().empty()) {
       return Refuse(kInvalidClientId,
-                    "the connection has no clientId of its own: use the form for a client");
+                    "connected without a clientId: name one, or connect with one");
     }
   } else if (!connection_.identity().empty() && *call.client_id != connection_.identity()) {
     return Refuse(kInvalidClientId,

@@ -7,6 +7,18 @@
 
 namespace presence {
 
+std::string_view SyncPhaseName(SyncChanged::Phase phase) {
+  switch (phase) {
+    case SyncChanged::Phase::kStarted:
+      return "started";
+    case SyncChanged::Phase::kCompleted:
+      return "completed";
+    case SyncChanged::Phase::kDiscarded:
+      return "discarded";
+  }
+  return "unknown";
+}
+
 std::string_view KeptText::Keep(std::string_view text, std::string_view more) {
   const size_t size = text.size() + more.size();
   if (size == 0) return {};

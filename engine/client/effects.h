@@ -35,6 +35,8 @@ struct SyncChanged {
   Phase phase = Phase::kStarted;
   std::string_view sync_id;  // empty: it has none, or none is known yet
 };
+// "started", "completed" or "discarded".
+std::string_view SyncPhaseName(SyncChanged::Phase phase);
 
 // The set was cleared without events: detached or failed (RTP5a), or begun anew (RTN11d). The one
 // silent change.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "engine/wire/server_frame.h"
 #include "presence/base/internal/check.h"
@@ -120,7 +121,8 @@ void Server::End() {
 
 absl::Status Server::Check(const TransportAccepted& accepted) const {
   if (FindTransport(accepted.transport) != nullptr) {
-    return absl::InvalidArgumentError("the transport's handle is in use");
+    return absl::InvalidArgumentError(
+        absl::StrCat("the transport's handle ", accepted.transport, " is in use"));
   }
   if (accepted.format != wire::Format::kJson && accepted.format != wire::Format::kMessagePack) {
     return absl::InvalidArgumentError("unknown format");
@@ -159,7 +161,8 @@ absl::Status Server::Check(const CredentialsGranted& granted) const {
 
 absl::Status Server::Check(const CloseConnection& close) const {
   if (!by_id_.contains(AbslView(close.connection_id))) {
-    return absl::NotFoundError("no such connection");
+    return absl::NotFoundError(
+        absl::StrCat("no connection has the id ", AbslView(close.connection_id)));
   }
   return absl::OkStatus();
 }

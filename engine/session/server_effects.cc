@@ -4,6 +4,22 @@
 
 namespace presence {
 
+std::string_view ConnectionEventName(ConnectionEvent::Kind kind) {
+  switch (kind) {
+    case ConnectionEvent::Kind::kOpened:
+      return "opened";
+    case ConnectionEvent::Kind::kResumed:
+      return "resumed";
+    case ConnectionEvent::Kind::kLost:
+      return "lost";
+    case ConnectionEvent::Kind::kClosed:
+      return "closed";
+    case ConnectionEvent::Kind::kExpired:
+      return "expired";
+  }
+  return "unknown";
+}
+
 void ServerEffects::Clear() {
   const size_t list_used = list_.size() * sizeof(ServerEffect);
   if (SparesTooMuch(list_.capacity() * sizeof(ServerEffect), list_used)) {

@@ -62,6 +62,8 @@ struct ConnectionEvent {
   std::string_view connection_id;
   std::string_view client_id;  // empty: nobody
 };
+// "opened", "resumed", "lost", "closed" or "expired".
+std::string_view ConnectionEventName(ConnectionEvent::Kind kind);
 
 using ServerEffect = std::variant<SendFrame, EndTransport, DropTransport, CredentialsOffered,
                                   RoomEvent, ConnectionEvent>;

@@ -43,7 +43,8 @@ struct Permission {
 // InvalidArgument: the handle is in use; the id or the key has a form that it must not have
 // (Server::IsId); the client id is longer than Server::kMaxIdentity; there are too many permissions
 // (Permissions: 1024, and 64 KiB of names); a format that there is not. AlreadyExists: the id or the
-// key is in use: make others.
+// key is in use: make others. Refused so, the transport is not the server's: close the socket or try
+// again; no TransportGone is due.
 struct TransportAccepted {
   TransportHandle transport = 0;
   // For the connection, if it is a new one. Ids are never used twice; a key must not be guessed.
@@ -54,7 +55,7 @@ struct TransportAccepted {
   std::span<const Permission> permissions = {};
   wire::Format format = wire::Format::kJson;
   // It wants HEARTBEAT when nothing else was sent for Options::max_idle_interval. Without, the
-  // owner pings, as WebSockets do.
+  // owner sends pings, as WebSockets have them, more often than that.
   bool heartbeats = false;
   // The key of the connection that it wants to go on with; empty: none.
   std::string_view resume_key = {};
@@ -69,8 +70,8 @@ struct TransportGone {
   TransportHandle transport = 0;
 };
 
-// The transport has passed on so many of the bytes that it was given. InvalidArgument: more than
-// that.
+// The transport has passed on so many of the bytes of messages that it was given, what WebSockets
+// and TLS put around them not counted. InvalidArgument: more than that.
 struct BytesTaken {
   TransportHandle transport = 0;
   size_t bytes = 0;

@@ -13,34 +13,6 @@ namespace {
 using json::AppendInt;
 using json::AppendString;
 
-std::string_view ReasonName(LeaveReason reason) {
-  switch (reason) {
-    case LeaveReason::kLeft:
-      return "left";
-    case LeaveReason::kLost:
-      return "lost";
-    case LeaveReason::kSwept:
-      return "swept";
-    case LeaveReason::kEmpty:
-      return "empty";
-    case LeaveReason::kNone:
-      break;
-  }
-  return "none";
-}
-
-std::string_view PhaseName(SyncChanged::Phase phase) {
-  switch (phase) {
-    case SyncChanged::Phase::kStarted:
-      return "started";
-    case SyncChanged::Phase::kCompleted:
-      return "completed";
-    case SyncChanged::Phase::kDiscarded:
-      return "discarded";
-  }
-  return "unknown";
-}
-
 std::string_view SyncStateName(Channel::SyncState state) {
   switch (state) {
     case Channel::SyncState::kNone:
@@ -139,7 +111,7 @@ class EffectAppender {
   }
   void operator()(const SyncChanged& changed) const {
     out_ += ",\"sync\":";
-    json::AppendString(PhaseName(changed.phase), out_);
+    json::AppendString(SyncPhaseName(changed.phase), out_);
     out_ += ",\"syncId\":";
     AppendStringOrNull(changed.sync_id, out_);
   }
@@ -154,7 +126,7 @@ class EffectAppender {
     AppendField("connections", event.connections, out_);
     if (event.reason != LeaveReason::kNone) {
       out_ += ",\"reason\":";
-      json::AppendString(ReasonName(event.reason), out_);
+      json::AppendString(LeaveReasonName(event.reason), out_);
     }
     wire::AppendPayload(event.message.payload, out_);
     if (!output_.to.has_value()) return;

@@ -19,17 +19,7 @@ class EffectAppender {
     AppendReason(changed.reason, out_);
   }
   void operator()(const SyncChanged& changed) const {
-    switch (changed.phase) {
-      case SyncChanged::Phase::kStarted:
-        out_ += "sync started";
-        break;
-      case SyncChanged::Phase::kCompleted:
-        out_ += "sync completed";
-        break;
-      case SyncChanged::Phase::kDiscarded:
-        out_ += "sync discarded";
-        break;
-    }
+    absl::StrAppend(&out_, "sync ", AbslView(SyncPhaseName(changed.phase)));
     if (!changed.sync_id.empty()) {
       out_ += ' ';
       AppendName(changed.sync_id, out_);
@@ -102,7 +92,7 @@ class EffectAppender {
   void AppendLeave(LeaveReason reason) const {
     switch (reason) {
       case LeaveReason::kLost:
-        out_ += " left: the server lost the connection";
+        out_ += " left: the server made it leave";
         break;
       case LeaveReason::kSwept:
         out_ += " left: missing from the sync";

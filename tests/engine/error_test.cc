@@ -22,6 +22,12 @@ ErrorInfo WithCauses(size_t causes) {
   return ErrorInfo{-1, 500, "the error", std::move(cause)};
 }
 
+TEST(Error, TextHasTheCauses) {
+  EXPECT_EQ(ErrorText(MakeError(kSetFull, "full")), "91003 full");
+  EXPECT_EQ(ErrorText(WithCauses(2)), "-1 the error, because 1 1, because 2 2");
+  EXPECT_EQ(ErrorText(ErrorInfo{50000, 500, "", nullptr}), "50000");
+}
+
 size_t CausesOf(const ErrorInfo& error) {
   size_t count = 0;
   for (const ErrorInfo* cause = error.cause.get(); cause != nullptr; cause = cause->cause.get()) {

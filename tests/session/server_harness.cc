@@ -38,8 +38,7 @@ struct Line {
            Text(event.event.message.client_id) + " of " + Text(event.event.message.connection_id);
   }
   std::string operator()(const ConnectionEvent& event) const {
-    constexpr std::string_view kNames[] = {"opened", "resumed", "lost", "closed", "expired"};
-    return Text(event.connection_id) + " " + Text(kNames[static_cast<size_t>(event.kind)]);
+    return Text(event.connection_id) + " " + Text(ConnectionEventName(event.kind));
   }
 };
 
