@@ -69,7 +69,7 @@ std::string Overview(const std::vector<Command>& all) {
     if (!command.operands.empty()) label += " " + std::string(command.operands);
     commands.Add(std::move(label), command.summary);
   }
-  commands.Add("presence --version", "the version, and the commit that it was built from");
+  commands.Add("presence --version", "the version, and of an optimised build the commit");
   text += commands.Text();
   text += "\nA first look, at what a browser captured:\n\n";
   text += "  presence import session.har | presence explain -\n";

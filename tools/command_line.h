@@ -14,6 +14,7 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;  // a check, an expectation or an input line failed
 inline constexpr int kExitUsage = 2;   // wrong usage, or a file that cannot be opened
 inline constexpr int kExitInterrupted = 130;
+inline constexpr int kExitUnread = 141;  // nobody reads the output any more, as after `| head`
 
 // A flag that a command takes: --name, or --name=VALUE (also --name VALUE); with one dash if the
 // name is one letter.

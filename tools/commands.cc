@@ -84,7 +84,8 @@ Command Import() {
       .exit_status =
           "0 done; 1 something was left out, nothing was found, or the output could not be "
           "written; 2 wrong usage, a file that cannot be opened, or several clients of which none "
-          "was chosen; 130 interrupted.",
+          "was chosen; 130 interrupted; "
+          "141 nobody read on.",
   };
 }
 
@@ -135,7 +136,7 @@ Command Replay() {
       .exit_status =
           "0 done; 1 a check, an expectation or an input line failed, or the output "
           "could not be written; 2 wrong usage or a file that cannot be opened; 130 "
-          "interrupted.",
+          "interrupted; 141 nobody read on.",
   };
 }
 
@@ -191,7 +192,8 @@ Command Explain() {
           },
       .exit_status =
           "0 done; 1 an input line failed, or the output could not be written; 2 wrong usage or a "
-          "file that cannot be opened; 130 interrupted.",
+          "file that cannot be opened; 130 interrupted; "
+          "141 nobody read on.",
   };
 }
 
@@ -228,7 +230,8 @@ Command Timeline() {
           },
       .exit_status =
           "0 done; 1 the trace could not be read to its end, nothing happened in it, or the page "
-          "could not be written; 2 wrong usage or a file that cannot be opened; 130 interrupted.",
+          "could not be written; 2 wrong usage or a file that cannot be opened; 130 interrupted; "
+          "141 nobody read on.",
   };
 }
 
@@ -283,7 +286,8 @@ Command Generate() {
           },
       .exit_status =
           "0 done; 1 the output could not be written; 2 wrong usage or a file that "
-          "cannot be opened; 130 interrupted.",
+          "cannot be opened; 130 interrupted; "
+          "141 nobody read on.",
   };
 }
 
@@ -345,9 +349,9 @@ Command Simulate() {
           },
       .exit_status =
           "0 all invariants held; 1 one was violated, or a file could not be written; 2 "
-          "wrong usage; 130 interrupted. A violation is told with the invariant, the "
-          "step, the seed, the one command that reproduces it, and the trace of a client "
-          "that shows it.",
+          "wrong usage; 130 interrupted; 141 nobody read on. A violation is told with the "
+          "invariant, the step, the seed, the one command that reproduces it, and the trace of a "
+          "client that shows it.",
   };
 }
 
@@ -457,7 +461,8 @@ std::string NoSuchCommand(std::string_view name) {
   for (const Command& command : Commands()) known.emplace_back(command.name);
   known.emplace_back("--version");
   known.emplace_back("--help");
-  std::string text = "no command \"" + std::string(name) + "\"";
+  std::string text = name.starts_with('-') ? "unknown flag " + std::string(name)
+                                           : "no command \"" + std::string(name) + "\"";
   const std::string nearest = Nearest(name, known);
   if (!nearest.empty()) text += " (did you mean " + nearest + "?)";
   return text + "; see presence --help";

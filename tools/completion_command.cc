@@ -190,7 +190,7 @@ _presence() {
   local -a commands
   commands=(
 )" + commands +
-         R"(    '--version:the version, and the commit that it was built from'
+         R"(    '--version:the version, and of an optimised build the commit'
   )
   if (( CURRENT == 2 )); then
     _describe command commands

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "sim/base/controls.h"
+#include "tools/command_line.h"
 #include "zlib.h"
 
 namespace presence::tools {
@@ -103,7 +104,10 @@ void Output::Close() {
   fd_ = -1;
 }
 
-void Output::Fail() { error_ = "cannot write to " + name_ + ": " + std::strerror(errno); }
+void Output::Fail() {
+  unread_ = errno == EPIPE;
+  error_ = "cannot write to " + name_ + ": " + std::strerror(errno);
+}
 
 bool Output::is_terminal() const { return fd_ >= 0 && isatty(fd_) == 1; }
 
@@ -166,6 +170,12 @@ bool IsSameFile(const std::string& one, const std::string& other) {
 }
 
 void Complain(std::string_view text) { Tell("presence: " + std::string(text)); }
+
+int OutputFailed(const Output& output) {
+  if (output.is_unread()) return kExitUnread;
+  Complain(output.error());
+  return kExitFailed;
+}
 
 void Tell(std::string text) {
   sim::EscapeControls(text);

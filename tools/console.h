@@ -39,6 +39,8 @@ class Output : public sim::LineSink {
   void Close();
   // Why nothing can be written any more; empty if all is well.
   const std::string& error() const { return error_; }
+  // Whether that is because nobody reads it any more.
+  bool is_unread() const { return unread_; }
   // Whether a person reads it as it comes.
   bool is_terminal() const;
 
@@ -47,6 +49,7 @@ class Output : public sim::LineSink {
 
   std::string buffer_;
   std::string error_;
+  bool unread_ = false;
   std::string name_ = "standard output";
   int fd_ = 1;
   gzFile_s* gz_ = nullptr;
@@ -89,6 +92,10 @@ bool IsSameFile(const std::string& one, const std::string& other);
 
 // One line on standard error, begun with the command's name.
 void Complain(std::string_view text);
+// How a command ends whose output has failed: says why, unless nobody reads it any more, which is
+// no fault; the exit status is then that of a program that SIGPIPE ends, as a shell shows it.
+// REQUIRES: output.error() is not empty.
+int OutputFailed(const Output& output);
 // A line on standard error, in which nothing is a control character.
 void Tell(std::string text);
 

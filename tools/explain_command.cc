@@ -154,8 +154,8 @@ int RunExplain(const CommandLine& line) {
   std::optional<int> ended = Explain(line.operands().front(), wanted, output);
   output.Close();
   if (!output.error().empty()) {
-    Complain(output.error());
-    if (!ended.has_value()) ended = kExitFailed;
+    const int failed = OutputFailed(output);
+    if (!ended.has_value()) ended = failed;
   }
   return ended.value_or(kExitOk);
 }

@@ -28,9 +28,7 @@ int PrintText(std::string_view text) {
   Output output;
   output.Write(text);
   output.Flush();
-  if (output.error().empty()) return kExitOk;
-  Complain(output.error());
-  return kExitFailed;
+  return output.error().empty() ? kExitOk : OutputFailed(output);
 }
 
 int RunHelp(const CommandLine& line) {

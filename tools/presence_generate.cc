@@ -55,9 +55,7 @@ int RunGenerate(const CommandLine& line) {
   }
   output.Close();
   progress.Clear();
-  if (output.error().empty()) return kExitOk;
-  Complain(output.error());
-  return kExitFailed;
+  return output.error().empty() ? kExitOk : OutputFailed(output);
 }
 
 }  // namespace

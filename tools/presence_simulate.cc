@@ -250,10 +250,7 @@ int RunSimulate(const CommandLine& line) {
   }
   PrintSummary(out, result, seconds);
   out.Flush();
-  if (!out.error().empty()) {
-    Complain(out.error());
-    return kExitFailed;
-  }
+  if (!out.error().empty()) return OutputFailed(out);
   if (result.total.failure.has_value() || !written) return kExitFailed;
   return Interrupted() ? kExitInterrupted : kExitOk;
 }

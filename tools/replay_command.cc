@@ -153,7 +153,7 @@ class ReplayRun {
     totals_.items += replayer.items();
     totals_.unknown_acknowledged += replayer.unknown_acknowledged();
     totals_.malformed_lines += file.malformed_lines();
-    if (!ended.has_value()) return OutputFailed();
+    if (!ended.has_value()) return Failed();
     return ended;
   }
 
@@ -161,10 +161,10 @@ class ReplayRun {
   int Finish(std::optional<int> ended) {
     if (!ended.has_value() && expected_ != nullptr) {
       expected_->Finish();
-      ended = OutputFailed();
+      ended = Failed();
     }
     output_.Close();
-    if (!ended.has_value()) ended = OutputFailed();
+    if (!ended.has_value()) ended = Failed();
     TellMalformed(totals_.malformed_lines);
     if (!ended.has_value() && totals_.malformed_lines > 0) ended = kExitFailed;
     return ended.value_or(kExitOk);
@@ -204,21 +204,18 @@ class ReplayRun {
         Tell(absl::StrCat("reproduce with: presence replay --check ", trace));
         return kExitFailed;
       }
-      if (std::optional<int> failed = OutputFailed(); failed.has_value()) return failed;
+      if (std::optional<int> failed = Failed(); failed.has_value()) return failed;
     }
     return std::nullopt;
   }
 
   // Whether the output failed, or differs from what is expected; says so once.
-  std::optional<int> OutputFailed() {
+  std::optional<int> Failed() {
     if (expected_ != nullptr && !expected_->difference().empty()) {
       Tell(expected_->difference());
       return kExitFailed;
     }
-    if (!output_.error().empty()) {
-      Complain(output_.error());
-      return kExitFailed;
-    }
+    if (!output_.error().empty()) return OutputFailed(output_);
     return std::nullopt;
   }
 

@@ -45,9 +45,7 @@ int WritePage(const std::string& into, const std::string& page) {
   }
   output.Write(page);
   output.Close();
-  if (output.error().empty()) return kExitOk;
-  Complain(output.error());
-  return kExitFailed;
+  return output.error().empty() ? kExitOk : OutputFailed(output);
 }
 
 }  // namespace

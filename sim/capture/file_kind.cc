@@ -66,9 +66,11 @@ std::optional<std::string_view> AdviceForTraceReader(FileKind kind) {
       return "a client's log: `presence import FILE` makes a trace of it";
     case FileKind::kZip:
       return "a zip: if a HAR is in it, `presence import FILE` makes a trace of it";
+    case FileKind::kOther:
+      return "no trace, which has a JSON object on each line (`presence help format`); `presence "
+             "import` makes one of what browsers and clients have recorded";
     case FileKind::kTrace:
     case FileKind::kFrames:  // which a trace may consist of
-    case FileKind::kOther:
       break;
   }
   return std::nullopt;

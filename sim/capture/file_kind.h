@@ -22,8 +22,7 @@ enum class FileKind : uint8_t {
 FileKind KindOf(std::string_view beginning);
 
 // What to tell somebody who gave a file of this kind to a command that reads traces, such as "a
-// HAR: `presence import FILE` turns it into a trace"; nullopt if it may be a trace, or nobody reads
-// it.
+// HAR: `presence import FILE` turns it into a trace"; nullopt if it may be a trace.
 std::optional<std::string_view> AdviceForTraceReader(FileKind kind);
 
 }  // namespace presence::sim

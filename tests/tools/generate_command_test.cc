@@ -90,7 +90,8 @@ TEST(Generate, WhatCannotBeWrittenIsSaid) {
   const Finished unread = Command({"generate", "--frames=1000000000"})
                               .StandardOutput(Command::Output::kPipeNobodyReads)
                               .Run();
-  EXPECT_EQ(unread.status, 1) << "it must not go on for nobody";
+  EXPECT_EQ(unread.status, 141) << "it must not go on for nobody";
+  EXPECT_EQ(unread.err, "");
 }
 
 TEST(Generate, WrongUsageIsSaid) {

@@ -126,9 +126,14 @@ TEST(Presence, AMistypedCommandIsAnsweredWithTheNearest) {
     const Finished finished = Presence({typed});
     EXPECT_EQ(finished.status, 2);
     EXPECT_EQ(finished.out, "");
-    EXPECT_EQ(finished.err,
-              "presence: no command \"" + typed + "\"" + nearest + "; see presence --help\n");
+    const std::string what =
+        typed.starts_with('-') ? "unknown flag " + typed : "no command \"" + typed + "\"";
+    EXPECT_EQ(finished.err, "presence: " + what + nearest + "; see presence --help\n");
   }
+  EXPECT_EQ(Presence({"--frobnicate"}).err,
+            "presence: unknown flag --frobnicate; see presence --help\n");
+  EXPECT_EQ(Presence({"--versoin"}).err,
+            "presence: unknown flag --versoin (did you mean --version?); see presence --help\n");
   EXPECT_EQ(Presence({"help", "reply"}).err, Presence({"reply"}).err);
   EXPECT_EQ(Presence({"help", "reply"}).status, 2);
 }

@@ -106,9 +106,10 @@ TEST(PresenceTest, HelpOfReplayNamesEveryFlagAndStatus) {
   const Finished help = Presence({"help", "replay"});
   EXPECT_EQ(help.status, 0);
   EXPECT_TRUE(help.out.starts_with("usage: presence replay [flags] TRACE...\n"));
-  for (const char* const flag : {"--output=jsonl|text|none", "--channel=NAME", "--expect=FILE",
-                                 "--check", "--keep-going", "--stats", "--progress=auto|on|off",
-                                 "Exit status: 0 done; 1 ", "2 wrong usage", "interrupted."}) {
+  for (const char* const flag :
+       {"--output=jsonl|text|none", "--channel=NAME", "--expect=FILE", "--check", "--keep-going",
+        "--stats", "--progress=auto|on|off", "Exit status: 0 done; 1 ", "2 wrong usage",
+        "interrupted;", "141 nobody"}) {
     EXPECT_NE(help.out.find(flag), std::string::npos) << flag;
   }
   const Finished same = Presence({"replay", "--help"});
@@ -364,7 +365,7 @@ TEST_F(ReplayTest, StandardInput) {
   EXPECT_EQ(finished.out, AnnAlone());
   const Finished malformed = Command({"replay", "-"}).Input("{}\n").Run();
   EXPECT_EQ(malformed.status, 1);
-  EXPECT_EQ(malformed.err, "-:1: " + std::string(kNoKnownKind) + "\n");
+  EXPECT_TRUE(malformed.err.starts_with("-:1: " + std::string(kNoKnownKind) + "\n"));
 }
 
 TEST_F(ReplayTest, WhatCameThroughAPipeIsAnsweredAtOnce) {
@@ -644,6 +645,8 @@ TEST_F(ReplayTest, AFileOfAnotherKindIsToldBesideWhatReadsIt) {
       {"\n20:02:55.153 Ably: Transport.onProtocolMessage(): received on web_socket: "
        "[ProtocolMessage; action=HEARTBEAT]; connectionId = x\n",
        "a client's log"},
+      {"{\n \"client\": \"ably 2.28.0\",\n \"events\": []\n}\n", "no trace"},
+      {"nothing like it\n", "no trace"},
   };
   for (const auto& [content, kind] : kFiles) {
     const std::string path = WriteFile("other", content);
@@ -651,7 +654,7 @@ TEST_F(ReplayTest, AFileOfAnotherKindIsToldBesideWhatReadsIt) {
       const Finished finished = Presence({"replay", flag, path});
       EXPECT_EQ(finished.status, 1);
       EXPECT_TRUE(finished.err.starts_with(path + ":")) << finished.err;
-      const std::string told = "\npresence: " + path + " is " + kind + ": ";
+      const std::string told = "\npresence: " + path + " is " + kind;
       const size_t at = finished.err.find(told);
       ASSERT_NE(at, std::string::npos) << finished.err;
       EXPECT_NE(finished.err.find("presence import", at), std::string::npos) << finished.err;
@@ -667,8 +670,7 @@ TEST_F(ReplayTest, AFileOfAnotherKindIsToldBesideWhatReadsIt) {
   EXPECT_EQ(frames.status, 0);
   EXPECT_NE(frames.err.find("presence import"), std::string::npos) << frames.err;
   // A trace with a mistake in it is a trace.
-  for (const std::string& content : {Enter("ann") + kFiles[0].first, std::string("{\"t\":7}\n"),
-                                     std::string("nothing like it\n")}) {
+  for (const std::string& content : {Enter("ann") + kFiles[0].first, std::string("{\"t\":7}\n")}) {
     EXPECT_EQ(Presence({"replay", WriteFile("trace", content)}).err.find("presence: "),
               std::string::npos);
   }
@@ -684,8 +686,8 @@ TEST_F(ReplayTest, ClosedStandardOutput) {
     EXPECT_EQ(closed.err, "presence: cannot write to standard output: Bad file descriptor\n");
     const Finished pipe =
         Command(arguments).StandardOutput(Command::Output::kPipeNobodyReads).Run();
-    EXPECT_EQ(pipe.status, 1);
-    EXPECT_EQ(pipe.err, "presence: cannot write to standard output: Broken pipe\n");
+    EXPECT_EQ(pipe.status, 141) << "as of a program that SIGPIPE ends";
+    EXPECT_EQ(pipe.err, "");
   }
   // Nothing to write, nothing to fail.
   const Finished none =
@@ -701,7 +703,7 @@ TEST_F(ReplayTest, AClosedPipeEndsALongRunEarly) {
   bool open = true;
   for (int i = 0; open && i < 1'000'000; ++i) open = command.Feed(line);
   EXPECT_FALSE(open);
-  EXPECT_EQ(command.Wait().status, 1);
+  EXPECT_EQ(command.Wait().status, 141);
 }
 
 TEST_F(ReplayTest, AnInterruptLeavesWholeLines) {
