@@ -67,7 +67,9 @@ class Client : public WebSockets, public Program {
       }
     }
   }
-  void OnRefused(const absl::Status& status) override { Print("refused", status.ToString()); }
+  void OnRefused(const SessionInput&, const absl::Status& status) override {
+    Print("refused", status.ToString());
+  }
 
  private:
   std::deque<std::string> messages_;  // deques, so that what is handed out stays where it is
@@ -94,7 +96,9 @@ class House : public ClientSockets, public Service {
   }
   void CheckToken(TransportHandle, std::string_view) override {}
   void OnEvent(const ServerEffect&) override {}
-  void OnRefused(const absl::Status& status) override { Print("refused", status.ToString()); }
+  void OnRefused(const ServerInput&, const absl::Status& status) override {
+    Print("refused", status.ToString());
+  }
 
   void Accept(TransportHandle socket, std::string_view client_id) {
     inputs_.push_back(TransportAccepted{socket, client_id, client_id, client_id, {&all_, 1}});

@@ -46,7 +46,9 @@ class Script : public WebSockets, public Clock, public ClientEvents {
   const ClientInput* Take() override {
     return next_ < events_.size() ? &events_[next_++] : nullptr;
   }
-  void OnRefused(const absl::Status&) override { log.push_back("refused"); }
+  void OnRefused(const ClientInput& input, const absl::Status&) override {
+    log.push_back("refused " + std::to_string(input.index()));
+  }
 
   void Then(const ClientInput& input) { events_.push_back(input); }
   void Say(TransportId socket, std::string bytes) {
@@ -77,10 +79,10 @@ TEST(ClientLoop, AttachesRetriesAndCloses) {
   });
   RunClient(client, script, script);
   EXPECT_EQ(client.state(), SessionState::kClosed);
-  EXPECT_EQ(script.log,
-            (std::vector<std::string>{
-                "open ", R"(send {"action":10,"channel":"room"})", "attached", "refused", "open k1",
-                R"(send {"action":10,"channel":"room"})", R"(send {"action":7})", "close"}));
+  EXPECT_EQ(script.log, (std::vector<std::string>{"open ", R"(send {"action":10,"channel":"room"})",
+                                                  "attached", "refused 3", "open k1",
+                                                  R"(send {"action":10,"channel":"room"})",
+                                                  R"(send {"action":7})", "close"}));
 }
 
 TEST(ClientLoop, WakesTheClient) {

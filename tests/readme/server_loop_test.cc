@@ -54,7 +54,9 @@ class Script : public ClientSockets, public Service {
                     std::string(of_room->room));
     }
   }
-  void OnRefused(const absl::Status&) override { log.push_back("refused"); }
+  void OnRefused(const ServerInput& input, const absl::Status&) override {
+    log.push_back("refused " + std::to_string(input.index()));
+  }
 
   void Accept(TransportHandle socket, std::string_view id, std::string_view key,
               std::string_view resume_key = "") {
@@ -95,7 +97,7 @@ TEST(ServerLoop, ServesARoom) {
   script.Then(TransportGone{1});
   RunServer(server, script, script);
   EXPECT_EQ(script.log,
-            (std::vector<std::string>{R"(1 {"action":4,)", "refused", R"(2 {"action":4,)",
+            (std::vector<std::string>{R"(1 {"action":4,)", "refused 0", R"(2 {"action":4,)",
                                       R"(1 {"action":11)", R"(2 {"action":11)", "enter in r",
                                       R"(1 {"action":14)", R"(2 {"action":14)", R"(1 {"action":1,)",
                                       "token t2", R"(2 {"action":8})", "close 2",

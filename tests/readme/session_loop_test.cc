@@ -53,7 +53,9 @@ class Script : public WebSockets, public Program {
       log.push_back(std::string(StateName(changed->state)));
     }
   }
-  void OnRefused(const absl::Status&) override { log.push_back("refused"); }
+  void OnRefused(const SessionInput& input, const absl::Status&) override {
+    log.push_back("refused " + std::to_string(input.index()));
+  }
 
   void Then(const SessionInput& input) { events_.push_back(input); }
   void Say(TransportId socket, std::string bytes) {
@@ -84,9 +86,9 @@ TEST(SessionLoop, EntersARoom) {
   script.Say(1, "no frame");
   script.Then(TransportClosed{1, nullptr});
   RunSession(session, script, script);
-  EXPECT_EQ(
-      (std::vector<std::string>(script.log.begin(), script.log.begin() + 5)),
-      (std::vector<std::string>{"refused", "disconnected", "connecting", "open k1", "connected"}));
+  EXPECT_EQ((std::vector<std::string>(script.log.begin(), script.log.begin() + 5)),
+            (std::vector<std::string>{"refused 5", "disconnected", "connecting", "open k1",
+                                      "connected"}));
 
   script.log.clear();
   script.Say(2, R"({"action":17})");

@@ -14,6 +14,7 @@
 
 namespace presence::examples {
 
+// shown in docs/rooms.md
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -28,10 +29,10 @@ class ClientEvents {
   virtual bool Wait(std::optional<Timestamp> deadline) = 0;
   // The next thing that has happened, good until the next call; null: nothing more.
   virtual const ClientInput* Take() = 0;
-  virtual void OnRefused(const absl::Status& status) = 0;  // to be reported; nothing has changed
+  // Nothing has changed.
+  virtual void OnRefused(const ClientInput& input, const absl::Status& status) = 0;
 };
 
-// shown in docs/rooms.md
 class Environment : public ClientEnvironment {
  public:
   Environment(WebSockets& sockets, Clock& clock) : sockets_(sockets), clock_(clock) {}
@@ -52,7 +53,8 @@ class Environment : public ClientEnvironment {
 inline void RunClient(ChatClient& client, Clock& clock, ClientEvents& events) {
   while (events.Wait(client.NextDeadline())) {  // until then, or something has happened
     while (const ClientInput* const input = events.Take()) {
-      if (const absl::Status status = client.Apply(*input); !status.ok()) events.OnRefused(status);
+      const absl::Status status = client.Apply(*input);
+      if (!status.ok()) events.OnRefused(*input, status);
     }
     client.AdvanceTo(clock.Now());
   }

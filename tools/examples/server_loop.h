@@ -34,8 +34,9 @@ class Service {
   virtual ~Service() = default;
   virtual std::optional<ServerEvent> Next(std::optional<Timestamp> deadline) = 0;  // nullopt: ends
   virtual void CheckToken(TransportHandle socket, std::string_view token) = 0;  // answer: an event
-  virtual void OnEvent(const ServerEffect& effect) = 0;    // of rooms and connections
-  virtual void OnRefused(const absl::Status& status) = 0;  // to be reported; nothing has changed
+  virtual void OnEvent(const ServerEffect& effect) = 0;  // of rooms and connections
+  // Nothing has changed, and no answer follows.
+  virtual void OnRefused(const ServerInput& input, const absl::Status& status) = 0;
 };
 // shown until here
 
@@ -46,7 +47,7 @@ inline void RunServer(Server& server, ClientSockets& sockets, Service& service) 
     if (event->input == nullptr) {
       server.AdvanceTo(event->now, effects);
     } else if (auto status = server.Apply(event->now, *event->input, effects); !status.ok()) {
-      service.OnRefused(status);
+      service.OnRefused(*event->input, status);
     }
     for (const ServerEffect& effect : effects) {
       if (const auto* send = std::get_if<SendFrame>(&effect)) {

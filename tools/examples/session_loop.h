@@ -35,7 +35,8 @@ class Program {
   virtual std::optional<Event> Next(std::optional<Timestamp> deadline) = 0;  // nullopt: it ends
   virtual void GetToken() = 0;  // then TokenRenewed or TokenFailed is an event
   virtual void OnEffect(const SessionEffect& effect) = 0;  // members, answers, states
-  virtual void OnRefused(const absl::Status& status) = 0;  // to be reported; nothing has changed
+  // Nothing has changed, and no answer follows.
+  virtual void OnRefused(const SessionInput& input, const absl::Status& status) = 0;
 };
 // shown until here
 
@@ -46,7 +47,7 @@ inline void RunSession(ClientSession& session, WebSockets& sockets, Program& pro
     if (event->input == nullptr) {
       session.AdvanceTo(event->now, effects);
     } else if (auto status = session.Apply(event->now, *event->input, effects); !status.ok()) {
-      program.OnRefused(status);
+      program.OnRefused(*event->input, status);
     }
     for (const SessionEffect& effect : effects) {
       if (const auto* open = std::get_if<OpenTransport>(&effect)) {
