@@ -396,8 +396,9 @@ std::string WordsOf(const Judgement& judgement) {
   }
   if (verdict.event.has_value()) {
     const bool lost = VersionOf(message).kind == Version::Kind::kSynthesized;
-    absl::StrAppend(&text,
-                    lost ? "; it has left, as the server lost its connection" : "; it has left");
+    absl::StrAppend(&text, lost
+                               ? "; it has left, the server says: its connection was closed or lost"
+                               : "; it has left");
   }
   return text;
 }

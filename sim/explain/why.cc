@@ -193,13 +193,16 @@ void Why::NoteMember(Room& room, const StoryItem& item) {
         return;
       }
       if (life.serial.has_value() && version.msg_serial > life.serial->first + 1) {
+        const auto first = life.serial->first + 1;
+        const auto last = version.msg_serial - 1;
+        const std::string missing =
+            first == last ? absl::StrCat("the msgSerial ", first, " is")
+                          : absl::StrCat("the msgSerials ", first, " to ", last, " are");
         Keep(life.odd,
-             {item.line, absl::StrCat("between line ", item.line,
-                                      " and what was stored "
-                                      "before it the msgSerials ",
-                                      life.serial->first + 1, " to ", version.msg_serial - 1,
-                                      " are missing: something else was sent with them, "
-                                      "or the capture lacks it")});
+             {item.line,
+              absl::StrCat("between line ", item.line, " and what was stored before it ", missing,
+                           " missing: something else was sent with that, or the "
+                           "capture lacks it")});
       }
       life.serial = {version.msg_serial, version.index};
       return;
@@ -386,7 +389,7 @@ std::string Why::AbsentParagraph(const Room& room) const {
       break;
     default:
       absl::StrAppend(&text, life.reason == LeaveReason::kLost
-                                 ? ": the server lost its connection, and said so."
+                                 ? ": the server said so, for its connection was closed or lost."
                                  : ": it left.");
   }
   absl::StrAppend(&text, " On ", Named(life.connection_id), " it came with ", life.joined->text);
