@@ -192,7 +192,7 @@ void Why::NoteMember(Room& room, const StoryItem& item) {
         life.serial.reset();
         return;
       }
-      if (life.serial.has_value() && version.msg_serial > life.serial->first + 1) {
+      if (life.serial.has_value() && version.msg_serial - 1 > life.serial->first) {
         const auto first = life.serial->first + 1;
         const auto last = version.msg_serial - 1;
         const std::string missing =
