@@ -44,6 +44,11 @@ namespace presence {
 //  5. The index holds nothing else.
 //  6. No more slots are free than are in use, and a chunk of them.
 class MemberStore {
+  // Before its use, as what it returns is deduced.
+  auto Mover() {
+    return [this](uint32_t slot, uint32_t place) { slots_[slot].place = place; };
+  }
+
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
   // With more keys there is an index; with fewer than half as many, there is none any more.
@@ -182,9 +187,6 @@ class MemberStore {
     return Short(hash_.Together(key.connection_hash, ClientHash(key)));
   }
   uint32_t BothHash(uint32_t slot) const;
-  auto Mover() {
-    return [this](uint32_t slot, uint32_t place) { slots_[slot].place = place; };
-  }
 
   uint32_t FindAmongFew(Key& key) const;
   uint32_t FirstOfClient(std::string_view client_id, uint32_t hash) const;

@@ -33,7 +33,7 @@ TEST(ServerBounds, Transports) {
   Server::Options options;
   options.max_connections = 2;
   ServerHarness h(options);
-  for (const TransportHandle transport : {1, 2}) {
+  for (const TransportHandle transport : {TransportHandle{1}, TransportHandle{2}}) {
     h.Accept(transport);
     h.Say(transport, R"({"action":7})");
   }

@@ -77,7 +77,8 @@ TEST(ServerExport, ARestoredServerDoesWhatTheOtherDoesOnceItsTransportsAreGone) 
   EXPECT_EQ(snapshot, h.server.Export());
   auto restored = Server::Restore(TimestampFromMs(h.now_ms), Small(), snapshot);
   ASSERT_TRUE(restored.ok()) << restored.status();
-  for (const TransportHandle transport : {1, 4}) h.Gone(transport);
+  for (const TransportHandle transport : {TransportHandle{1}, TransportHandle{4}})
+    h.Gone(transport);
   EXPECT_EQ((*restored)->Export(), h.server.Export());
   EXPECT_EQ((*restored)->stats().connections_lost, 0u);
   EXPECT_EQ((*restored)->lost_count(), 4u);
