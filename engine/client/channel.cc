@@ -18,10 +18,13 @@ namespace {
 // earlier ones are applied, in two steps, as the second needs what the first has fetched.
 class ItemsAhead {
  public:
-  ItemsAhead(const MemberSet& set, const PresenceFrame& frame) : set_(set), frame_(frame) {
-    // Few members are near anyway.
-    if (frame.items.size() < kAhead / 2 || set.size() < kManyMembers) return;
-    end_ = frame.items.size();
+  // Whether there is enough ahead, and members so many that they are far.
+  static bool IsWorthIt(const MemberSet& set, const PresenceFrame& frame) {
+    return frame.items.size() >= 8 && set.size() >= 1000;
+  }
+
+  ItemsAhead(const MemberSet& set, const PresenceFrame& frame)
+      : set_(set), frame_(frame), end_(frame.items.size()) {
     for (size_t i = 0; i < std::min(kAhead, end_); ++i) Begin(i);
     for (size_t i = 0; i < std::min(kAhead / 2, end_); ++i) Finish(i);
   }
@@ -33,8 +36,7 @@ class ItemsAhead {
   }
 
  private:
-  static constexpr size_t kAhead = 16;
-  static constexpr size_t kManyMembers = 1000;
+  static constexpr size_t kAhead = 32;
 
   void Begin(size_t i) {
     const IncomingItem& item = frame_.items[i];
@@ -45,7 +47,7 @@ class ItemsAhead {
 
   const MemberSet& set_;
   const PresenceFrame& frame_;
-  size_t end_ = 0;  // of the items to look ahead for
+  const size_t end_;
   std::array<std::optional<MemberPrefetch>, kAhead> begun_;
 };
 
@@ -269,9 +271,10 @@ bool Channel::TakesItems() const {
 
 void Channel::ApplyItems(const PresenceFrame& frame, std::string_view kind) {
   size_t malformed = 0;
-  ItemsAhead ahead(members_, frame);
+  std::optional<ItemsAhead> ahead;
+  if (ItemsAhead::IsWorthIt(members_, frame)) ahead.emplace(members_, frame);
   for (size_t i = 0; i < frame.items.size(); ++i) {
-    ahead.On(i);
+    if (ahead.has_value()) ahead->On(i);
     const std::string_view wrong = ApplyItem(frame, i);
     if (wrong.empty()) continue;
     if (++malformed > kMaxDiagnosedItems) continue;
