@@ -24,9 +24,10 @@ uint32_t Fitting(uint32_t size) { return std::max(kMinCapacity, size + size / 2)
 
 HashIndex::Segment* HashIndex::Make(uint32_t capacity, uint32_t depth, uint32_t beyond) {
   const uint32_t places = capacity + beyond;
-  void* const block = ::operator new(sizeof(Segment) + places * sizeof(uint64_t));
+  constexpr uint32_t kMore = 3;  // so that places can be looked at by fours
+  void* const block = ::operator new(sizeof(Segment) + (places + kMore) * sizeof(uint64_t));
   auto* const segment = new (block) Segment{0, capacity, places, depth};
-  std::fill(segment->begin(), segment->end(), kEmpty);
+  std::fill(segment->begin(), segment->end() + kMore, kEmpty);
   return segment;
 }
 
@@ -40,8 +41,7 @@ void HashIndex::Insert(uint32_t hash, uint32_t slot) {
     const Entry& entry = EntryOf(hash);
     Segment& segment = SegmentOf(entry);
     if (segment.size < MaxSize(segment.capacity)) {
-      uint64_t* place = HomeOf(entry, hash);
-      while (*place < pair) ++place;
+      uint64_t* const place = FirstNotBelow(HomeOf(entry, hash), pair);
       PRESENCE_DCHECK(*place != pair);
       uint64_t* empty = place;
       while (*empty != kEmpty) ++empty;
@@ -63,8 +63,7 @@ void HashIndex::Erase(uint32_t hash, uint32_t slot) {
   PRESENCE_CHECK(size_ > 0);
   const Entry& entry = EntryOf(hash);
   Segment& segment = SegmentOf(entry);
-  uint64_t* place = HomeOf(entry, hash);
-  while (*place < pair) ++place;
+  uint64_t* const place = FirstNotBelow(HomeOf(entry, hash), pair);
   PRESENCE_CHECK(*place == pair);
   uint64_t* next = place + 1;
   while (*next != kEmpty && Home(*next, segment) < static_cast<size_t>(next - segment.begin())) {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include "presence/base/internal/check.h"
 #include "engine/base/prefetch.h"
+#include "presence/base/internal/check.h"
 
 namespace presence {
 
@@ -55,8 +55,7 @@ class HashIndex {
     PRESENCE_DCHECK(hash != kNone);
     if (size_ == 0) return kNone;
     const uint64_t first = Pair(hash, 0);
-    const uint64_t* place = HomeOf(EntryOf(hash), hash);
-    while (*place < first) ++place;
+    const uint64_t* place = FirstNotBelow(HomeOf(EntryOf(hash), hash), first);
     for (; *place >> 32 == hash; ++place) {
       const auto slot = static_cast<uint32_t>(*place);
       if (is_it(slot)) return slot;
@@ -89,7 +88,7 @@ class HashIndex {
   struct alignas(uint64_t) Segment {
     uint32_t size;      // pairs
     uint32_t capacity;  // places that are somebody's home
-    uint32_t places;    // with those beyond; the last one stays empty
+    uint32_t places;    // with those beyond; the last one stays empty, and three more follow it
     uint32_t depth;     // first bits of a hash that all of its pairs have in common
 
     uint64_t* begin() { return reinterpret_cast<uint64_t*>(this + 1); }
@@ -116,6 +115,18 @@ class HashIndex {
   }
   static size_t Home(uint64_t pair, const Segment& segment) {
     return Home(HashOf(pair), segment.capacity, segment.depth);
+  }
+
+  // The first place from `place` on that is empty or has `pair` or a larger one. How many come
+  // before it nobody can foretell, a processor's branches neither, so they are counted by fours.
+  template <typename Place>
+  static Place* FirstNotBelow(Place* place, uint64_t pair) {
+    while (true) {
+      const int below =
+          (place[0] < pair) + (place[1] < pair) + (place[2] < pair) + (place[3] < pair);
+      place += below;
+      if (below < 4) return place;
+    }
   }
 
   size_t IndexOf(uint32_t hash) const { return static_cast<size_t>(uint64_t{hash} >> shift_); }
