@@ -53,11 +53,8 @@ uint32_t MemberStore::FirstOfConnection(std::string_view connection_id) const {
                            indexed_ ? Short(hash_(connection_id, kConnectionSalt)) : 0);
 }
 
-uint32_t MemberStore::FirstOfClient(std::string_view client_id, uint32_t hash) const {
-  const auto is_it = [&](uint32_t slot) {
-    const MemberRecord& record = slots_[slot];
-    return record.first_of_client && EqualBytes(record.client_id(), client_id);
-  };
+template <typename IsIt>
+uint32_t MemberStore::FindVisible(uint32_t hash, const IsIt& is_it) const {
   if (indexed_) return index_.Find(hash, is_it);
   uint32_t found = kNone;
   ForEachAfter(0, [&](uint64_t, uint32_t slot) {
@@ -67,18 +64,18 @@ uint32_t MemberStore::FirstOfClient(std::string_view client_id, uint32_t hash) c
   return found;
 }
 
+uint32_t MemberStore::FirstOfClient(std::string_view client_id, uint32_t hash) const {
+  return FindVisible(hash, [&](uint32_t slot) {
+    const MemberRecord& record = slots_[slot];
+    return record.first_of_client && EqualBytes(record.client_id(), client_id);
+  });
+}
+
 uint32_t MemberStore::FirstOfConnection(std::string_view connection_id, uint32_t hash) const {
-  const auto is_it = [&](uint32_t slot) {
+  return FindVisible(hash, [&](uint32_t slot) {
     const MemberRecord& record = slots_[slot];
     return record.first_of_connection && EqualBytes(record.connection_id(), connection_id);
-  };
-  if (indexed_) return index_.Find(hash, is_it);
-  uint32_t found = kNone;
-  ForEachAfter(0, [&](uint64_t, uint32_t slot) {
-    if (is_it(slot)) found = slot;
-    return found == kNone;
   });
-  return found;
 }
 
 uint32_t MemberStore::MembersOfClient(uint32_t slot) const {

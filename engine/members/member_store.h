@@ -189,6 +189,9 @@ class MemberStore {
   uint32_t BothHash(uint32_t slot) const;
 
   uint32_t FindAmongFew(Key& key) const;
+  // The visible member of whom `is_it(slot)` is true, or kNone; `hash` is that of its pair.
+  template <typename IsIt>
+  uint32_t FindVisible(uint32_t hash, const IsIt& is_it) const;
   uint32_t FirstOfClient(std::string_view client_id, uint32_t hash) const;
   uint32_t FirstOfConnection(std::string_view connection_id, uint32_t hash) const;
   uint32_t Unlink(uint32_t slot, Key& key);

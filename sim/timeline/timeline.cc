@@ -24,23 +24,6 @@ void AppendField(std::string_view name, int64_t number, std::string& out) {
   json::AppendInt(number, out);
 }
 
-// As the output of a replay names them.
-std::string_view ReasonName(LeaveReason reason) {
-  switch (reason) {
-    case LeaveReason::kNone:
-      return "";
-    case LeaveReason::kLeft:
-      return "left";
-    case LeaveReason::kLost:
-      return "lost";
-    case LeaveReason::kSwept:
-      return "swept";
-    case LeaveReason::kEmpty:
-      return "empty";
-  }
-  return "";
-}
-
 std::string_view ActionName(PresenceAction action) {
   switch (action) {
     case PresenceAction::kAbsent:
@@ -188,7 +171,7 @@ void Timeline::AppendItem(const StoryItem& item, std::string& out) {
   }
   out += "],{";
   if (item.event.has_value()) AppendField("event", EventTypeName(*item.event), out);
-  if (item.reason != LeaveReason::kNone) AppendField("reason", ReasonName(item.reason), out);
+  if (item.reason != LeaveReason::kNone) AppendField("reason", LeaveReasonName(item.reason), out);
   if (item.action.has_value()) AppendField("action", ActionName(*item.action), out);
   if (item.stored.has_value() && !item.message.id.empty() && item.stored->id == item.message.id) {
     Comma(out);

@@ -27,22 +27,6 @@ std::string_view VerbOf(const MemberEvent& event) {
   return "";
 }
 
-std::string_view VerbOf(ConnectionEvent::Kind kind) {
-  switch (kind) {
-    case ConnectionEvent::Kind::kOpened:
-      return "opened";
-    case ConnectionEvent::Kind::kResumed:
-      return "resumed";
-    case ConnectionEvent::Kind::kLost:
-      return "lost";
-    case ConnectionEvent::Kind::kClosed:
-      return "closed";
-    case ConnectionEvent::Kind::kExpired:
-      return "not resumed in time";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::string TextOf(const ServerEffect& effect) {
@@ -54,7 +38,7 @@ std::string TextOf(const ServerEffect& effect) {
   if (const auto* const of = std::get_if<ConnectionEvent>(&effect)) {
     return absl::StrCat("connection ", AbslView(of->connection_id), " of ",
                         of->client_id.empty() ? "nobody" : Printable(of->client_id), " ",
-                        AbslView(VerbOf(of->kind)));
+                        AbslView(ConnectionEventName(of->kind)));
   }
   return "";
 }
