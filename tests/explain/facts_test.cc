@@ -39,7 +39,8 @@ TEST(Facts, WhoIsStoredIsVisibleAndKeepsWhereItJoined) {
 TEST(Facts, TombstonesAreTakenOldestFirstAndWhoCameBackIsNoneOfThem) {
   Facts facts;
   for (const char* client : {"ann", "bob", "carol"}) {
-    facts.Bury(Of(client, "c1"), Version(), LeaveReason::kLeft, By(client[0]));
+    facts.Bury(Of(client, "c1"), Version(), LeaveReason::kLeft,
+               By(static_cast<uint64_t>(client[0])));
   }
   facts.Bury(Of("ann", "c1"), Version(), LeaveReason::kLeft, By(200));  // keeps its age
   facts.Store(Of("bob", "c1"), Version(), By(201));

@@ -89,7 +89,8 @@ TEST(ServerLoop, ServesARoom) {
   script.Accept(1, "c1", "k1");
   script.Accept(2, "c1", "k2");  // an id that is in use
   script.Accept(2, "c2", "k2");
-  for (const TransportHandle socket : {1, 2}) script.Say(socket, R"({"action":10,"channel":"r"})");
+  for (const TransportHandle socket : {TransportHandle{1}, TransportHandle{2}})
+    script.Say(socket, R"({"action":10,"channel":"r"})");
   script.Say(1, R"({"action":14,"channel":"r","msgSerial":0,"presence":[{"action":2}]})");
   script.Say(1, R"({"action":17,"auth":{"accessToken":"t2"}})");
   script.Say(2, R"({"action":7})");

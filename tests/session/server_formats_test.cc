@@ -53,7 +53,7 @@ constexpr wire::Format kPacked = wire::Format::kMessagePack;
 
 TEST(ServerFormats, AFrameIsWrittenOnceForEachFormatOfThoseItGoesTo) {
   FormatsHarness h;
-  for (const TransportHandle transport : {1, 2, 3, 4}) {
+  for (const TransportHandle transport : std::vector<TransportHandle>{1, 2, 3, 4}) {
     h.AcceptIn(transport % 2 == 1 ? kJson : kPacked, transport);
     h.Attach(transport, "room");
   }

@@ -144,7 +144,7 @@ TEST(ServerRooms, WhatARoomCannotBeAskedForIsNotAskedThoughTheNameIsLong) {
 
 TEST(ServerRooms, AnOperationIsBroadcastInOneFrameToAllWhoMaySeeIt) {
   ServerHarness h;
-  for (const TransportHandle transport : {3, 1, 2}) {
+  for (const TransportHandle transport : std::vector<TransportHandle>{3, 1, 2}) {
     h.Accept(transport, "client");
     h.Attach(transport, "room");
   }

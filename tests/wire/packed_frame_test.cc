@@ -309,7 +309,7 @@ TEST(FramePackerTest, IntegersAtEachBorderAreReadBack) {
 }
 
 TEST(FramePackerTest, LengthsAtEachBorderAreReadBack) {
-  for (const size_t length : {0, 15, 16, 31, 32, 255, 256, 65535, 65536}) {
+  for (const size_t length : std::vector<size_t>{0, 15, 16, 31, 32, 255, 256, 65535, 65536}) {
     const std::string text = json(std::string(length, 'z')).dump();
     EXPECT_EQ(X(PackedX(text)), text);
     EXPECT_EQ(PackedX(text), Packed(json::parse(text)));
