@@ -42,6 +42,16 @@ TEST(RequestTargetTest, WhatIsNoEscapeStays) {
   EXPECT_EQ(target.Parameter("d"), "A");
 }
 
+TEST(RequestTargetTest, TakesThePathApartBeforeItUndoesEscapes) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(ParseTarget("/").segments, ElementsAre());
+  EXPECT_THAT(ParseTarget("").segments, ElementsAre());
+  EXPECT_THAT(ParseTarget("/a").segments, ElementsAre("a"));
+  EXPECT_THAT(ParseTarget("/a%2Fb/c%3Fd?e=/f").segments, ElementsAre("a/b", "c?d"));
+  EXPECT_THAT(ParseTarget("/a/").segments, ElementsAre("a", ""));
+  EXPECT_THAT(ParseTarget("//a").segments, ElementsAre("", "a"));
+}
+
 TEST(RequestTargetTest, OfSeveralParametersOfANameTheFirstCounts) {
   EXPECT_EQ(ParseTarget("/?a=1&a=2").Parameter("a"), "1");
 }

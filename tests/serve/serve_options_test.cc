@@ -1,11 +1,9 @@
-// The command line, the address, the clock and the routes of HTTP.
+// The command line, the address and the clock.
 
 #include "tools/serve/serve_options.h"
 
 #include <algorithm>
 #include <chrono>
-#include <map>
-#include <sstream>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,13 +12,9 @@
 #include "gtest/gtest.h"
 #include "presence/message.h"
 #include "presence/session/server.h"
-#include "presence/session/server_effects.h"
-#include "presence/session/server_input.h"
-#include "presence/session/server_reader.h"
 #include "tools/command.h"
 #include "tools/command_line.h"
 #include "tools/commands.h"
-#include "tools/serve/http_routes.h"
 #include "tools/serve/listen_address.h"
 #include "tools/serve/random_id.h"
 #include "tools/serve/server_clock.h"
@@ -136,104 +130,6 @@ TEST(RandomIdTest, GivesIdsThatTheServerTakesAndNoneTwice) {
   }
   std::sort(ids.begin(), ids.end());
   EXPECT_EQ(std::unique(ids.begin(), ids.end()), ids.end());
-}
-
-class HttpRoutesTest : public ::testing::Test {
- protected:
-  HttpResponse Ask(std::string_view method, std::string_view target, std::string_view origin = "",
-                   std::string_view headers = "") {
-    return AnswerHttp({method, target, origin, headers}, TimestampFromMs(1'234), server_);
-  }
-  static std::string Header(const HttpResponse& response, std::string_view name) {
-    for (const auto& [key, value] : response.headers) {
-      if (key == name) return value;
-    }
-    return "";
-  }
-  Server server_;
-};
-
-TEST_F(HttpRoutesTest, SaysWhatItIsHowItIsAndWhatTimeItIs) {
-  EXPECT_EQ(Ask("GET", "/?x").status, 200u);
-  EXPECT_EQ(Ask("GET", "/health").status, 200u);
-  EXPECT_EQ(Ask("GET", "/time").body, "[1234]");
-  EXPECT_EQ(Ask("GET", "/time").content_type, "application/json");
-}
-
-TEST_F(HttpRoutesTest, IsNotWellOnceItShutsDown) {
-  ServerEffects effects;
-  ASSERT_TRUE(server_.Apply(TimestampFromMs(1), ShutDown{}, effects).ok());
-  EXPECT_EQ(Ask("GET", "/health").status, 503u);
-}
-
-TEST_F(HttpRoutesTest, WhatIsNotThereIsAnErrorOfTheProtocol) {
-  for (const auto& [method, target] :
-       {std::pair("GET", "/channels/a/messages"), {"POST", "/health"}, {"GET", "/comet"}}) {
-    const HttpResponse response = Ask(method, target);
-    EXPECT_EQ(response.status, 404u) << target;
-    EXPECT_EQ(response.content_type, "application/json") << target;
-    EXPECT_EQ(Header(response, "X-Ably-Errorcode"), "40400") << target;
-    EXPECT_THAT(response.body, HasSubstr(R"("code":40400)")) << target;
-  }
-}
-
-TEST_F(HttpRoutesTest, CountsForPrometheus) {
-  ServerEffects effects;
-  const Permission everything{"", true};
-  TransportAccepted accepted{1, "c1", "k1", "alice", {&everything, 1}};
-  ASSERT_TRUE(server_.Apply(TimestampFromMs(1), accepted, effects).ok());
-  ServerReader reader(1'000);
-  for (
-      const char* const frame :
-      {R"({"action":10,"channel":"room"})",
-       R"({"action":14,"channel":"room","msgSerial":0,"presence":[{"action":2,"data":"hello"}]})"}) {
-    ASSERT_TRUE(server_.Apply(TimestampFromMs(1), reader.Read(1, frame), effects).ok());
-  }
-  const HttpResponse response = Ask("GET", "/metrics");
-  EXPECT_EQ(response.status, 200u);
-  for (const char* const line :
-       {"# TYPE presence_connections gauge\npresence_connections 1\n",
-        "presence_connections_waiting 0\n", "presence_transports 1\n", "presence_rooms 1\n",
-        "presence_members 1\n", "presence_connections_opened_total 1\n",
-        "# TYPE presence_frames_received_total counter\npresence_frames_received_total 2\n",
-        "presence_frames_sent_total 4\n", "presence_room_operations_total 1\n",
-        "presence_room_events_total{type=\"enter\"} 1\n",
-        "presence_room_events_total{type=\"leave\"} 0\n"}) {
-    EXPECT_THAT(response.body, HasSubstr(line));
-  }
-  // Of each: what it is, of which kind, and its value.
-  std::map<std::string, int> lines;
-  std::istringstream body(response.body);
-  for (std::string line; std::getline(body, line);) {
-    const bool comment = line.starts_with("# ");
-    ASSERT_TRUE(line.starts_with(comment ? "# " : "presence_")) << line;
-    const size_t begin = comment ? 7 : 0;
-    ++lines[line.substr(begin, line.find_first_of(" {", begin) - begin)];
-  }
-  for (const auto& [name, count] : lines) {
-    EXPECT_EQ(count, name == "presence_room_events_total" ? 2 + kEventTypeCount : 3) << name;
-  }
-}
-
-// With a code, most browsers that fell back give up for good.
-TEST_F(HttpRoutesTest, OfCometThereIsNotAWord) {
-  const HttpResponse response = Ask("GET", "/comet/connect?key=a");
-  EXPECT_EQ(response.status, 404u);
-  EXPECT_EQ(response.body, "");
-  EXPECT_EQ(response.content_type, "");
-  EXPECT_EQ(Header(response, "X-Ably-Errorcode"), "");
-}
-
-TEST_F(HttpRoutesTest, BrowsersMayAskFromAnywhereWithCredentials) {
-  const HttpResponse asked = Ask("OPTIONS", "/time", "http://a.example", "authorization,x-b");
-  EXPECT_EQ(asked.status, 204u);
-  EXPECT_EQ(Header(asked, "Access-Control-Allow-Headers"), "authorization,x-b");
-  for (const HttpResponse& response : {asked, Ask("GET", "/time", "http://a.example")}) {
-    EXPECT_EQ(Header(response, "Access-Control-Allow-Origin"), "http://a.example");
-    EXPECT_EQ(Header(response, "Access-Control-Allow-Credentials"), "true");
-    EXPECT_THAT(Header(response, "Access-Control-Expose-Headers"), HasSubstr("X-Ably-Errorcode"));
-  }
-  EXPECT_EQ(Header(Ask("GET", "/time"), "Access-Control-Allow-Origin"), "");
 }
 
 }  // namespace

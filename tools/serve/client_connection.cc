@@ -15,7 +15,8 @@
 #include <string>
 #include <utility>
 
-#include "tools/serve/http_routes.h"
+#include "tools/serve/http_message.h"
+#include "tools/serve/http_router.h"
 #include "tools/serve/request_target.h"
 
 namespace presence::serve {
@@ -49,8 +50,8 @@ class WebSocketConnection final : public ClientSocket,
         limits_(limits),
         open_(std::move(open)) {}
 
-  void Accept(const http::request<http::string_body>& request) {
-    target_ = ParseTarget(View(request.target()));
+  void Accept(const http::request<http::string_body>& request, RequestTarget target) {
+    target_ = std::move(target);
     beast::get_lowest_layer(stream_).expires_never();
     // Pings find out who is gone without a word. Who asked for heartbeats is not pinged, and may be
     // silent for ever; what he is sent and does not acknowledge tells.
@@ -174,10 +175,11 @@ class WebSocketConnection final : public ClientSocket,
 // One socket until it is known what is asked of it.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(tcp::socket socket, Service& service, const ConnectionLimits& limits,
-                 std::shared_ptr<void> open)
+  HttpConnection(tcp::socket socket, Service& service, const HttpRouter& router,
+                 const ConnectionLimits& limits, std::shared_ptr<void> open)
       : stream_(std::move(socket)),
         service_(service),
+        router_(router),
         limits_(limits),
         open_(std::move(open)),
         buffer_(limits.header_bytes + limits.body_bytes) {}
@@ -195,15 +197,23 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   void OnRequest() {
     const http::request<http::string_body>& request = parser_.get();
-    if (websocket::is_upgrade(request) && ParseTarget(View(request.target())).path == "/") {
+    RequestTarget target = ParseTarget(View(request.target()));
+    if (websocket::is_upgrade(request) && target.path == "/") {
       std::make_shared<WebSocketConnection>(std::move(stream_), service_, limits_, open_)
-          ->Accept(request);
+          ->Accept(request, std::move(target));
       return;
     }
-    const HttpRequest asked{View(request.method_string()), View(request.target()),
-                            View(request[http::field::origin]),
-                            View(request[http::field::access_control_request_headers])};
-    HttpResponse answer = AnswerHttp(asked, service_.now(), service_.server());
+    HttpRequest asked;
+    asked.method = View(request.method_string());
+    asked.target = std::move(target);
+    for (const auto& header : request) {
+      asked.headers.emplace_back(View(header.name_string()), View(header.value()));
+    }
+    asked.body = request.body();
+    error_code unknown;
+    const tcp::endpoint peer = stream_.socket().remote_endpoint(unknown);
+    asked.from_loopback = !unknown && peer.address().is_loopback();
+    HttpResponse answer = router_.Answer(asked);
     response_.result(answer.status);
     response_.set(http::field::server, "presence");
     if (!answer.content_type.empty()) {
@@ -225,6 +235,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   beast::tcp_stream stream_;
   Service& service_;
+  const HttpRouter& router_;
   const ConnectionLimits& limits_;
   const std::shared_ptr<void> open_;
   beast::flat_buffer buffer_;
@@ -234,8 +245,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
 }  // namespace
 
-void ServeConnection(tcp::socket socket, Service& service, const ConnectionLimits& limits,
-                     std::shared_ptr<void> open) {
+void ServeConnection(tcp::socket socket, Service& service, const HttpRouter& router,
+                     const ConnectionLimits& limits, std::shared_ptr<void> open) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   // Of who has gone without a word the system would keep what he was sent for a quarter of an hour.
@@ -246,7 +257,8 @@ void ServeConnection(tcp::socket socket, Service& service, const ConnectionLimit
     setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms,
                sizeof unanswered_ms);
   }
-  std::make_shared<HttpConnection>(std::move(socket), service, limits, std::move(open))->Start();
+  std::make_shared<HttpConnection>(std::move(socket), service, router, limits, std::move(open))
+      ->Start();
 }
 
 }  // namespace presence::serve

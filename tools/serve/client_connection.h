@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "tools/serve/boost_asio.h"
+#include "tools/serve/http_router.h"
 #include "tools/serve/service.h"
 
 namespace presence::serve {
@@ -18,9 +19,11 @@ struct ConnectionLimits {
 
 // Serves one socket: answers an HTTP request and closes it, or makes a WebSocket of it and hands
 // what comes to the service. It owns itself: it goes when the socket is closed, and `open` with it,
-// which counts those there are. On the thread of the socket's context, which runs the service, too.
+// which counts those there are. Who answers requests is found by `router`. On the thread of the
+// socket's context, which runs the service, too.
 void ServeConnection(boost::asio::ip::tcp::socket socket, Service& service,
-                     const ConnectionLimits& limits, std::shared_ptr<void> open);
+                     const HttpRouter& router, const ConnectionLimits& limits,
+                     std::shared_ptr<void> open);
 
 }  // namespace presence::serve
 

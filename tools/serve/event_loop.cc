@@ -12,6 +12,8 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "tools/serve/client_connection.h"
+#include "tools/serve/http_router.h"
+#include "tools/serve/http_routes.h"
 #include "tools/serve/random_id.h"
 #include "tools/serve/server_clock.h"
 #include "tools/serve/service.h"
@@ -51,7 +53,9 @@ class Loop {
                   .now = [this] { return clock_.Now(); },
                   .make_id = RandomId,
                   .wake_at = [this](std::optional<Timestamp> at) { WakeAt(at); },
-                  .log = options_.log}) {}
+                  .log = options_.log}) {
+    AddHttpRoutes(service_, router_);
+  }
 
   std::string Run() {
     const tcp::endpoint wanted(asio::ip::make_address(options_.listen.address),
@@ -78,7 +82,7 @@ class Loop {
       if (error) return AcceptLater();
       // Beyond the bound nobody is heard; the socket closes here.
       if (open_.use_count() <= static_cast<long>(options_.server.max_connections + kMoreSockets)) {
-        ServeConnection(std::move(socket), service_, limits_, open_);
+        ServeConnection(std::move(socket), service_, router_, limits_, open_);
       }
       Accept();
     });
@@ -136,6 +140,7 @@ class Loop {
   std::optional<Timestamp> armed_;  // what deadline_ waits for
   bool shutting_down_ = false;
   Service service_;
+  HttpRouter router_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tools/serve/request_target.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace presence::serve {
@@ -44,7 +45,13 @@ RequestTarget ParseTarget(std::string_view target) {
   RequestTarget parsed;
   target = target.substr(0, target.find('#'));
   const size_t question = target.find('?');
-  parsed.path = Undo(target.substr(0, question), false);
+  const std::string_view path = target.substr(0, question);
+  parsed.path = Undo(path, false);
+  for (size_t begin = 1; begin < path.size() || (begin > 1 && begin == path.size());) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    parsed.segments.push_back(Undo(path.substr(begin, end - begin), false));
+    begin = end + 1;
+  }
   std::string_view rest = question == target.npos ? "" : target.substr(question + 1);
   while (!rest.empty()) {
     const size_t end = rest.find('&');

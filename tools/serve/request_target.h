@@ -12,6 +12,9 @@ namespace presence::serve {
 // undone. What is no escape stays as it came.
 struct RequestTarget {
   std::string path;
+  // What is between the slashes of the path, taken apart before escapes were undone: "/a%2Fb/" is
+  // "a/b" and "". "/" is none at all.
+  std::vector<std::string> segments;
   std::vector<std::pair<std::string, std::string>> parameters;  // in the order in which they came
 
   // The value of a parameter, the first of several; empty if there is none: to clients of this
