@@ -1,5 +1,6 @@
 #include "tools/explain_command.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <optional>

@@ -1,5 +1,6 @@
 #include "sim/capture/har_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -4,6 +4,7 @@
 // How a frame that ably-js logged can be read: "[ProtocolMessage; action=SYNC; channel=room; ...]",
 // in which nothing is escaped.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,6 @@
 // Operations: enter, update and leave, their queue, acknowledgements and resending.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -1,5 +1,6 @@
 #include "tests/properties/plan.h"
 
+#include <algorithm>
 #include <ostream>
 #include <string>
 #include <utility>

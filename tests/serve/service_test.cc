@@ -2,6 +2,7 @@
 
 #include "tools/serve/service.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
