@@ -10,12 +10,15 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "presence/json/json_value.h"
+#include "tools/serve/jwt.h"
 #include "tools/serve/keys.h"
 #include "tools/serve/request_target.h"
 
 namespace presence::serve {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -196,6 +199,155 @@ TEST_F(ServiceTest, ATokenThatIsSentIsRefused) {
   service_->Receive(transport, R"({"action":17,"auth":{"accessToken":"t"}})");
   EXPECT_THAT(socket.last(), HasSubstr(R"("code":40101)"));
   EXPECT_TRUE(socket.closed);
+}
+
+class TokenTest : public ServiceTest {
+ protected:
+  static std::string Token(const JsonObject& claims) {
+    return Jwt::Write("app.key", "secret", claims);
+  }
+  static std::string TokenOf(const char* client_id, int64_t expires_s) {
+    return Token({{"x-ably-clientId", client_id}, {"exp", expires_s}});
+  }
+  TransportHandle ConnectWith(FakeSocket& socket, const std::string& token) {
+    return service_->Connect(socket, ParseTarget("/?accessToken=" + token));
+  }
+  void Authenticate(TransportHandle transport, const std::string& token) {
+    service_->Receive(transport, R"({"action":17,"auth":{"accessToken":")" + token + R"("}})");
+  }
+  void Enter(TransportHandle transport, const std::string& room, const std::string& more = "") {
+    service_->Receive(transport, R"({"action":10,"channel":")" + room + R"("})");
+    service_->Receive(transport, R"({"action":14,"channel":")" + room + R"(","msgSerial":)" +
+                                     std::to_string(serial_++) + R"(,"presence":[{"action":2)" +
+                                     more + "}]}");
+  }
+
+  int serial_ = 0;
+};
+
+TEST_F(TokenTest, WhoHasATokenIsItsClient) {
+  FakeSocket socket;
+  ConnectWith(socket, TokenOf("alice", 1'001));
+  EXPECT_THAT(socket.last(), HasSubstr(R"("clientId":"alice")"));
+  EXPECT_FALSE(socket.closed);
+}
+
+TEST_F(TokenTest, WhoComesWithOneThatHasExpiredIsSent40142WithoutAChannel) {
+  FakeSocket socket;
+  ConnectWith(socket, TokenOf("alice", 1'000));
+  EXPECT_THAT(socket.sent, ElementsAre(HasSubstr(R"("code":40142,"statusCode":401)")));
+  EXPECT_THAT(socket.last(), HasSubstr(R"({"action":9)"));
+  EXPECT_THAT(socket.last(), Not(HasSubstr("channel")));
+  EXPECT_TRUE(socket.closed);
+}
+
+TEST_F(TokenTest, WhenItExpiresItsConnectionIsLostAndMayBeResumedWithAnother) {
+  FakeSocket first, second;
+  const TransportHandle transport = ConnectWith(first, TokenOf("alice", 1'001));
+  ASSERT_EQ(wake_at_, TimestampFromMs(1'001'000));
+  now_ms_ = 1'000'999;
+  service_->Wake();
+  EXPECT_FALSE(first.closed);
+  now_ms_ = 1'001'000;
+  service_->Wake();
+  EXPECT_THAT(first.last(), HasSubstr(R"({"action":6)"));
+  EXPECT_THAT(first.last(), HasSubstr(R"("code":40142)"));
+  EXPECT_TRUE(first.closed);
+  service_->Gone(transport);
+  ConnectWith(second, TokenOf("alice", 1'002) + "&resume=iiiiiiiiiiiiiiiiiiiiiiiiiiiiiii2");
+  EXPECT_THAT(second.last(), HasSubstr(R"("connectionId":"iiiiiiiiiiiiiii1")"));
+}
+
+TEST_F(TokenTest, ARenewedOneCountsFromThenOn) {
+  FakeSocket socket;
+  const TransportHandle transport = ConnectWith(socket, TokenOf("alice", 1'001));
+  Authenticate(transport, TokenOf("alice", 1'005));
+  EXPECT_THAT(socket.last(), HasSubstr(R"({"action":4,"connectionId":"iiiiiiiiiiiiiii1")"));
+  EXPECT_THAT(socket.last(), HasSubstr(R"("connectionKey":"iiiiiiiiiiiiiiiiiiiiiiiiiiiiiii2")"));
+  EXPECT_EQ(wake_at_, TimestampFromMs(1'005'000));
+  now_ms_ = 1'001'000;
+  service_->Wake();
+  EXPECT_FALSE(socket.closed);
+  Authenticate(transport, Token({{"x-ably-clientId", "alice"}}));
+  now_ms_ = 1'005'000;
+  service_->Wake();
+  EXPECT_FALSE(socket.closed);
+}
+
+TEST_F(TokenTest, OneForAnybodyRenewsThatOfWhoNamedHimself) {
+  FakeSocket socket;
+  const TransportHandle transport =
+      ConnectWith(socket, Token({{"x-ably-clientId", "*"}}) + "&clientId=alice");
+  EXPECT_THAT(socket.last(), HasSubstr(R"("clientId":"alice")"));
+  Authenticate(transport, Token({{"x-ably-clientId", "*"}}));
+  EXPECT_THAT(socket.last(), HasSubstr(R"({"action":4)"));
+  EXPECT_FALSE(socket.closed);
+}
+
+TEST_F(TokenTest, OneOfAnotherClientIs40102) {
+  FakeSocket socket;
+  const TransportHandle transport = ConnectWith(socket, TokenOf("alice", 1'001));
+  Authenticate(transport, TokenOf("bob", 1'001));
+  EXPECT_THAT(socket.last(), HasSubstr(R"("code":40102)"));
+  EXPECT_TRUE(socket.closed);
+}
+
+TEST_F(TokenTest, WhatANewOnePermitsNoLongerIsSaidOfEachChannel) {
+  FakeSocket socket;
+  const TransportHandle transport = ConnectWith(socket, TokenOf("alice", 1'001));
+  service_->Receive(transport, R"({"action":10,"channel":"room"})");
+  Authenticate(transport,
+               Token({{"x-ably-clientId", "alice"}, {"x-ably-capability", R"({"other":["*"]})"}}));
+  EXPECT_THAT(socket.last(), HasSubstr(R"("channel":"room")"));
+  EXPECT_THAT(socket.last(), HasSubstr(R"("code":40160)"));
+}
+
+TEST_F(TokenTest, OfWhoIsGoneNothingIsKept) {
+  FakeSocket socket;
+  service_->Gone(ConnectWith(socket, TokenOf("alice", 1'001)));
+  EXPECT_NE(wake_at_, TimestampFromMs(1'001'000));
+}
+
+TEST_F(TokenTest, WhatTheKeysOwnerSaysOfAMemberIsInItsExtras) {
+  FakeSocket socket;
+  const TransportHandle transport =
+      ConnectWith(socket, Token({{"x-ably-clientId", "alice"}, {"ably.room.lobby", "admin"}}));
+  Enter(transport, "lobby::$chat");
+  EXPECT_THAT(socket.sent, Contains(HasSubstr(R"("extras":{"userClaim":"admin"})")));
+  socket.sent.clear();
+  Enter(transport, "lobby::$chat", R"(,"extras":{"headers":{"a":1},"userClaim":"king"})");
+  EXPECT_THAT(socket.sent,
+              Contains(HasSubstr(R"("extras":{"headers":{"a":1},"userClaim":"admin"})")));
+}
+
+TEST_F(TokenTest, WhatClientsSayOfThemselvesUnderThatNameIsRemoved) {
+  FakeSocket socket;
+  const TransportHandle transport =
+      ConnectWith(socket, Token({{"x-ably-clientId", "alice"}, {"ably.room.lobby", "admin"}}));
+  for (const char* const room : {"lobby", "other::$chat"}) {
+    for (const char* const name : {"userClaim", "\\u0075serClaim"}) {
+      socket.sent.clear();
+      Enter(transport, room,
+            std::string(R"(,"extras":{"a":1,")") + name + R"(":"king","b":{"userClaim":2}})");
+      EXPECT_THAT(socket.sent, Contains(HasSubstr(R"("extras":{"a":1,"b":{"userClaim":2}})")));
+      EXPECT_THAT(socket.sent, Not(Contains(HasSubstr("king"))));
+    }
+  }
+}
+
+TEST_F(TokenTest, ExtrasThatSayNothingOfThatStayAsTheyCame) {
+  FakeSocket socket;
+  const TransportHandle transport = ConnectWith(socket, TokenOf("alice", 1'001));
+  Enter(transport, "lobby", R"(,"extras":{"a" : 1.50})");
+  EXPECT_THAT(socket.sent, Contains(HasSubstr(R"("extras":{"a" : 1.50})")));
+}
+
+TEST_F(TokenTest, ExtrasThatCannotBeReadAreRefused) {
+  FakeSocket socket;
+  const TransportHandle transport = ConnectWith(socket, TokenOf("alice", 1'001));
+  Enter(transport, "lobby", R"(,"extras":{"userClaim":"king","n":1e999})");
+  EXPECT_THAT(socket.last(), HasSubstr(R"({"action":2)"));
+  EXPECT_THAT(socket.last(), HasSubstr(R"("code":40000)"));
 }
 
 TEST_F(ServiceTest, ShuttingDownIsToldToAllAndToWhoStillComes) {

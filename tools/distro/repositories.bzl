@@ -27,6 +27,7 @@ def distro_repositories():
         "google_benchmark",
         "googletest",
         "nlohmann_json",
+        "openssl",
         "platforms",
         "rapidcheck",
         "remote_coverage_tools",

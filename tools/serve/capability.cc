@@ -1,5 +1,10 @@
 #include "tools/serve/capability.h"
 
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "presence/flags.h"
@@ -18,11 +23,24 @@ uint64_t ModesOf(std::string_view operation) {
   return 0;
 }
 
+// A channel's name, or a beginning of names, as a capability gives it.
+struct Scope {
+  explicit Scope(std::string_view text) : is_prefix(text.ends_with('*')), name(text) {
+    if (is_prefix) name.remove_suffix(1);
+  }
+  bool Holds(const Scope& other) const {
+    return is_prefix ? other.name.starts_with(name) : !other.is_prefix && other.name == name;
+  }
+
+  bool is_prefix;
+  std::string_view name;
+};
+
 }  // namespace
 
 Capability Capability::All() {
   Capability all;
-  all.entries_.push_back({"", true, kFlagModes});
+  all.channels_["*"].insert("*");
   return all;
 }
 
@@ -43,23 +61,68 @@ absl::StatusOr<Capability> Capability::Read(std::string_view json) {
       return absl::InvalidArgumentError(
           absl::StrCat("a capability lists operations: [...] for ", field.key));
     }
-    Entry entry{field.key, field.key.ends_with('*'), 0};
-    if (entry.is_prefix) entry.channel.pop_back();
+    Operations& of_channel = read.channels_[field.key];
     for (const JsonValue& operation : *operations) {
-      if (const std::string* const name = operation.AsString()) entry.modes |= ModesOf(*name);
+      if (const std::string* const name = operation.AsString()) of_channel.insert(*name);
     }
-    read.entries_.push_back(std::move(entry));
   }
   return read;
 }
 
+Capability Capability::Both(const Capability& one, const Capability& other) {
+  Capability both;
+  for (const auto& [one_channel, one_operations] : one.channels_) {
+    for (const auto& [other_channel, other_operations] : other.channels_) {
+      const bool one_is_wider = Scope(one_channel).Holds(Scope(other_channel));
+      if (!one_is_wider && !Scope(other_channel).Holds(Scope(one_channel))) continue;
+      Operations operations;
+      if (one_operations.contains("*")) {
+        operations = other_operations;
+      } else if (other_operations.contains("*")) {
+        operations = one_operations;
+      } else {
+        std::ranges::set_intersection(one_operations, other_operations,
+                                      std::inserter(operations, operations.end()));
+      }
+      if (operations.empty()) continue;
+      both.channels_[one_is_wider ? other_channel : one_channel].merge(operations);
+    }
+  }
+  return both;
+}
+
+bool Capability::empty() const {
+  return std::ranges::all_of(channels_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+std::string Capability::Text() const {
+  std::vector<JsonField> fields;
+  for (const auto& [channel, operations] : channels_) {
+    fields.push_back({channel, JsonArray(operations.begin(), operations.end())});
+  }
+  return DebugJson(JsonObject(std::move(fields)));
+}
+
 std::vector<Permission> Capability::Permissions() const {
   std::vector<Permission> permissions;
-  permissions.reserve(entries_.size());
-  for (const Entry& entry : entries_) {
-    permissions.push_back({entry.channel, entry.is_prefix, entry.modes});
+  permissions.reserve(channels_.size());
+  for (const auto& [channel, operations] : channels_) {
+    const Scope scope(channel);
+    Permission permission{scope.name, scope.is_prefix, 0};
+    for (const std::string& operation : operations) permission.modes |= ModesOf(operation);
+    permissions.push_back(permission);
   }
   return permissions;
+}
+
+uint64_t Capability::ModesOn(std::string_view channel) const {
+  uint64_t modes = 0;
+  for (const Permission& permission : Permissions()) {
+    const bool applies = permission.is_prefix ? channel.starts_with(permission.channel)
+                                              : channel == permission.channel;
+    if (applies) modes |= permission.modes;
+  }
+  return modes;
 }
 
 }  // namespace presence::serve

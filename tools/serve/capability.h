@@ -2,6 +2,8 @@
 #define TOOLS_SERVE_CAPABILITY_H_
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,29 +13,35 @@
 
 namespace presence::serve {
 
-// What a key or a token permits, as the server takes it, with names of its own.
+// What a key or a token permits.
 class Capability {
  public:
   // Everything on every channel.
   static Capability All();
   // Of JSON such as {"my-room::$chat":["presence","subscribe"],"guests:*":["*"]}: operations by
   // channel, or by the beginning of its name. "presence" is to be present; "subscribe" to receive
-  // messages and presence; "publish" to send messages; "*" all. Others are of no use here. Fails
-  // with InvalidArgument and a message for people.
+  // messages and presence; "publish" to send messages; "*" all. Others are kept, and of no use
+  // here. Fails with InvalidArgument and a message for people.
   static absl::StatusOr<Capability> Read(std::string_view json);
+  // What both permit. It has no more channels than both together.
+  static Capability Both(const Capability& one, const Capability& other);
 
   Capability() = default;  // nothing
 
-  // They view this, until it is changed or gone.
+  // Whether there is nothing that it permits.
+  bool empty() const;
+  // As JSON, channels and operations in the order of their bytes.
+  std::string Text() const;
+  // As the server takes it. They view this, until it is changed or gone.
   std::vector<Permission> Permissions() const;
+  // The modes that it grants on one channel.
+  uint64_t ModesOn(std::string_view channel) const;
 
  private:
-  struct Entry {
-    std::string channel;
-    bool is_prefix = false;
-    uint64_t modes = 0;
-  };
-  std::vector<Entry> entries_;
+  using Operations = std::set<std::string, std::less<>>;
+
+  // By channel, or the beginning of its name followed by a star.
+  std::map<std::string, Operations, std::less<>> channels_;
 };
 
 }  // namespace presence::serve

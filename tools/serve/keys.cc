@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tools/serve/signature.h"
 
 namespace presence::serve {
 
@@ -35,15 +36,6 @@ absl::StatusOr<Key> ParseKey(std::string_view text) {
   }
   key.capability = *std::move(capability);
   return key;
-}
-
-bool SameSecret(std::string_view one, std::string_view other) {
-  unsigned char differs = one.size() == other.size() ? 0 : 1;
-  for (size_t i = 0; i < other.size(); ++i) {
-    const char against = one.empty() ? '\0' : one[i % one.size()];
-    differs = static_cast<unsigned char>(differs | (against ^ other[i]));
-  }
-  return differs == 0;
 }
 
 absl::Status Keys::Add(Key key) {

@@ -25,9 +25,6 @@ struct Key {
 // with InvalidArgument and a message for people that does not repeat the secret.
 absl::StatusOr<Key> ParseKey(std::string_view text);
 
-// Whether both are the same, in a time that does not tell how much of them is.
-bool SameSecret(std::string_view one, std::string_view other);
-
 // The keys that are good.
 class Keys {
  public:

@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "presence/wire/frame.h"
-#include "tools/serve/credentials.h"
 #include "tools/serve/event_text.h"
 
 namespace presence::serve {
@@ -59,8 +58,12 @@ wire::Format Service::FormatOf(const RequestTarget& target) {
 TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& target) {
   const TransportHandle transport = ++last_transport_;
   const wire::Format format = FormatOf(target);
-  sockets_.emplace(transport, Client{&socket, format});
-  const auto judged = CheckCredentials(parts_.keys, target);
+  const Presented presented = Presented::By(target);
+  Client& client = sockets_[transport];
+  client.socket = &socket;
+  client.format = format;
+  client.named = presented.client_id;
+  const auto judged = CheckCredentials(parts_.keys, presented, now());
   if (const auto* const error = std::get_if<ErrorInfo>(&judged)) {
     Refuse(socket, format, *error);
     return transport;
@@ -85,6 +88,7 @@ TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& targ
     Refuse(socket, format, {kMalformedRequest, 400, std::string(why.data(), why.size()), nullptr});
     return transport;
   }
+  Remember(transport, credentials);
   CarryOut();
   return transport;
 }
@@ -93,7 +97,15 @@ void Service::Receive(TransportHandle transport, std::string_view message) {
   const auto client = sockets_.find(transport);
   const wire::Format format =
       client == sockets_.end() ? wire::Format::kJson : client->second.format;
-  Apply(reader_.Read(transport, message, format));
+  ServerInput input = reader_.Read(transport, message, format);
+  auto* const received = std::get_if<FrameReceived>(&input);
+  if (received == nullptr || received->frame->action != wire::kPresence ||
+      client == sockets_.end()) {
+    return Apply(input);
+  }
+  const wire::Frame frame = user_claims_.Put(*received->frame, client->second.room_claims);
+  received->frame = &frame;
+  Apply(input);
 }
 
 void Service::ReceiveTooLarge(TransportHandle transport, size_t bytes) {
@@ -106,11 +118,13 @@ void Service::Taken(TransportHandle transport, size_t bytes) {
 }
 
 void Service::Gone(TransportHandle transport) {
+  Remember(transport, {});
   sockets_.erase(transport);
   Apply(TransportGone{transport});
 }
 
 void Service::Wake() {
+  EndExpired();
   server_.AdvanceTo(now(), effects_);
   CarryOut();
 }
@@ -137,23 +151,66 @@ void Service::CarryOut() {
     } else if (const auto* drop = std::get_if<DropTransport>(&effect)) {
       if (ClientSocket* const socket = Find(drop->transport)) socket->Drop();
     } else if (const auto* offered = std::get_if<CredentialsOffered>(&effect)) {
-      offers_.push_back(offered->transport);
+      offers_.emplace_back(offered->transport, offered->token);
     } else if (parts_.log != nullptr) {
       parts_.log(TextOf(effect));
     }
   }
   AnswerOffers();
-  parts_.wake_at(server_.NextDeadline());
+  parts_.wake_at(NextDeadline());
 }
 
-// Nothing that a client can send is a token of this server.
 void Service::AnswerOffers() {
   while (!offers_.empty()) {
-    const TransportHandle transport = offers_.back();
+    const auto [transport, token] = std::move(offers_.back());
     offers_.pop_back();
-    const ErrorInfo error{40101, 401, "this server takes keys, and no tokens", nullptr};
-    Apply(CredentialsRefused{transport, &error});
+    AnswerOffer(transport, token);
   }
+}
+
+void Service::AnswerOffer(TransportHandle transport, const std::string& token) {
+  const auto client = sockets_.find(transport);
+  if (client == sockets_.end()) return;
+  const auto judged = CheckCredentials(parts_.keys, {"", token, client->second.named}, now());
+  if (const auto* const error = std::get_if<ErrorInfo>(&judged)) {
+    Log("refused a token: " + error->message);
+    return Apply(CredentialsRefused{transport, error});
+  }
+  const auto& credentials = std::get<Credentials>(judged);
+  const std::vector<Permission> permissions = credentials.capability.Permissions();
+  Remember(transport, credentials);
+  const CredentialsGranted granted{transport, credentials.client_id, permissions};
+  if (const absl::Status status = server_.Apply(now(), granted, effects_); !status.ok()) {
+    return Apply(CredentialsRefused{transport, nullptr});
+  }
+  CarryOut();
+}
+
+void Service::Remember(TransportHandle transport, const Credentials& credentials) {
+  const auto found = sockets_.find(transport);
+  if (found == sockets_.end()) return;
+  Client& client = found->second;
+  if (client.expires.has_value()) expiries_.erase({*client.expires, transport});
+  client.expires = credentials.expires;
+  client.room_claims = credentials.room_claims;
+  if (client.expires.has_value()) expiries_.emplace(*client.expires, transport);
+}
+
+void Service::EndExpired() {
+  while (!expiries_.empty() && expiries_.begin()->first <= now()) {
+    const TransportHandle transport = expiries_.begin()->second;
+    Remember(transport, {});
+    Apply(CredentialsEnded{transport});
+  }
+}
+
+std::optional<Timestamp> Service::NextDeadline() const {
+  std::optional<Timestamp> next = server_.NextDeadline();
+  if (!expiries_.empty()) {
+    const Timestamp expiry = expiries_.begin()->first;
+    next = next.has_value() ? std::min(*next, expiry) : expiry;
+  }
+  return next;
 }
 
 void Service::Refuse(ClientSocket& socket, wire::Format format, const ErrorInfo& error) {

@@ -3,11 +3,14 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "presence/error.h"
@@ -18,8 +21,10 @@
 #include "presence/session/server_reader.h"
 #include "presence/wire/frame.h"
 #include "presence/wire/packed_frame.h"
+#include "tools/serve/credentials.h"
 #include "tools/serve/keys.h"
 #include "tools/serve/request_target.h"
+#include "tools/serve/user_claims.h"
 
 namespace presence::serve {
 
@@ -73,6 +78,7 @@ class Service {
   void ShutDown();
 
   const Server& server() const { return server_; }
+  const Keys& keys() const { return parts_.keys; }
   Timestamp now() const { return parts_.now(); }
   // Sockets from Connect to Gone.
   size_t socket_count() const { return sockets_.size(); }
@@ -85,6 +91,11 @@ class Service {
   void Apply(const ServerInput& input);
   void CarryOut();
   void AnswerOffers();
+  void AnswerOffer(TransportHandle transport, const std::string& token);
+  void EndExpired();
+  // Keeps what is to be known of a client while its credentials are good.
+  void Remember(TransportHandle transport, const Credentials& credentials);
+  std::optional<Timestamp> NextDeadline() const;
   void Refuse(ClientSocket& socket, wire::Format format, const ErrorInfo& error);
   ClientSocket* Find(TransportHandle transport) const;
   void Log(const std::string& line) const;
@@ -98,9 +109,15 @@ class Service {
   struct Client {
     ClientSocket* socket = nullptr;
     wire::Format format = wire::Format::kJson;
+    std::string named;  // the client id that it gave by itself
+    std::optional<Timestamp> expires;
+    std::map<std::string, std::string, std::less<>> room_claims;
   };
   std::unordered_map<TransportHandle, Client> sockets_;
-  std::vector<TransportHandle> offers_;  // who has sent credentials during the step
+  std::set<std::pair<Timestamp, TransportHandle>> expiries_;  // of tokens
+  UserClaims user_claims_;
+  // Who has sent which token during the step.
+  std::vector<std::pair<TransportHandle, std::string>> offers_;
 };
 
 }  // namespace presence::serve
