@@ -24,6 +24,7 @@
 #include "sim/capture/redaction.h"
 #include "sim/capture/sessions.h"
 #include "sim/capture/trace_output.h"
+#include "sim/capture/utf16.h"
 #include "sim/capture/zip_reader.h"
 #include "sim/trace/line_reader.h"
 #include "tools/console.h"
@@ -141,6 +142,7 @@ class ImportRun {
 
   // Reads the capture as what it is; an exit status if it is nothing of ours.
   std::optional<int> Read() {
+    if (sim::IsUtf16(capture_.text)) capture_.text = sim::Utf8OfUtf16(capture_.text);
     sim::FileKind kind = sim::FileKind::kOther;
     if (from_ == "auto") kind = sim::KindOf(capture_.text);
     if (from_ == "har") kind = sim::FileKind::kHar;
@@ -162,12 +164,28 @@ class ImportRun {
         return kExitUsage;
       case sim::FileKind::kZip:
         return ReadZip();
-      case sim::FileKind::kOther:
-        break;
+      default:
+        Tell(absl::StrCat(file_, ":1: ", AbslView(WhyNotRead(kind))));
+        return kExitFailed;
     }
-    Tell(
-        absl::StrCat(file_, ":1: neither a HAR nor a log of ably-js at level 4 nor copied frames"));
-    return kExitFailed;
+  }
+
+  static std::string_view WhyNotRead(sim::FileKind kind) {
+    switch (kind) {
+      case sim::FileKind::kEmpty:
+        return "nothing is in it";
+      case sim::FileKind::kGzip:
+        return "compressed: decompress it first (gunzip -c)";
+      case sim::FileKind::kObjects:
+        return "frames as a console shows objects, which leaves things out: copy the messages "
+               "themselves (Network, the socket, Messages, \"Copy message\"), or export a HAR";
+      case sim::FileKind::kStrings:
+        return "frames inside strings of JSON: give the strings' own texts, one a line, or export "
+               "a "
+               "HAR";
+      default:
+        return "neither a HAR nor a log of ably-js at level 4 nor copied frames";
+    }
   }
 
   // Of what Playwright packs: a HAR, and the messages of its sockets beside it.

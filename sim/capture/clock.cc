@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -194,6 +195,15 @@ std::optional<int64_t> ParseInstant(std::string_view text) {
   const std::optional<ClockReading> reading = TimeAt(text, 0, end);
   if (!reading.has_value() || !reading->has_zone || end != text.size()) return std::nullopt;
   return reading->ms;
+}
+
+std::optional<int64_t> InstantOf(double number) {
+  constexpr double kFirstSecond = 1e8;  // of 1973
+  constexpr double kFirstMs = 1e11;     // the same; as seconds, of 5138
+  constexpr double kEndMs = 1e14;
+  if (number >= kFirstMs && number < kEndMs) return static_cast<int64_t>(std::floor(number));
+  if (!(number >= kFirstSecond && number < kFirstMs)) return std::nullopt;
+  return static_cast<int64_t>(std::floor(number * 1000));
 }
 
 std::string FormatInstant(int64_t ms) {

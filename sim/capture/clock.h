@@ -27,6 +27,9 @@ struct ClockReading {
 std::optional<ClockReading> FindTime(std::string_view text);
 // The same, of a text that is a whole time with date and zone.
 std::optional<int64_t> ParseInstant(std::string_view text);
+// A time that is a number: milliseconds or seconds since the epoch, of which those that are
+// possible do not overlap. nullopt: it is neither.
+std::optional<int64_t> InstantOf(double number);
 // As ParseInstant reads it, in UTC. Years beyond 9999 are shown as such, too.
 std::string FormatInstant(int64_t ms);
 

@@ -14,6 +14,11 @@ enum class FileKind : uint8_t {
   kAblyLog,  // of an Ably client, at level 4
   kFrames,   // frames as text, copied out of a browser
   kZip,      // such as a HAR that Playwright packed: `presence import` reads that, too
+  kUtf16,    // any text in UTF-16 (utf16.h): `presence import` reads what it says
+  kGzip,     // compressed
+  kEmpty,    // nothing, or only blanks
+  kObjects,  // frames as a console shows objects, which are not whole
+  kStrings,  // frames in JSON strings, quotes escaped, as a browser's own protocol has them
   kOther,
 };
 

@@ -1,7 +1,6 @@
 #include "sim/capture/har_reader.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -72,17 +71,10 @@ void ForEachField(std::string_view piece, const Take& take) {
   while (reader.TakeKey(key) && reader.TakeValue(value)) take(key, value);
 }
 
-// Milliseconds since the epoch: of seconds, milliseconds, or a text. Writers differ, and times that
-// are possible do not overlap.
+// Milliseconds since the epoch: of seconds, milliseconds, or a text, for writers differ.
 std::optional<int64_t> TimeOf(std::string_view piece) {
-  constexpr double kFirstSecond = 1e8;  // of 1973
-  constexpr double kFirstMs = 1e11;     // the same; as seconds, of 5138
-  constexpr double kEndMs = 1e14;
   if (piece.starts_with('"')) return ParseInstant(json::StringOf(piece).value_or(""));
-  const double time = json::NumberOf(piece).value_or(-1);
-  if (time >= kFirstMs && time < kEndMs) return static_cast<int64_t>(std::floor(time));
-  if (time < kFirstSecond || time >= kFirstMs) return std::nullopt;
-  return static_cast<int64_t>(std::floor(time * 1000));
+  return InstantOf(json::NumberOf(piece).value_or(-1));
 }
 
 class HarReader {
@@ -111,7 +103,11 @@ class HarReader {
     } else if (!has_log) {
       LeaveOut(1, "not a HAR: has no \"log\"");
     }
-    if (capture_.sockets.empty()) capture_.why_empty = WhyEmpty();
+    if (capture_.sockets.empty()) {
+      capture_.why_empty = WhyEmpty();
+    } else if (comet_requests_ > 0) {
+      LeaveOut(comet_line_, absl::StrCat(Comet(), ", and what they carried is missing"));
+    }
   }
 
  private:
@@ -192,8 +188,18 @@ class HarReader {
            entry.url.starts_with("ws://") || entry.url.starts_with("wss://");
   }
 
+  // Of the client's other way to the service, over plain HTTP requests, for where no WebSocket can
+  // be had. Those that failed carried nothing.
+  static bool IsComet(const Entry& entry) {
+    const std::string_view path = std::string_view(entry.url).substr(0, entry.url.find('?'));
+    return path.find("/comet/") != path.npos && entry.status >= 200 && entry.status < 300;
+  }
+
   void FinishEntry(Entry& entry) {
-    if (!IsWebSocket(entry)) return;
+    if (!IsWebSocket(entry)) {
+      if (IsComet(entry) && comet_requests_++ == 0) comet_line_ = entry.line;
+      return;
+    }
     ++sockets_seen_;
     if (entry.messages.empty() && entry.file.ends_with(".jsonl")) ReadFileBeside(entry);
     CapturedSocket socket;
@@ -295,7 +301,18 @@ class HarReader {
     }
   }
 
+  std::string Comet() const {
+    return absl::StrCat(comet_requests_, comet_requests_ == 1 ? " request is" : " requests are",
+                        " of a client that had no WebSocket and went over HTTP (/comet/), which "
+                        "is not read");
+  }
+
   std::string WhyEmpty() const {
+    if (comet_requests_ > 0 && messages_seen_ == 0) {
+      return absl::StrCat(Comet(),
+                          "; capture where WebSockets are let through (of ably-js the "
+                          "option transports: ['web_socket'] shows whether they are)");
+    }
     const std::string writer = creator_.empty() ? "what wrote it" : creator_;
     constexpr std::string_view kHow =
         "capture with Chrome, Chromium or Edge (developer tools, Network, before the page is "
@@ -327,6 +344,8 @@ class HarReader {
   std::set<std::string> files_read_;
   std::string_view why_;
   size_t sockets_seen_ = 0;
+  size_t comet_requests_ = 0;
+  uint64_t comet_line_ = 0;
   size_t messages_seen_ = 0;
 };
 

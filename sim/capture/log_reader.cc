@@ -17,6 +17,7 @@
 #include "sim/capture/clock.h"
 #include "sim/capture/log_message.h"
 #include "sim/capture/logged_reading.h"
+#include "sim/capture/wrapped_log.h"
 
 namespace presence::sim {
 namespace {
@@ -69,6 +70,24 @@ std::string_view WithoutPlace(std::string_view line) {
     place = place.substr(0, colon);
   }
   return numbers > 0 && !place.empty() ? line.substr(0, space) : line;
+}
+
+// Where a sequence that colours a terminal's text ends, if one begins here; else where it would.
+size_t EndOfColour(std::string_view text, size_t at) {
+  constexpr std::string_view kBegin = "\x1b[";
+  if (!text.substr(at).starts_with(kBegin)) return at;
+  const size_t end = text.find_first_not_of("0123456789;", at + kBegin.size());
+  return end != text.npos && text[end] == 'm' ? end + 1 : at;
+}
+
+std::string WithoutColours(std::string_view text) {
+  std::string plain;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = EndOfColour(text, at);
+    if (end == at) plain += text[at++];
+    at = std::max(at, end);
+  }
+  return plain;
 }
 
 // The time that was printed before a message: that of ably-js itself, right before its name, unless
@@ -169,9 +188,14 @@ class LogReader {
   std::string_view LineAt(size_t at) const {
     return text_.substr(at, std::min(text_.find('\n', at), text_.size()) - at);
   }
-  static std::string_view WithoutReturn(std::string_view line) {
+  // What a line says, without its CR, and the colours that some loggers take back at its end.
+  static std::string_view WithoutTail(std::string_view line) {
     if (line.ends_with('\r')) line.remove_suffix(1);
-    return line;
+    for (;;) {
+      const size_t escape = line.rfind('\x1b');
+      if (escape == line.npos || EndOfColour(line, escape) != line.size()) return line;
+      line = line.substr(0, escape);
+    }
   }
 
   static std::optional<size_t> LengthSaid(std::string_view line) {
@@ -187,7 +211,7 @@ class LogReader {
 
   void ReadFrame(std::string_view line, const FramePlace& place) {
     const uint64_t number = line_number_;
-    std::string_view logged = WithoutReturn(line).substr(place.at);
+    std::string_view logged = WithoutTail(line).substr(place.at);
     LoggedFrame read = ReadLoggedFrame(logged, place.received, length_);
     if (read.certainty == LogCertainty::kCut) {
       LoggedFrame placed = ReadLoggedFrame(WithoutPlace(logged), place.received, length_);
@@ -219,7 +243,7 @@ class LogReader {
       }
     }
     if (read.certainty == LogCertainty::kCut) {
-      capture_.left_out.push_back({number, "the message was cut"});
+      capture_.left_out.push_back({number, "the message was cut, or something stands behind it"});
       return;
     }
     deceives_ |= !read.plain;
@@ -249,7 +273,7 @@ class LogReader {
     frame.usual_order = read.usual_order;
     frame.item_keys = std::move(read.item_keys);
     if (read.length_agrees) trusted_.insert(said.action);
-    frame.clock = TimeBefore(before);
+    frame.clock = TimeBefore(WithoutColours(before));
     if (place.received) {
       frame.stamp = said.timestamp;
       Attribute(said, read.connection, frame);
@@ -376,6 +400,19 @@ class LogReader {
 
 }  // namespace
 
-void ReadAblyLog(Capture& capture) { LogReader(capture).Read(); }
+void ReadAblyLog(Capture& capture) {
+  std::optional<UnwrappedLog> unwrapped = Unwrapped(capture.text);
+  if (unwrapped.has_value()) capture.text = std::move(unwrapped->text);
+  LogReader(capture).Read();
+  if (!unwrapped.has_value()) return;
+  const auto to_file = [&unwrapped](uint64_t& line) {
+    if (line > 0 && line <= unwrapped->lines.size()) line = unwrapped->lines[line - 1];
+  };
+  for (CapturedSocket& socket : capture.sockets) {
+    to_file(socket.line);
+    for (CapturedFrame& frame : socket.frames) to_file(frame.line);
+  }
+  for (LeftOut& left : capture.left_out) to_file(left.line);
+}
 
 }  // namespace presence::sim

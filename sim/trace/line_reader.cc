@@ -107,7 +107,11 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& name) {
     return error;
   }
   const uint64_t total = S_ISREG(status.st_mode) ? static_cast<uint64_t>(status.st_size) : 0;
-  if (!std::string_view(name).ends_with(".gz")) {
+  // A browser saves what it downloads under any name, so the first bytes of a file count, too.
+  char magic[2] = {};
+  const bool is_gzip = total > 0 && pread(fd, magic, sizeof magic, 0) == sizeof magic &&
+                       std::string_view(magic, sizeof magic) == "\x1F\x8B";
+  if (!is_gzip && !std::string_view(name).ends_with(".gz")) {
     return std::make_unique<FileSource>(fd, /*owned=*/true, total);
   }
   const gzFile file = gzdopen(fd, "rb");

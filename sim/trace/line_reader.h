@@ -26,7 +26,8 @@ class ByteSource {
   virtual uint64_t total() const { return 0; }
 };
 
-// Opens a file; "-" is standard input; a name ending in .gz is decompressed. The error's message is
+// Opens a file; "-" is standard input; what is gzip by its name (.gz) or its first bytes is
+// decompressed, but not standard input. The error's message is
 // for people and begins with "cannot open".
 absl::StatusOr<std::unique_ptr<ByteSource>> OpenFile(const std::string& name);
 // Reads `bytes`, which must outlive the source.

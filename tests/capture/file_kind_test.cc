@@ -20,7 +20,17 @@ TEST(FileKindTest, ABeginningTellsWhatAFileIs) {
             FileKind::kAblyLog);
   EXPECT_EQ(KindOf("x\nreceived on web_socket: [ProtocolMessage; action=ACK]"), FileKind::kAblyLog);
   EXPECT_EQ(KindOf("PK\x03\x04zip"), FileKind::kZip);
-  EXPECT_EQ(KindOf(""), FileKind::kOther);
+  EXPECT_EQ(KindOf(""), FileKind::kEmpty);
+  EXPECT_EQ(KindOf("\n \r\n"), FileKind::kEmpty);
+  EXPECT_EQ(KindOf("\x1F\x8B\x08"), FileKind::kGzip);
+  EXPECT_EQ(KindOf("\xFF\xFEx"), FileKind::kUtf16);
+  // A container's log has that key, too, and with a text.
+  EXPECT_EQ(KindOf(R"({"log":"12:00 Ably: x\n","stream":"stdout"})"), FileKind::kAblyLog);
+  EXPECT_EQ(KindOf(R"({"log":"hello"})"), FileKind::kOther);
+  EXPECT_EQ(KindOf("{action: 4, connectionId: 'a'}"), FileKind::kObjects);
+  EXPECT_EQ(KindOf("x\n  action: 11,\n"), FileKind::kObjects);
+  EXPECT_EQ(KindOf("reaction: 11"), FileKind::kOther);
+  EXPECT_EQ(KindOf(R"({"params":{"payloadData":"{\"action\":4}"}})"), FileKind::kStrings);
   EXPECT_EQ(KindOf("hello"), FileKind::kOther);
   EXPECT_EQ(KindOf("{\"a\":1}"), FileKind::kOther);
   EXPECT_EQ(KindOf(std::string(3'000'000, ' ') + "{\"log\":{}}"), FileKind::kOther);
@@ -32,6 +42,8 @@ TEST(FileKindTest, WhoReadsTracesSaysWhoReadsTheOthers) {
   EXPECT_TRUE(AdviceForTraceReader(FileKind::kZip).has_value());
   EXPECT_FALSE(AdviceForTraceReader(FileKind::kTrace).has_value());
   EXPECT_FALSE(AdviceForTraceReader(FileKind::kFrames).has_value());
+  EXPECT_EQ(AdviceForTraceReader(FileKind::kUtf16).value_or("").substr(0, 10), "in UTF-16,");
+  EXPECT_EQ(AdviceForTraceReader(FileKind::kGzip).value_or("").substr(0, 11), "compressed:");
   EXPECT_EQ(AdviceForTraceReader(FileKind::kOther).value_or("").substr(0, 9), "no trace,");
 }
 

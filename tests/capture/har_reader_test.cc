@@ -14,6 +14,7 @@ namespace presence::sim {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string Quoted(std::string_view text) {
@@ -297,6 +298,24 @@ TEST(HarReaderTest, SaysWhyThereIsNothing) {
                      HasSubstr("capture with Chrome")));
   EXPECT_THAT(ImportedHar(Har({Entry("wss://x/", "2026-11-25T12:00:00Z", {Received("x")})})),
               HasSubstr("empty: none of the HAR's WebSockets carries frames of the Ably protocol"));
+}
+
+TEST(HarReaderTest, WhatWentOverHttpIsNamedAndNotRead) {
+  const auto request = [](std::string_view path, int status) {
+    return R"({"request":{"url":"https://x/)" + std::string(path) + R"("},"response":{"status":)" +
+           std::to_string(status) + "}}";
+  };
+  const std::string connect = request("comet/connect?v=2", 201);
+  EXPECT_THAT(ImportedHar(Har({connect, request("comet/a!b/recv?rnd=1", 200)})),
+              StartsWith("empty: 2 requests are of a client that had no WebSocket and went over "
+                         "HTTP (/comet/), which is not read; capture where"));
+  const std::string socket = Entry(kUrl, "2026-11-25T12:00:00Z", {Received(R"({"action":0})")});
+  EXPECT_THAT(ImportedHar(Har({socket, connect})),
+              HasSubstr("1 request is of a client that had no WebSocket and went over HTTP "
+                        "(/comet/), which is not read, and what they carried is missing\n"));
+  // What failed carried nothing.
+  EXPECT_THAT(ImportedHar(Har({socket, request("comet/connect", 0), request("comets", 200)})),
+              Not(HasSubstr("HTTP")));
 }
 
 TEST(HarReaderTest, WhatIsNotAHarAnyMoreEndsItAfterWhatCameBefore) {

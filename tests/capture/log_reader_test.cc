@@ -201,7 +201,7 @@ TEST(LogReaderTest, AMessageThatWasCutIsLeftOut) {
     }
   }
   EXPECT_THAT(ImportedLog(Sent(Presence("action=2; data=x").substr(0, 60))),
-              StartsWith("1: the message was cut\n"));
+              StartsWith("1: the message was cut, or something stands behind it\n"));
 }
 
 TEST(LogReaderTest, LinesMayEndInCrLfAndBeginWithAnything) {
@@ -225,7 +225,7 @@ TEST(LogReaderTest, WhereItWasLoggedMayStandAtTheEnd) {
   sent.insert(sent.size() - 1, " https://x/app.js:2");
   EXPECT_EQ(One(received + sent), "{\"recv\":{\"action\":0}}\n{\"send\":{\"action\":7}}\n");
   received.insert(received.size() - 1, " x");
-  EXPECT_THAT(One(received), StartsWith("1: the message was cut\n"));
+  EXPECT_THAT(One(received), StartsWith("1: the message was cut, or something stands behind it\n"));
 }
 
 TEST(LogReaderTest, TheClientsOwnClockCountsUnlessAnotherSaysMore) {
@@ -322,6 +322,54 @@ TEST(LogReaderTest, ManyEndsAreLookedForInProportionToTheMessage) {
   std::string many;
   for (int i = 0; i < 20'000; ++i) many += "action=2; clientId=z], [X; ";
   EXPECT_THAT(ImportedLog(Received(Presence(many + "action=2; clientId=z"))), StartsWith("== "));
+}
+
+// --- Logs whose messages stand in JSON ---
+
+constexpr std::string_view kAck =
+    "Protocol.send(): sending msg; [ProtocolMessage; action=ATTACH; channel=r]";
+
+TEST(LogReaderTest, MessagesMayStandInJsonWithTheTimeBesideThem) {
+  const std::string said(kAck);
+  EXPECT_EQ(One(R"({"level":20,"time":1795608000123,"pid":1,"msg":"Ably: )" + said + "\"}\n" +
+                R"({"message":")" + said +
+                "\",\"level\":\"debug\",\"timestamp\":\"2026-11-25T12:00:01.5Z\"}\n" +
+                R"({"msg":"something else","ts":1795608002.25,"n":{"body":")" + said + "\"}}\n" +
+                "{\"msg\":\"[ProtocolMessage\",\"level\":1}\nno JSON\n"),
+            "{\"t\":1795608000123,\"send\":{\"action\":10,\"channel\":\"r\"}}\n"
+            "{\"t\":1795608001500,\"send\":{\"action\":10,\"channel\":\"r\"}}\n"
+            "{\"t\":1795608002250,\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
+  EXPECT_EQ(
+      One("[ {\"message\": \"" + said + "\"},\n  {\"x\": 1}, {\"message\": \"" + said + "\"}]"),
+      "{\"send\":{\"action\":10,\"channel\":\"r\"}}\n"
+      "{\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
+}
+
+TEST(LogReaderTest, AMessageInJsonHasItsLineEndsAndIsNamedByTheLineOfTheFile) {
+  EXPECT_EQ(One("{}\n{\"msg\":\"" +
+                std::string("Protocol.send(): sending msg; [ProtocolMessage; action=PRESENCE; "
+                            "channel=r; msgSerial=0; presence=[ [WirePresenceMessage; data=a\\nb; "
+                            "action=2] ]]\"}\n\n{\"msg\":\"Protocol.send(): sending msg; "
+                            "[ProtocolMessage; action=PRES\"}\n")),
+            "{\"send\":{\"action\":14,\"channel\":\"r\",\"msgSerial\":0,\"presence\":[{\"data\":"
+            "\"a\\nb\","
+            "\"action\":2}]}}\n4: the message was cut, or something stands behind it\n");
+}
+
+TEST(LogReaderTest, WhatContainersCutIsPutTogetherAgain) {
+  EXPECT_EQ(One("{\"log\":\"12:00:00.000 Ably: Protocol.send(): sending msg; [ProtocolMessage; \","
+                "\"stream\":\"stdout\",\"time\":\"2026-11-25T12:00:00.0009Z\"}\n"
+                "{\"log\":\"action=ATTACH; channel=r]\\n\",\"stream\":\"stdout\",\"time\":"
+                "\"2026-11-25T12:00:03Z\"}\n"),
+            "{\"t\":1795608000000,\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
+}
+
+TEST(LogReaderTest, ColoursAroundAMessageAreNotOfIt) {
+  EXPECT_EQ(One("\x1b[1;36m" + std::string(kAck) + "\x1b[22m\x1b[39m\r\n"),
+            "{\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
+  EXPECT_EQ(One("\x1b[36m2026-11-25T12:00:00Z\x1b[39m " + std::string(kAck) + "\n"),
+            "{\"t\":1795608000000,\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
+  EXPECT_THAT(One(std::string(kAck) + "\x1b[2Jm"), HasSubstr("1: the message was cut"));
 }
 
 }  // namespace

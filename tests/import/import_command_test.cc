@@ -108,7 +108,9 @@ TEST(ImportCommandTest, SaysWhyThereIsNothing) {
               HasSubstr("-: no frames: the HAR has 1 WebSocket without messages: Firefox"));
   const Finished nothing = Import({"-"}, "");
   EXPECT_EQ(nothing.status, 1);
-  EXPECT_EQ(nothing.err, "-:1: neither a HAR nor a log of ably-js at level 4 nor copied frames\n");
+  EXPECT_EQ(nothing.err, "-:1: nothing is in it\n");
+  EXPECT_EQ(Import({"-"}, "hello").err,
+            "-:1: neither a HAR nor a log of ably-js at level 4 nor copied frames\n");
 }
 
 TEST(ImportCommandTest, TakesTheUsersWordForWhatAFileIs) {
@@ -198,6 +200,32 @@ TEST(ImportCommandTest, ALargeHarTakesAtMostThreeTimesItsSizeOfMemory) {
   if (!kSanitized) {
     EXPECT_LE(imported.peak_kib * 1024, 3 * static_cast<int64_t>(har.size()));
   }
+}
+
+std::string Utf16(std::string_view ascii) {
+  std::string text = "\xFF\xFE";
+  for (const char c : ascii) (text += c) += '\0';
+  return text;
+}
+
+TEST(ImportCommandTest, ReadsTextAsWindowsWritesIt) {
+  const Finished imported = Import({"-"}, Utf16(kOne));
+  EXPECT_EQ(imported.status, 0);
+  EXPECT_EQ(imported.out, Import({"-"}, kOne).out);
+}
+
+TEST(ImportCommandTest, SaysOfMoreFilesWhatTheyAre) {
+  const auto said = [](std::string_view input) {
+    const Finished imported = Import({"-"}, input);
+    EXPECT_EQ(imported.status, 1);
+    EXPECT_EQ(imported.out, "");
+    return imported.err;
+  };
+  EXPECT_EQ(said(""), "-:1: nothing is in it\n");
+  EXPECT_THAT(said("\x1F\x8B\x08\x01"), StartsWith("-:1: compressed: decompress it first"));
+  EXPECT_THAT(said("{action: 11, channel: 'r', presence: Array(3)}"),
+              HasSubstr("as a console shows objects"));
+  EXPECT_THAT(said(R"("{\"action\":11}")"), HasSubstr("inside strings of JSON"));
 }
 
 }  // namespace
