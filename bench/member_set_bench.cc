@@ -5,18 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "bench/bench.h"
+#include "bench/traffic.h"
 #include "benchmark/benchmark.h"
 #include "presence/client/channel.h"
 #include "presence/client/channel_input.h"
@@ -24,131 +23,10 @@
 #include "presence/item.h"
 #include "presence/members/member_set.h"
 #include "presence/message.h"
-#include "sim/base/random.h"
 #include "tests/cost/allocations.h"
 
 namespace presence::bench {
 namespace {
-
-constexpr std::string_view kData[] = {
-    R"({"status":"online","nickname":"ada"})",    R"({"status":"online","nickname":"grace"})",
-    R"({"status":"away","nickname":"edsger"})",   R"({"status":"busy","nickname":"barbara"})",
-    R"({"status":"online","nickname":"donald"})", R"({"status":"away","nickname":"leslie"})",
-    R"({"status":"online","nickname":"tony"})",   R"({"status":"offline","nickname":"ole"})",
-};
-
-// The messages of so many members, in rounds: first all join, then they send one message each, in
-// another order, again and again. The texts lie one behind the other in the order in which they are
-// used, as they do in the buffer of somebody who reads frames.
-class Traffic {
- public:
-  Traffic(size_t members, size_t rounds) : keys_(2), ids_(rounds + 1) {
-    std::vector<size_t> order(members);
-    for (size_t i = 0; i < members; ++i) order[i] = i;
-    AddKeys(order, keys_[0]);
-    AddIds(order, 0);
-    sim::Random random(members);
-    for (size_t i = members; i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
-    AddKeys(order, keys_[1]);
-    for (size_t round = 1; round <= rounds; ++round) AddIds(order, round);
-  }
-
-  size_t members() const { return keys_[0].views.size(); }
-  size_t rounds() const { return ids_.size() - 1; }
-
-  using Key = std::pair<std::string_view, std::string_view>;  // connection id, client id
-  const Key& key(size_t round, size_t i) const { return keys_[round > 0].views[i]; }
-  // The i-th message of a round; round 0 is the joining.
-  Message message(size_t round, size_t i) const {
-    const Key& key = this->key(round, i);
-    Message message;
-    message.connection_id = key.first;
-    message.client_id = key.second;
-    message.id = ids_[round].views[i];
-    message.timestamp = TimestampFromMs(1'700'000'000'000 + static_cast<int64_t>(round));
-    message.payload.data_kind = DataKind::kString;
-    message.payload.data = kData[(i + round) % std::size(kData)];
-    message.payload.encoding = "json";
-    return message;
-  }
-
- private:
-  template <typename View>
-  struct Texts {
-    std::string bytes;
-    std::vector<View> views;
-  };
-
-  static std::string ConnectionId(size_t member) {
-    constexpr char kDigits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
-    std::string id;
-    // A bijection, so that no two are the same.
-    for (uint64_t x = member * 0x9E3779B97F4A7C15; id.size() < 11; x >>= 6) id += kDigits[x & 63];
-    return id;
-  }
-  // Every tenth client has two connections.
-  static std::string ClientId(size_t member) {
-    return "user-" + std::to_string(member % 11 == 10 ? member - 1 : member);
-  }
-
-  static void AddKeys(const std::vector<size_t>& order, Texts<Key>& keys) {
-    keys.bytes.reserve(order.size() * 32);
-    keys.views.reserve(order.size());
-    for (const size_t member : order) {
-      const std::string connection_id = ConnectionId(member);
-      const std::string client_id = ClientId(member);
-      // Inside what was reserved, so that the views stay good.
-      const char* const at = keys.bytes.data() + keys.bytes.size();
-      keys.bytes += connection_id;
-      keys.bytes += client_id;
-      keys.views.emplace_back(std::string_view(at, connection_id.size()),
-                              std::string_view(at + connection_id.size(), client_id.size()));
-    }
-  }
-  void AddIds(const std::vector<size_t>& order, size_t round) {
-    Texts<std::string_view>& ids = ids_[round];
-    ids.bytes.reserve(order.size() * 24);
-    ids.views.reserve(order.size());
-    for (const size_t member : order) {
-      const std::string id = ConnectionId(member) + ":" + std::to_string(round) + ":0";
-      const char* const at = ids.bytes.data() + ids.bytes.size();
-      ids.bytes += id;
-      ids.views.emplace_back(at, id.size());
-    }
-  }
-
-  std::vector<Texts<Key>> keys_;  // of the joining, and of all other rounds
-  std::vector<Texts<std::string_view>> ids_;
-};
-
-// --- The floor ---
-
-struct FloorValue {
-  int64_t msg_serial = 0;
-  int64_t timestamp_ms = 0;
-};
-using FloorMap = absl::flat_hash_map<Traffic::Key, FloorValue>;
-
-void Upsert(const Traffic& traffic, size_t round, FloorMap& map) {
-  for (size_t i = 0; i < traffic.members(); ++i) {
-    map.insert_or_assign(traffic.key(round, i),
-                         FloorValue{static_cast<int64_t>(round), static_cast<int64_t>(i)});
-  }
-  benchmark::DoNotOptimize(map.size());
-}
-
-void Erase(const Traffic& traffic, size_t round, FloorMap& map) {
-  for (size_t i = 0; i < traffic.members(); ++i) map.erase(traffic.key(round, i));
-  benchmark::DoNotOptimize(map.size());
-}
-
-// So many look-ups one after the other, in the order of the second round.
-size_t LookUp(const Traffic& traffic, size_t count, const FloorMap& map) {
-  size_t found = 0;
-  for (size_t i = 0; i < count; ++i) found += map.contains(traffic.key(1, i)) ? 1u : 0u;
-  benchmark::DoNotOptimize(found);
-  return found;
-}
 
 // --- The member set ---
 
@@ -388,6 +266,24 @@ class Pages {
   std::vector<IncomingItem> items_;
 };
 
+// Attaches, and has all join.
+void FillChannel(const Traffic& traffic, Channel& channel, Effects& effects) {
+  Require(channel.Apply(TimestampFromMs(0), AttachedFrame(), effects).ok(), "ATTACHED");
+  for (size_t i = 0; i < traffic.members(); ++i) {
+    const Message message = traffic.message(0, i);
+    IncomingItem item;
+    item.action = static_cast<int64_t>(PresenceAction::kEnter);
+    item.id = message.id;
+    item.client_id = message.client_id;
+    item.connection_id = message.connection_id;
+    item.timestamp = message.timestamp;
+    item.payload = message.payload;
+    PresenceFrame frame;
+    frame.items = std::span(&item, 1);
+    Require(channel.Apply(TimestampFromMs(0), frame, effects).ok(), "a frame");
+  }
+}
+
 // The floor looks the same keys up, one after the other.
 void BenchPages(benchmark::State& state, const Traffic& traffic) {
   const size_t items = std::min<size_t>(traffic.members(), 200'000);
@@ -396,21 +292,7 @@ void BenchPages(benchmark::State& state, const Traffic& traffic) {
   Upsert(traffic, 0, map);
   Effects effects;
   Channel channel{Channel::Options()};
-  {
-    for (size_t i = 0; i < traffic.members(); ++i) {
-      const Message message = traffic.message(0, i);
-      IncomingItem item;
-      item.action = static_cast<int64_t>(PresenceAction::kEnter);
-      item.id = message.id;
-      item.client_id = message.client_id;
-      item.connection_id = message.connection_id;
-      item.timestamp = message.timestamp;
-      item.payload = message.payload;
-      PresenceFrame frame;
-      frame.items = std::span(&item, 1);
-      Require(channel.Apply(TimestampFromMs(0), frame, effects).ok(), "a frame");
-    }
-  }
+  FillChannel(traffic, channel, effects);
   const Pages pages(traffic, items);
   pages.Apply(channel, effects);
   const uint64_t stale_before = channel.stats().stale;
@@ -472,9 +354,66 @@ void BenchLookUp(benchmark::State& state, const Traffic& traffic) {
           });
 }
 
+// A call that the channel answers at once about one who is there, or a client's few.
+enum class Call { kGetByClient, kGetByConnection, kIsUserPresent };
+
+// The ratio is of one look-up of the floor to one call, its answer in effects included.
+template <Call kCall>
+void BenchCall(benchmark::State& state, const Traffic& traffic) {
+  const size_t items = std::min<size_t>(traffic.members(), 200'000);
+  const size_t turns = std::max<size_t>(1, 100'000 / items);
+  FloorMap map;
+  Upsert(traffic, 0, map);
+  Effects effects;
+  Channel channel{Channel::Options()};
+  FillChannel(traffic, channel, effects);
+  const auto call = [&](size_t i) {
+    const Traffic::Key& key = traffic.key(1, i);
+    absl::Status status;
+    if constexpr (kCall == Call::kIsUserPresent) {
+      status = channel.Apply(TimestampFromMs(0), IsUserPresentCall{i, key.second}, effects);
+    } else {
+      GetCall get;
+      get.request = i;
+      (kCall == Call::kGetByClient ? get.client_id : get.connection_id) =
+          kCall == Call::kGetByClient ? key.second : key.first;
+      status = channel.Apply(TimestampFromMs(0), get, effects);
+    }
+    Require(status.ok() && effects.size() == 1, "a call");
+    return std::get<CallResult>(*effects.begin());
+  };
+  for (size_t i = 0; i < items; ++i) {
+    const CallResult answer = call(i);
+    Require(answer.error == nullptr && answer.request == i, "an answer");
+    if constexpr (kCall == Call::kIsUserPresent) {
+      Require(answer.present, "who is present");
+    } else {
+      Require(answer.member_count >= 1 && answer.member_count <= 2, "who is there");
+    }
+  }
+  Comparison(state, items * turns)
+      .Run(
+          [&] {
+            return SecondsOf([&] {
+              for (size_t turn = 0; turn < turns; ++turn) LookUp(traffic, items, map);
+            });
+          },
+          [&] {
+            return SecondsOf([&] {
+              for (size_t turn = 0; turn < turns; ++turn) {
+                for (size_t i = 0; i < items; ++i) {
+                  CallResult answer = call(i);
+                  benchmark::DoNotOptimize(answer);
+                }
+              }
+            });
+          });
+}
+
 void RegisterAll(bool smoke) {
   const std::vector<size_t> sizes =
-      smoke ? std::vector<size_t>{1, 50} : std::vector<size_t>{100, 10'000, 1'000'000};
+      smoke ? std::vector<size_t>{1, 50}
+            : std::vector<size_t>{10, 100, 1'000, 10'000, 100'000, 1'000'000};
   const std::pair<const char*, void (*)(benchmark::State&, const Traffic&)> benches[] = {
       {"update", BenchUpdate},
       {"join", BenchJoin},
@@ -482,7 +421,10 @@ void RegisterAll(bool smoke) {
       {"sync", BenchSync},
       {"pages", BenchPages},
       {"by_client", BenchLookUp<true>},
-      {"by_connection", BenchLookUp<false>}};
+      {"by_connection", BenchLookUp<false>},
+      {"get_by_client", BenchCall<Call::kGetByClient>},
+      {"get_by_connection", BenchCall<Call::kGetByConnection>},
+      {"is_user_present", BenchCall<Call::kIsUserPresent>}};
   for (const auto& [name, bench] : benches) {
     for (const size_t members : sizes) {
       const std::string full_name = std::string(name) + "/" + std::to_string(members);
