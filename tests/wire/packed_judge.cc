@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
@@ -27,58 +26,55 @@ bool IsAbsent(const Json& value) {
   return value.is_binary() && value.get_binary().has_subtype() && value.get_binary().subtype() == 0;
 }
 
-// The JSON form of a value; nullopt: it has none.
-std::optional<Json> FormOf(const Json& value, int depth) {
-  if (value.is_object() || value.is_array()) {
-    if (depth == kMaxDepth) return std::nullopt;
-    Json form = value.is_object() ? Json::object() : Json::array();
+// Makes `form` the JSON form of a value; false: it has none. (Not an optional: nlohmann-json
+// converts to one in more than one way.)
+bool FormOf(const Json& value, int depth, Json& form) {
+  form = value;
+  if (value.is_structured()) {
+    if (depth == kMaxDepth) return false;
+    form = value.is_object() ? Json::object() : Json::array();
     for (const auto& [key, inner] : value.items()) {
       const bool absent = IsAbsent(inner);
-      const std::optional<Json> inner_form =
-          absent ? std::optional<Json>(Json()) : FormOf(inner, depth + 1);
-      if (!inner_form.has_value()) return std::nullopt;
+      Json inner_form;
+      if (!absent && !FormOf(inner, depth + 1, inner_form)) return false;
       if (value.is_array()) {
-        form.push_back(*inner_form);
+        form.push_back(inner_form);
       } else if (!absent) {
-        form[key] = *inner_form;
+        form[key] = inner_form;
       }
     }
-    return form;
-  }
-  if (value.is_binary()) {
-    if (value.get_binary().has_subtype()) return std::nullopt;
-    return Base64(value);
-  }
-  if (value.is_number_float()) {
+  } else if (value.is_binary()) {
+    if (value.get_binary().has_subtype()) return false;
+    form = Base64(value);
+  } else if (value.is_number_float()) {
     const double number = value.get<double>();
-    if (!std::isfinite(number)) return Json();
-    if (number == std::floor(number) && number >= -0x1p63 && number < 0x1p63) {
-      return Json(static_cast<int64_t>(number));
+    if (!std::isfinite(number)) {
+      form = nullptr;
+    } else if (number == std::floor(number) && number >= -0x1p63 && number < 0x1p63) {
+      form = static_cast<int64_t>(number);
     }
   }
-  return value;
+  return true;
 }
 
-std::optional<Json> FormOfFrame(const Json& frame) {
-  if (!frame.is_object()) return std::nullopt;
-  std::optional<Json> form = FormOf(frame, 0);
-  if (!form.has_value()) return std::nullopt;
+bool FormOfFrame(const Json& frame, Json& form) {
+  if (!frame.is_object() || !FormOf(frame, 0, form)) return false;
   for (const char* const items : {"presence", "messages", "annotations"}) {
     if (!frame.contains(items) || !frame[items].is_array()) continue;
     for (size_t i = 0; i < frame[items].size(); ++i) {
       const Json& item = frame[items][i];
       if (!item.is_object() || !item.contains("data")) continue;
       if (!item["data"].is_binary() || IsAbsent(item["data"])) continue;
-      const Json encoding = (*form)[items][i].value("encoding", Json());
+      const Json encoding = form[items][i].value("encoding", Json());
       if (encoding.is_null()) {
-        (*form)[items][i]["encoding"] = "base64";
+        form[items][i]["encoding"] = "base64";
       } else if (encoding.is_string()) {
         const std::string text = encoding.get<std::string>();
-        (*form)[items][i]["encoding"] = text.empty() ? "base64" : text + "/base64";
+        form[items][i]["encoding"] = text.empty() ? "base64" : text + "/base64";
       }
     }
   }
-  return form;
+  return true;
 }
 
 // Counts keys, to see whether any came twice: nlohmann-json then keeps one of them only.
@@ -128,19 +124,18 @@ std::string PackedDisagreement(std::string_view packed) {
       counter.keys != Keys(theirs)) {
     return "";  // a key came twice
   }
-  std::optional<Json> wanted = FormOfFrame(theirs);
-  if (wanted.has_value()) {
-    try {
-      static_cast<void>(wanted->dump());
-    } catch (const nlohmann::detail::exception&) {
-      wanted.reset();  // a string is not UTF-8
-    }
+  Json wanted;
+  bool has_form = FormOfFrame(theirs, wanted);
+  try {
+    static_cast<void>(wanted.dump());
+  } catch (const nlohmann::detail::exception&) {
+    has_form = false;  // a string is not UTF-8
   }
-  if (!wanted.has_value()) return status.ok() ? "has no JSON form: " + ours : "";
-  if (!status.ok()) return "refused: " + status.ToString() + ": " + wanted->dump();
+  if (!has_form) return status.ok() ? "has no JSON form: " + ours : "";
+  if (!status.ok()) return "refused: " + status.ToString() + ": " + wanted.dump();
   const Json got = Json::parse(ours, nullptr, /*allow_exceptions=*/false);
   if (got.is_discarded()) return "not JSON: " + ours;
-  if (got != *wanted) return "wanted " + wanted->dump() + ", got " + ours;
+  if (got != wanted) return "wanted " + wanted.dump() + ", got " + ours;
   return "";
 }
 
