@@ -80,6 +80,7 @@ std::optional<std::string> CommandLine::Parse(const std::vector<std::string>& ar
       value = argument.substr(equals + 1);
     } else if (flag->takes_value && i + 1 < arguments.size()) {
       value = arguments[++i];
+      parsed.taken_ = {SpelledFlag(*flag), value};
     }
     if (flag->takes_value || equals != argument.npos) {
       if (std::optional<std::string> wrong = CheckValue(*flag, value)) return wrong;

@@ -53,6 +53,13 @@ class CommandLine {
   // The same as Value, of a flag that is a number.
   uint64_t Number(std::string_view flag, uint64_t otherwise) const;
   const std::vector<std::string>& operands() const { return operands_; }
+  // The flag that came last with its value as an argument of its own ("--at 17"): who forgot the
+  // value has lost an operand to it. Null: none.
+  struct Taken {
+    std::string flag;
+    std::string value;
+  };
+  const Taken* LastTaken() const { return taken_.flag.empty() ? nullptr : &taken_; }
 
  private:
   struct Given {
@@ -61,6 +68,7 @@ class CommandLine {
   };
   const Given* Find(std::string_view flag) const;
 
+  Taken taken_;
   std::vector<Given> given_;
   std::vector<std::string> operands_;
 };

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,6 +111,12 @@ void Output::Fail() {
 }
 
 bool Output::is_terminal() const { return fd_ >= 0 && isatty(fd_) == 1; }
+
+std::optional<size_t> Output::columns() const {
+  struct winsize size {};
+  if (!is_terminal() || ioctl(fd_, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  return size.ws_col;
+}
 
 bool Progress::Due() {
   if (!on_) return false;

@@ -43,6 +43,8 @@ class Output : public sim::LineSink {
   bool is_unread() const { return unread_; }
   // Whether a person reads it as it comes.
   bool is_terminal() const;
+  // The columns of the terminal; nullopt: it is none, or does not say.
+  std::optional<size_t> columns() const;
 
  private:
   void Fail();

@@ -13,12 +13,14 @@
 #include "absl/strings/str_cat.h"
 #include "sim/explain/explainer.h"
 #include "sim/explain/moment.h"
+#include "sim/explain/sentences.h"
 #include "sim/explain/story.h"
 #include "sim/explain/story_filter.h"
 #include "sim/explain/text_story.h"
 #include "sim/explain/why.h"
 #include "sim/trace/trace_reader.h"
 #include "tools/console.h"
+#include "tools/plain_text.h"
 #include "tools/trace_file.h"
 
 namespace presence::tools {
@@ -49,6 +51,7 @@ struct Wanted {
   std::string client;  // of the question
   std::optional<std::string> channel;
   std::optional<sim::MemberName> member;
+  std::string member_name;
   bool keep_going = false;
   std::string progress;
 };
@@ -78,10 +81,26 @@ bool Read(const CommandLine& line, Wanted& wanted) {
     if (line.Has("member")) return wrong("--member is for the story, and a question has none");
   }
   if (line.Has("channel")) wanted.channel = line.Value("channel");
-  if (line.Has("member")) wanted.member.emplace(line.Value("member"));
+  wanted.member_name = line.Value("member");
+  if (line.Has("member")) wanted.member.emplace(wanted.member_name);
   wanted.keep_going = line.Has("keep-going");
   wanted.progress = line.Value("progress", "auto");
   return true;
+}
+
+// Whoever, or whatever channel, was asked for, and no line has named.
+void TellMissing(const std::string& trace, const Wanted& wanted, const sim::StoryFilter& filter,
+                 const sim::Explainer& explainer) {
+  if (wanted.channel.has_value()) {
+    TellMissingChannel(trace, *wanted.channel, explainer.ChannelNames());
+  }
+  if (!filter.lacks_member()) return;
+  std::string nearest;
+  for (const std::string& name : filter.NearMembers()) {
+    absl::StrAppend(&nearest, nearest.empty() ? "; near to it: " : ", ", sim::Named(name));
+  }
+  Complain(absl::StrCat("no line of ", trace, " names the member ", sim::Named(wanted.member_name),
+                        nearest));
 }
 
 // Tells one trace; an exit status if something ended it before its end.
@@ -135,11 +154,24 @@ std::optional<int> Explain(const std::string& trace, const Wanted& wanted, Outpu
                           " lines, and none of the number asked for: this is its end"));
     ended = kExitFailed;
   }
+  if (!ended.has_value() && at_end && at.has_value() && !at->line().has_value()) {
+    output.Flush();
+    Complain(absl::StrCat(trace, " ends before that time: this is its end"));
+  }
+  if (!file.any_line()) {
+    Complain(absl::StrCat("nothing is in ", trace));
+  } else if (!ended.has_value()) {
+    TellMissing(trace, wanted, filter, explainer);
+  }
   if (last != nullptr) {
     for (const std::string& line : last->lines()) output.WriteLine(line);
   }
   if (why != nullptr && (!ended.has_value() || *ended == kExitFailed)) {
-    for (const std::string& paragraph : why->Paragraphs()) output.WriteLine(paragraph);
+    const std::optional<size_t> columns = output.columns();
+    for (const std::string& paragraph : why->Paragraphs()) {
+      // A program gets a line; a person words that are whole.
+      output.WriteLine(columns.has_value() ? BreakLines(paragraph, *columns) : paragraph);
+    }
   }
   TellMalformed(file.malformed_lines());
   if (!ended.has_value() && file.malformed_lines() > 0) ended = kExitFailed;

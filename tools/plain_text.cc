@@ -154,6 +154,21 @@ std::string Wrap(std::string_view text, size_t width, size_t indent) {
   return out;
 }
 
+std::string BreakLines(std::string_view text, size_t width) {
+  std::string out(text);
+  size_t begin = 0;  // of the line
+  for (size_t space = out.find(' '); space != out.npos;) {
+    const size_t next = out.find(' ', space + 1);
+    const size_t end = std::min(next, out.size());
+    if (ColumnsOf(std::string_view(out).substr(begin, end - begin)) > width && space > begin) {
+      out[space] = '\n';
+      begin = space + 1;
+    }
+    space = next;
+  }
+  return out;
+}
+
 std::string PlainText(std::string_view markdown, size_t width) {
   Blocks blocks(width);
   while (!markdown.empty()) {

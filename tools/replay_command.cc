@@ -131,7 +131,8 @@ class ReplayRun {
     formatter_ = MakeOutput(flags.Value("output", "jsonl"), expected_ != nullptr, lines);
     sink_ = formatter_.get();
     if (flags.Has("channel")) {
-      filter_ = std::make_unique<sim::ChannelFilter>(flags.Value("channel"), *formatter_);
+      channel_ = flags.Value("channel");
+      filter_ = std::make_unique<sim::ChannelFilter>(*channel_, *formatter_);
       sink_ = filter_.get();
     }
     return std::nullopt;
@@ -146,7 +147,11 @@ class ReplayRun {
     std::optional<int> ended = ReplayLines(trace, file, replayer, checker);
     const std::optional<int> cut = file.Finish();
     if (!ended.has_value()) ended = cut;
-    if (!ended.has_value()) replayer.Finish();
+    if (!ended.has_value()) {
+      replayer.Finish();
+      output_.Flush();
+      if (channel_.has_value()) TellMissingChannel(trace, *channel_, replayer.ChannelNames());
+    }
     totals_.lines += file.lines().line_number();
     totals_.bytes += file.lines().bytes();
     totals_.frames += replayer.frames();
@@ -225,6 +230,7 @@ class ReplayRun {
   Output output_;
   std::unique_ptr<ExpectedOutput> expected_;
   std::unique_ptr<sim::ReplaySink> formatter_;
+  std::optional<std::string> channel_;
   std::unique_ptr<sim::ReplaySink> filter_;
   sim::ReplaySink* sink_ = nullptr;
   Totals totals_;

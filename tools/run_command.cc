@@ -46,7 +46,11 @@ std::optional<int> Answer(const Command& command, const std::vector<std::string>
   if (line.Has("help")) return PrintText(HelpOf(command));
   const std::vector<std::string>& operands = line.operands();
   if (operands.size() < command.least_operands) {
-    return WrongUsage(command, "no " + std::string(command.operand_name) + " given");
+    std::string wrong = "no " + std::string(command.operand_name) + " given";
+    if (const CommandLine::Taken* const taken = line.LastTaken()) {
+      wrong += ", as \"" + taken->value + "\" is the value of " + taken->flag;
+    }
+    return WrongUsage(command, wrong);
   }
   if (operands.size() > command.most_operands) {
     return WrongUsage(command,

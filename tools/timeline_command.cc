@@ -24,8 +24,7 @@ std::string NameOfTrace(const std::string& trace) {
 }
 
 // Reads a trace into a timeline, as far as there is room. False: there was no room for all.
-bool Gather(TraceFile& file, sim::Timeline& timeline) {
-  sim::Explainer explainer(timeline);
+bool Gather(TraceFile& file, sim::Explainer& explainer, sim::Timeline& timeline) {
   sim::TraceReader reader;
   std::string_view text;
   while (!timeline.full() && file.Next(text, explainer.any_frames())) {
@@ -72,9 +71,13 @@ int RunTimeline(const CommandLine& line) {
   if (line.Has("channel")) options.channel = line.Value("channel");
   sim::Timeline timeline(options);
   std::string cut;
-  const bool fits = Gather(file, timeline);
+  sim::Explainer explainer(timeline);
+  const bool fits = Gather(file, explainer, timeline);
   std::optional<int> ended = file.Finish();
   if (ended == kExitInterrupted) return *ended;
+  if (options.channel.has_value() && !ended.has_value()) {
+    TellMissingChannel(trace, *options.channel, explainer.ChannelNames());
+  }
   if (ended.has_value()) {
     cut = absl::StrCat("line ", file.refused());
   } else if (!fits) {

@@ -1,11 +1,13 @@
 #include "tools/trace_file.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "sim/capture/file_kind.h"
+#include "sim/explain/sentences.h"
 #include "sim/trace/trace_reader.h"
 #include "tools/command_line.h"
 #include "tools/kept_beginning.h"
@@ -61,7 +63,9 @@ bool TraceFile::Next(std::string_view& text, bool any_frames) {
     }
     if (!*more) return false;
     ShowReading(*lines_, progress_);
-    if (!sim::TraceReader::IsBlank(text)) return true;
+    if (sim::TraceReader::IsBlank(text)) continue;
+    any_line_ = true;
+    return true;
   }
   return false;
 }
@@ -82,7 +86,11 @@ bool TraceFile::Report(uint64_t line, const absl::Status& status, bool can_skip,
   Tell(absl::StrCat(name_, ":", line, ": ", status.message()));
   if (!any_frames && !std::exchange(told_kind_, true)) {
     const auto advice = sim::AdviceForTraceReader(sim::KindOf(beginning_->beginning()));
-    if (advice.has_value()) Complain(absl::StrCat(name_, " is ", AbslView(*advice)));
+    if (advice.has_value()) {
+      Complain(absl::StrCat(name_, " is ", AbslView(*advice)));
+    } else if (beginning_->beginning().starts_with("\xEF\xBB\xBF")) {
+      Complain(absl::StrCat(name_, " is to be saved as UTF-8 without that mark"));
+    }
   }
   if (can_skip && keep_going_) {
     ++malformed_lines_;
@@ -101,6 +109,19 @@ std::optional<int> TraceFile::Finish() {
                           "server's: `presence import FILE` tells them apart"));
   }
   return ended_;
+}
+
+void TellMissingChannel(const std::string& trace, std::string_view wanted,
+                        const std::vector<std::string_view>& names) {
+  if (std::find(names.begin(), names.end(), wanted) != names.end()) return;
+  constexpr size_t kShown = 8;
+  std::string shown;
+  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) {
+    absl::StrAppend(&shown, i == 0 ? "" : ", ", sim::Named(names[i]));
+  }
+  if (names.size() > kShown) absl::StrAppend(&shown, " and ", names.size() - kShown, " more");
+  Complain(absl::StrCat("no line of ", trace, " names the channel ", sim::Named(wanted),
+                        shown.empty() ? "" : "; there is ", shown));
 }
 
 void TellMalformed(uint64_t lines) {

@@ -52,6 +52,8 @@ class TraceFile {
   // "17: what is wrong", of the line that ended the run; empty: none did.
   const std::string& refused() const { return refused_; }
   uint64_t malformed_lines() const { return malformed_lines_; }
+  // Whether there has been a line that is not blank.
+  bool any_line() const { return any_line_; }
 
  private:
   bool Report(uint64_t line, const absl::Status& status, bool can_skip, bool any_frames);
@@ -63,11 +65,15 @@ class TraceFile {
   std::unique_ptr<sim::LineReader> lines_;
   const KeptBeginning* beginning_ = nullptr;  // of lines_
   bool told_kind_ = false;                    // what the file may be instead of a trace
+  bool any_line_ = false;
   uint64_t malformed_lines_ = 0;
   std::optional<int> ended_;
   std::string refused_;
 };
 
+// If none of `names`, the channels of the trace, is `wanted`: says so, and which there are.
+void TellMissingChannel(const std::string& trace, std::string_view wanted,
+                        const std::vector<std::string_view>& names);
 // "3 malformed lines skipped", on standard error; nothing if there are none.
 void TellMalformed(uint64_t lines);
 

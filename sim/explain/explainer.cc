@@ -17,4 +17,8 @@ bool Explainer::any_frames() const { return watcher_->replayer().frames() > 0; }
 
 int64_t Explainer::now_ms() const { return watcher_->replayer().now_ms(); }
 
+std::vector<std::string_view> Explainer::ChannelNames() const {
+  return watcher_->replayer().ChannelNames();
+}
+
 }  // namespace presence::sim

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "sim/explain/story.h"
@@ -42,6 +44,8 @@ class Explainer {
   bool any_frames() const;
   // The engine's now, ms since the epoch.
   int64_t now_ms() const;
+  // Of all channels that lines have named so far. They hold until the next line.
+  std::vector<std::string_view> ChannelNames() const;
 
  private:
   std::unique_ptr<StoryWatcher> watcher_;

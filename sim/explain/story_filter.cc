@@ -26,6 +26,10 @@ bool StoryFilter::Wants(const StoryItem& item) const {
 void StoryFilter::WriteBlock(const StoryBlock& block) {
   wanted_.clear();
   for (const StoryItem& item : block.items) {
+    if (near_.has_value() && !met_) {
+      near_->See(item.message.client_id);
+      met_ = member_->Names(item.message.client_id, item.message.connection_id);
+    }
     if (Wants(item)) wanted_.push_back(item);
   }
   if (wanted_.empty()) return;

@@ -78,6 +78,14 @@ std::optional<std::string_view> Replayer::NameOf(size_t index) const {
   return channels_[index]->name;
 }
 
+std::vector<std::string_view> Replayer::ChannelNames() const {
+  std::vector<std::string_view> names;
+  for (const auto& named : channels_) {
+    if (named->name.has_value()) names.emplace_back(*named->name);
+  }
+  return names;
+}
+
 uint64_t Replayer::items() const {
   uint64_t items = 0;
   for (const auto& named : channels_) items += named->channel.stats().items;

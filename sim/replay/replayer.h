@@ -83,6 +83,9 @@ class Replayer {
   const Channel* Find(std::string_view name) const;
   // The name of the `index`th channel; nullopt: no line has named it. REQUIRES: there is one.
   std::optional<std::string_view> NameOf(size_t index) const;
+  // Of all channels that lines have named, in order of first appearance. They hold until the next
+  // line.
+  std::vector<std::string_view> ChannelNames() const;
   // The engine's now, ms since the epoch.
   int64_t now_ms() const { return now_ms_; }
   // Over all channels, so far.

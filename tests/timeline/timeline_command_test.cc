@@ -74,6 +74,9 @@ TEST(TimelineCommandTest, ShowsOneChannel) {
   const Finished made = Timeline({"--channel=blue", "-o", "-", "-"}, kTrace);
   EXPECT_EQ(made.status, 0);
   EXPECT_EQ(DataOf(made.out)["members"].dump(), R"([["bob","b"]])");
+  EXPECT_EQ(made.err, "");
+  EXPECT_EQ(Timeline({"--channel=green", "-o", "-", "-"}, kTrace).err.substr(0, 51),
+            "presence: no line of - names the channel green; the");
 }
 
 TEST(TimelineCommandTest, WantsToKnowWhereThePageGoes) {

@@ -205,5 +205,45 @@ TEST(ExplainCommand, NothingOfATraceReachesATerminalAsAControlCharacter) {
   }
 }
 
+// --- What a first user may get wrong ---
+
+TEST(ExplainCommand, OfAMemberOrChannelThatNoLineNamesItSaysSo) {
+  EXPECT_EQ(Explain({"--member=Bob"}).err,
+            "presence: no line of - names the member Bob; near to it: bob\n");
+  EXPECT_EQ(Explain({"--member=bob@c9"}).err,
+            "presence: no line of - names the member bob@c9; near to it: bob\n");
+  EXPECT_EQ(Explain({"--member=bob@c2"}).err, "");
+  EXPECT_EQ(Explain({"--channel=rooms"}).err,
+            "presence: no line of - names the channel rooms; there is room\n");
+  EXPECT_EQ(Explain({"--channel=room"}).err, "");
+}
+
+TEST(ExplainCommand, ATimeBehindTheEndIsToldToBe) {
+  EXPECT_EQ(Explain({"--at=2026-11-26T00:00:00Z"}).err,
+            "presence: - ends before that time: this is its end\n");
+  EXPECT_EQ(Explain({"--at=2026-11-24T23:32:22.500Z"}).err, "");
+}
+
+TEST(ExplainCommand, WhereNothingIsItSaysSo) {
+  for (const std::string_view trace : {"", "\n \r\n"}) {
+    const Finished told = Explain({}, trace);
+    EXPECT_EQ(told.status, 0);
+    EXPECT_EQ(told.out, "");
+    EXPECT_EQ(told.err, "presence: nothing is in -\n");
+  }
+}
+
+TEST(ExplainCommand, AFlagWithoutItsValueHasTakenTheTrace) {
+  EXPECT_EQ(Command({"explain", "--why-absent", "x.jsonl"}).Run().err,
+            "presence: explain: no trace given, as \"x.jsonl\" is the value of --why-absent; see "
+            "presence help explain\n");
+}
+
+TEST(ExplainCommand, AByteOrderMarkIsToldHowToBeRidOf) {
+  EXPECT_EQ(Explain({}, "\xEF\xBB\xBF{\"note\":\"x\"}\n").err,
+            "-:1: not valid JSON: begins with a byte order mark\n"
+            "presence: - is to be saved as UTF-8 without that mark\n");
+}
+
 }  // namespace
 }  // namespace presence::testing

@@ -13,6 +13,14 @@ TEST(PlainText, WrapsBetweenWords) {
   EXPECT_EQ(Wrap("\u00e9\u00e9 \u00e9\u00e9", 5, 0), "\u00e9\u00e9 \u00e9\u00e9\n");
 }
 
+TEST(PlainText, BreaksLinesAtSpacesAndChangesNothingElse) {
+  EXPECT_EQ(BreakLines("one two  three", 8), "one two \nthree");
+  EXPECT_EQ(BreakLines("one \u00E4\u00F6\u00FC four", 7), "one \u00E4\u00F6\u00FC\nfour");
+  EXPECT_EQ(BreakLines("longer than that", 3), "longer\nthan\nthat");
+  EXPECT_EQ(BreakLines(" x", 1), " x");
+  EXPECT_EQ(BreakLines("", 5), "");
+}
+
 TEST(PlainText, ShowsMarkdownWithoutItsMarks) {
   EXPECT_EQ(
       PlainText("## The `end`\n\nSee [the **page**](a.md#b) of `a|b` and `x*y`; *now* [+]\n", 80),

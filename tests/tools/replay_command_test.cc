@@ -243,6 +243,22 @@ TEST_F(ReplayTest, OneChannelOfSeveral) {
   EXPECT_EQ(Presence({"replay", "--channel=c", trace}).status, 0);
 }
 
+TEST_F(ReplayTest, AChannelThatIsNotThereIsToldWithThoseThatAre) {
+  const std::string path = WriteFile(
+      "two.jsonl", "{\"action\":11,\"channel\":\"r::$chat\"}\n{\"action\":11,\"channel\":\"s\"}\n");
+  EXPECT_EQ(Presence({"replay", "--channel=r", path}).err,
+            "presence: no line of " + path + " names the channel r; there is r::$chat, s\n");
+  EXPECT_EQ(Presence({"replay", "--channel=s", path}).err, "");
+}
+
+TEST_F(ReplayTest, AFileIsDecompressedWhateverItsName) {
+  const std::string compressed = TestPath("named.jsonl.gz");
+  WriteGzip(compressed, "{\"action\":11,\"channel\":\"r\"}\n");
+  const std::string other = WriteFile("download", ReadFile(compressed));
+  EXPECT_EQ(Presence({"replay", other}).out, Presence({"replay", compressed}).out);
+  EXPECT_NE(Presence({"replay", other}).out, "");
+}
+
 TEST_F(ReplayTest, ExpectedAndSo) {
   const std::string expected = WriteFile("expected", AnnAlone());
   for (const char* const output : {"--output=jsonl", "--output=none"}) {
