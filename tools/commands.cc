@@ -390,6 +390,10 @@ Command Serve() {
               Number("max-connections", 1, 10'000'000, "connections, lost ones included (100000)"),
               Number("max-rooms", 1, 10'000'000, "rooms (100000)"),
               Number("max-members", 1, 10'000'000, "members of one room (100000)"),
+              {.name = "sandbox",
+               .help =
+                   "let anybody make apps with keys of their own, by POST /apps: for test suites "
+                   "of clients"},
               {.name = "verbose", .help = "a line on standard error for whatever happens"},
           },
       .examples =

@@ -15,9 +15,11 @@
 #include <string>
 #include <utility>
 
+#include "tools/serve/credentials.h"
 #include "tools/serve/http_message.h"
 #include "tools/serve/http_router.h"
 #include "tools/serve/request_target.h"
+#include "tools/serve/service.h"
 
 namespace presence::serve {
 namespace {
@@ -42,11 +44,11 @@ std::string_view View(beast::string_view text) { return {text.data(), text.size(
 class WebSocketConnection final : public ClientSocket,
                                   public std::enable_shared_from_this<WebSocketConnection> {
  public:
-  WebSocketConnection(beast::tcp_stream stream, Service& service, const ConnectionLimits& limits,
-                      std::shared_ptr<void> open)
+  WebSocketConnection(beast::tcp_stream stream, std::shared_ptr<Service> service,
+                      const ConnectionLimits& limits, std::shared_ptr<void> open)
       : stream_(std::move(stream)),
         closing_timer_(stream_.get_executor()),
-        service_(service),
+        service_(std::move(service)),
         limits_(limits),
         open_(std::move(open)) {}
 
@@ -57,7 +59,7 @@ class WebSocketConnection final : public ClientSocket,
     // silent for ever; what he is sent and does not acknowledge tells.
     websocket::stream_base::timeout timeouts{};
     timeouts.handshake_timeout = limits_.handshake;
-    const std::chrono::milliseconds idle = service_.server().options().max_idle_interval;
+    const std::chrono::milliseconds idle = service_->server().options().max_idle_interval;
     const bool pings = !Service::WantsHeartbeats(target_) && idle.count() > 0;
     timeouts.idle_timeout = pings ? 2 * idle : websocket::stream_base::none();
     timeouts.keep_alive_pings = pings;
@@ -90,7 +92,7 @@ class WebSocketConnection final : public ClientSocket,
 
  private:
   void OnAccepted() {
-    transport_ = service_.Connect(*this, target_);
+    transport_ = service_->Connect(*this, target_);
     target_ = {};
     Read();
   }
@@ -109,12 +111,12 @@ class WebSocketConnection final : public ClientSocket,
     if (error) return OnGone();
     message_.resize(bytes);
     const bool done = stream_.is_message_done();
-    if (too_large_ || message_.size() > service_.server().options().max_frame_size) {
-      if (!too_large_) service_.ReceiveTooLarge(transport_, message_.size());
+    if (too_large_ || message_.size() > service_->server().options().max_frame_size) {
+      if (!too_large_) service_->ReceiveTooLarge(transport_, message_.size());
       too_large_ = !done;
       message_.clear();
     } else if (done) {
-      service_.Receive(transport_, message_);
+      service_->Receive(transport_, message_);
       message_.clear();
     }
     if (message_.empty() && message_.capacity() > kKeptRoom) message_.shrink_to_fit();
@@ -128,7 +130,7 @@ class WebSocketConnection final : public ClientSocket,
       closing_timer_.cancel();
       Drop();
     }
-    service_.Gone(transport_);
+    service_->Gone(transport_);
   }
 
   void SendNext() {
@@ -146,7 +148,7 @@ class WebSocketConnection final : public ClientSocket,
     } else if (closing_) {
       SendClose();
     }
-    service_.Taken(transport_, bytes);
+    service_->Taken(transport_, bytes);
   }
 
   void SendClose() {
@@ -160,7 +162,7 @@ class WebSocketConnection final : public ClientSocket,
 
   WebSocketStream stream_;
   asio::steady_timer closing_timer_;
-  Service& service_;
+  const std::shared_ptr<Service> service_;
   const ConnectionLimits& limits_;
   const std::shared_ptr<void> open_;
   RequestTarget target_;  // until it is accepted
@@ -175,10 +177,10 @@ class WebSocketConnection final : public ClientSocket,
 // One socket until it is known what is asked of it.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(tcp::socket socket, Service& service, const HttpRouter& router,
+  HttpConnection(tcp::socket socket, const Apps& apps, const HttpRouter& router,
                  const ConnectionLimits& limits, std::shared_ptr<void> open)
       : stream_(std::move(socket)),
-        service_(service),
+        apps_(apps),
         router_(router),
         limits_(limits),
         open_(std::move(open)),
@@ -199,7 +201,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     const http::request<http::string_body>& request = parser_.get();
     RequestTarget target = ParseTarget(View(request.target()));
     if (websocket::is_upgrade(request) && target.path == "/") {
-      std::make_shared<WebSocketConnection>(std::move(stream_), service_, limits_, open_)
+      std::make_shared<WebSocketConnection>(
+          std::move(stream_), apps_.Of(Presented::By(target).KeyName()), limits_, open_)
           ->Accept(request, std::move(target));
       return;
     }
@@ -234,7 +237,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   }
 
   beast::tcp_stream stream_;
-  Service& service_;
+  const Apps& apps_;
   const HttpRouter& router_;
   const ConnectionLimits& limits_;
   const std::shared_ptr<void> open_;
@@ -245,19 +248,19 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
 }  // namespace
 
-void ServeConnection(tcp::socket socket, Service& service, const HttpRouter& router,
+void ServeConnection(tcp::socket socket, const Apps& apps, const HttpRouter& router,
                      const ConnectionLimits& limits, std::shared_ptr<void> open) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   // Of who has gone without a word the system would keep what he was sent for a quarter of an hour.
-  const std::chrono::milliseconds idle = service.server().options().max_idle_interval;
+  const std::chrono::milliseconds idle = apps.Of("")->server().options().max_idle_interval;
   const unsigned unanswered_ms =
       static_cast<unsigned>(std::min<int64_t>(2 * idle.count(), 600'000));
   if (unanswered_ms > 0) {
     setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms,
                sizeof unanswered_ms);
   }
-  std::make_shared<HttpConnection>(std::move(socket), service, router, limits, std::move(open))
+  std::make_shared<HttpConnection>(std::move(socket), apps, router, limits, std::move(open))
       ->Start();
 }
 

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <memory>
 
+#include "tools/serve/apps.h"
 #include "tools/serve/boost_asio.h"
 #include "tools/serve/http_router.h"
-#include "tools/serve/service.h"
 
 namespace presence::serve {
 
@@ -21,7 +21,7 @@ struct ConnectionLimits {
 // what comes to the service. It owns itself: it goes when the socket is closed, and `open` with it,
 // which counts those there are. Who answers requests is found by `router`. On the thread of the
 // socket's context, which runs the service, too.
-void ServeConnection(boost::asio::ip::tcp::socket socket, Service& service,
+void ServeConnection(boost::asio::ip::tcp::socket socket, const Apps& apps,
                      const HttpRouter& router, const ConnectionLimits& limits,
                      std::shared_ptr<void> open);
 

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -11,12 +12,16 @@
 // After it, as it is Asio, too.
 #include <boost/asio/signal_set.hpp>
 
+#include "tools/serve/app_routes.h"
+#include "tools/serve/apps.h"
 #include "tools/serve/client_connection.h"
 #include "tools/serve/http_router.h"
 #include "tools/serve/http_routes.h"
+#include "tools/serve/presence_routes.h"
 #include "tools/serve/random_id.h"
 #include "tools/serve/server_clock.h"
 #include "tools/serve/service.h"
+#include "tools/serve/token_routes.h"
 
 namespace presence::serve {
 namespace {
@@ -39,12 +44,41 @@ void AllowManySockets() {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
+// Wakes when it was told to last.
+class WakeTimer {
+ public:
+  WakeTimer(asio::io_context& context, const ServerClock& clock, std::function<void()> wake)
+      : timer_(context), clock_(clock), wake_(std::move(wake)) {}
+
+  void SetAt(std::optional<Timestamp> at) {
+    if (at == at_) return;
+    at_ = at;
+    if (!at.has_value()) {
+      timer_.cancel();
+      return;
+    }
+    timer_.expires_after(*at - clock_.Now());
+    timer_.async_wait([this](error_code error) {
+      if (error) return;
+      at_.reset();
+      wake_();
+    });
+  }
+
+ private:
+  asio::steady_timer timer_;
+  const ServerClock& clock_;
+  const std::function<void()> wake_;
+  std::optional<Timestamp> at_;
+};
+
 class Loop {
  public:
   explicit Loop(LoopOptions options)
       : options_(std::move(options)),
         acceptor_(context_),
-        deadline_(context_),
+        deadline_(context_, clock_, [this] { service_.Wake(); }),
+        app_deadline_(context_, clock_, [this] { apps_.Wake(); }),
         pause_(context_),
         goodbye_(context_),
         signals_(context_, SIGTERM, SIGINT),
@@ -52,10 +86,21 @@ class Loop {
                   .keys = options_.keys,
                   .now = [this] { return clock_.Now(); },
                   .make_id = RandomId,
-                  .wake_at = [this](std::optional<Timestamp> at) { WakeAt(at); },
-                  .log = options_.log}) {
-    AddHttpRoutes(service_, router_);
-  }
+                  .wake_at =
+                      [this](std::optional<Timestamp> at) {
+                        deadline_.SetAt(at);
+                        EndIfAllAreGone();
+                      },
+                  .log = options_.log}),
+        apps_(service_, {.server = options_.server,
+                         .now = [this] { return clock_.Now(); },
+                         .make_id = RandomId,
+                         .wake_at =
+                             [this](std::optional<Timestamp> at) {
+                               app_deadline_.SetAt(at);
+                               EndIfAllAreGone();
+                             },
+                         .log = options_.log}) {}
 
   std::string Run() {
     const tcp::endpoint wanted(asio::ip::make_address(options_.listen.address),
@@ -67,6 +112,10 @@ class Loop {
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error) return "cannot listen on " + options_.listen.text() + ": " + error.message();
     options_.listen.port = acceptor_.local_endpoint().port();
+    AddHttpRoutes(service_, router_);
+    AddTokenRoutes(apps_, router_);
+    AddPresenceRoutes(apps_, router_);
+    if (options_.sandbox) AddAppRoutes(apps_, options_.listen, router_);
     AllowManySockets();
     WaitForSignal();
     Accept();
@@ -82,7 +131,7 @@ class Loop {
       if (error) return AcceptLater();
       // Beyond the bound nobody is heard; the socket closes here.
       if (open_.use_count() <= static_cast<long>(options_.server.max_connections + kMoreSockets)) {
-        ServeConnection(std::move(socket), service_, router_, limits_, open_);
+        ServeConnection(std::move(socket), apps_, router_, limits_, open_);
       }
       Accept();
     });
@@ -95,20 +144,8 @@ class Loop {
     });
   }
 
-  void WakeAt(std::optional<Timestamp> at) {
-    if (shutting_down_ && service_.socket_count() == 0) context_.stop();
-    if (at == armed_) return;
-    armed_ = at;
-    if (!at.has_value()) {
-      deadline_.cancel();
-      return;
-    }
-    deadline_.expires_after(*at - clock_.Now());
-    deadline_.async_wait([this](error_code error) {
-      if (error) return;
-      armed_.reset();
-      service_.Wake();
-    });
+  void EndIfAllAreGone() {
+    if (shutting_down_ && service_.socket_count() + apps_.socket_count() == 0) context_.stop();
   }
 
   void WaitForSignal() {
@@ -122,6 +159,7 @@ class Loop {
       goodbye_.async_wait([this](error_code cut) {
         if (!cut) context_.stop();
       });
+      apps_.ShutDown();
       service_.ShutDown();
       WaitForSignal();
     });
@@ -133,13 +171,14 @@ class Loop {
   const std::shared_ptr<void> open_ = std::make_shared<int>(0);  // one more user for each socket
   asio::io_context context_{1};
   tcp::acceptor acceptor_;
-  asio::steady_timer deadline_;
+  WakeTimer deadline_;
+  WakeTimer app_deadline_;
   asio::steady_timer pause_;
   asio::steady_timer goodbye_;
   asio::signal_set signals_;
-  std::optional<Timestamp> armed_;  // what deadline_ waits for
   bool shutting_down_ = false;
   Service service_;
+  Apps apps_;
   HttpRouter router_;
 };
 

@@ -14,6 +14,7 @@ struct LoopOptions {
   ListenAddress listen;
   Keys keys;
   Server::Options server;
+  bool sandbox = false;  // whether anybody may make apps (app_routes.h)
   // What is told when it listens: where, with the port that it got.
   std::function<void(const ListenAddress&)> on_listening;
   // A line on what happens; null: nobody wants to know.

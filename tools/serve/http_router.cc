@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "tools/serve/http_format.h"
 #include "tools/serve/request_target.h"
 
 namespace presence::serve {
@@ -58,7 +59,7 @@ HttpResponse HttpRouter::Dispatch(const HttpRequest& request) const {
 }
 
 HttpResponse HttpRouter::Answer(const HttpRequest& request) const {
-  HttpResponse response = Dispatch(request);
+  HttpResponse response = InFormOf(request, Dispatch(request));
   AllowOrigin(request, response);
   return response;
 }

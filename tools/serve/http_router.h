@@ -17,9 +17,10 @@ namespace presence::serve {
 //     return JsonResponse(MembersOf(request.target.segments[1]));
 //   });
 //
-// GET answers HEAD, too. OPTIONS is answered as browsers ask for it, and any origin is let in. What
-// there is no route for is not found: with an error of the protocol, but below /comet/ without a
-// word of why, since published clients give up for good if they are told.
+// GET answers HEAD, too. Responses of JSON are given in the form that is asked for (http_format.h).
+// OPTIONS is answered as browsers ask for it, and any origin is let in. What there is no route for
+// is not found: with an error of the protocol, but below /comet/ without a word of why, since
+// published clients give up for good if they are told.
 class HttpRouter {
  public:
   using Handler = std::function<HttpResponse(const HttpRequest&)>;

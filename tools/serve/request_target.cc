@@ -65,4 +65,20 @@ RequestTarget ParseTarget(std::string_view target) {
   return parsed;
 }
 
+std::string Escaped(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string escaped;
+  for (const char c : text) {
+    if (kPlain.find(c) != kPlain.npos) {
+      escaped += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    escaped += {'%', kDigits[byte / 16], kDigits[byte % 16]};
+  }
+  return escaped;
+}
+
 }  // namespace presence::serve

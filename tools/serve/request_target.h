@@ -23,6 +23,8 @@ struct RequestTarget {
 };
 
 RequestTarget ParseTarget(std::string_view target);
+// The text as the value of a parameter, with %XX for all but letters, digits and -._~.
+std::string Escaped(std::string_view text);
 
 }  // namespace presence::serve
 

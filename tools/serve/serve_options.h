@@ -17,6 +17,7 @@ struct ServeOptions {
   Keys keys;
   bool development_key = false;  // whether the only key is the one that everybody knows
   Server::Options server;
+  bool sandbox = false;
   bool verbose = false;
 };
 

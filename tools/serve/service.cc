@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "presence/wire/frame.h"
+#include "tools/serve/capability.h"
 #include "tools/serve/event_text.h"
 
 namespace presence::serve {
@@ -68,7 +69,20 @@ TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& targ
     Refuse(socket, format, *error);
     return transport;
   }
-  const auto& credentials = std::get<Credentials>(judged);
+  Accept(transport, std::get<Credentials>(judged), target);
+  return transport;
+}
+
+TransportHandle Service::ConnectOwn(ClientSocket& socket) {
+  const TransportHandle transport = ++last_transport_;
+  sockets_[transport].socket = &socket;
+  Accept(transport, {"*", Capability::All(), std::nullopt, {}}, {});
+  return transport;
+}
+
+void Service::Accept(TransportHandle transport, const Credentials& credentials,
+                     const RequestTarget& target) {
+  const Client& client = sockets_[transport];
   const std::vector<Permission> permissions = credentials.capability.Permissions();
   const std::string id = parts_.make_id(kIdCharacters);
   const std::string key = parts_.make_id(kKeyCharacters);
@@ -78,19 +92,18 @@ TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& targ
   accepted.connection_key = key;
   accepted.client_id = credentials.client_id;
   accepted.permissions = permissions;
-  accepted.format = format;
+  accepted.format = client.format;
   accepted.heartbeats = WantsHeartbeats(target);
   accepted.resume_key = ResumeKeyOf(target);
   accepted.grace_period = GraceOf(target);
   if (const absl::Status status = server_.Apply(now(), accepted, effects_); !status.ok()) {
     // What remains to be wrong is what the client asked for, such as a name too long.
     const auto why = status.message();
-    Refuse(socket, format, {kMalformedRequest, 400, std::string(why.data(), why.size()), nullptr});
-    return transport;
+    return Refuse(*client.socket, client.format,
+                  {kMalformedRequest, 400, std::string(why.data(), why.size()), nullptr});
   }
   Remember(transport, credentials);
   CarryOut();
-  return transport;
 }
 
 void Service::Receive(TransportHandle transport, std::string_view message) {

@@ -63,6 +63,8 @@ class Service {
   // Somebody has opened a WebSocket with this URL. Whoever has bad credentials is sent ERROR, and
   // closed. `socket` must live until Gone; the handle names it in all that follows.
   TransportHandle Connect(ClientSocket& socket, const RequestTarget& target);
+  // A connection of the owner's own, which may do everything, for any client.
+  TransportHandle ConnectOwn(ClientSocket& socket);
   // A whole message has come.
   void Receive(TransportHandle transport, std::string_view message);
   // A message of at least so many bytes, more than max_frame_size: what of it came need not be
@@ -96,6 +98,8 @@ class Service {
   // Keeps what is to be known of a client while its credentials are good.
   void Remember(TransportHandle transport, const Credentials& credentials);
   std::optional<Timestamp> NextDeadline() const;
+  void Accept(TransportHandle transport, const Credentials& credentials,
+              const RequestTarget& target);
   void Refuse(ClientSocket& socket, wire::Format format, const ErrorInfo& error);
   ClientSocket* Find(TransportHandle transport) const;
   void Log(const std::string& line) const;
