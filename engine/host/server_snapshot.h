@@ -44,11 +44,31 @@ struct ServerSnapshot {
     friend bool operator==(const Room&, const Room&) = default;
   };
 
+  // What a connection may do on a channel, or on all whose names begin so.
+  struct Permission {
+    std::string channel;
+    bool is_prefix = false;
+    uint64_t modes = 0;
+
+    friend bool operator==(const Permission&, const Permission&) = default;
+  };
+
+  struct Transport {
+    uint64_t handle = 0;      // the owner's
+    uint64_t connection = 0;  // its number; 0: the transport was ended, and the owner knows
+    std::vector<Permission> permissions;
+    // Resumed, and by then it must have attached its rooms again, or it leaves them.
+    std::optional<Timestamp> attach_until;
+
+    friend bool operator==(const Transport&, const Transport&) = default;
+  };
+
   Timestamp server_time = Timestamp::min();  // the latest time seen
   uint64_t last_connection = 0;              // number given last
   uint64_t last_room = 0;                    // number given last
   std::vector<Connection> connections;       // by number
   std::vector<Room> rooms;                   // by number
+  std::vector<Transport> transports;         // by handle; none, unless asked for
 
   friend bool operator==(const ServerSnapshot&, const ServerSnapshot&) = default;
 };

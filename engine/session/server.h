@@ -188,6 +188,17 @@ class Server {
   static absl::StatusOr<std::unique_ptr<Server>> Restore(Timestamp now, const Options& options,
                                                          const ServerSnapshot& snapshot);
 
+  // The same as Export, and the transports, for a replica: without what waits to be sent, their
+  // formats and their heartbeats, which decide nothing. O(connections + members).
+  ServerSnapshot ExportWithTransports() const;
+  // A server that takes part of another's inputs, from the moment on at which that was exported
+  // with its transports: given the same options, and all inputs but BytesTaken that came since, it
+  // is in the same state, but for pages of syncs that waited for a transport. What it wants to have
+  // sent is for nobody. InvalidArgument: as Restore, or the transports are not those of the
+  // connections.
+  static absl::StatusOr<std::unique_ptr<Server>> Replicate(const Options& options,
+                                                           const ServerSnapshot& snapshot);
+
   // --- Reads ---
 
   const Options& options() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return options_; }
@@ -302,6 +313,7 @@ class Server {
   std::string Load(const ServerSnapshot& snapshot);
   std::string Load(const ServerSnapshot::Connection& from);
   std::string Load(const ServerSnapshot::Room& from);
+  std::string Load(const ServerSnapshot::Transport& from);
   void LoseAll(Timestamp now);
 
   // Later times count as this one, so that there are always times beyond.

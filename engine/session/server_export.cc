@@ -48,6 +48,38 @@ ServerSnapshot Server::Export() const {
   return snapshot;
 }
 
+ServerSnapshot Server::ExportWithTransports() const {
+  ServerSnapshot snapshot = Export();
+  snapshot.transports.reserve(transports_.size());
+  for (const auto& [handle, transport] : transports_) {
+    ServerSnapshot::Transport& exported = snapshot.transports.emplace_back();
+    exported.handle = handle;
+    if (transport->connection == nullptr) continue;
+    const ServerConnection& connection = *transport->connection;
+    exported.connection = connection.number;
+    connection.permissions.ForEach([&](std::string_view channel, bool is_prefix, uint64_t modes) {
+      exported.permissions.push_back({std::string(channel), is_prefix, modes});
+    });
+    exported.attach_until = connection.grace_until;
+  }
+  std::sort(snapshot.transports.begin(), snapshot.transports.end(),
+            [](const auto& a, const auto& b) { return a.handle < b.handle; });
+  return snapshot;
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Replicate(const Options& options,
+                                                          const ServerSnapshot& snapshot) {
+  auto server = std::make_unique<Server>(options);
+  std::string wrong = server->Load(snapshot);
+  for (const ServerSnapshot::Transport& transport : snapshot.transports) {
+    if (!wrong.empty()) break;
+    wrong = server->Load(transport);
+  }
+  if (wrong.empty()) wrong = server->CheckInvariants();
+  if (!wrong.empty()) return absl::InvalidArgumentError(wrong);
+  return server;
+}
+
 absl::StatusOr<std::unique_ptr<Server>> Server::Restore(Timestamp now, const Options& options,
                                                         const ServerSnapshot& snapshot) {
   auto server = std::make_unique<Server>(options);
@@ -135,6 +167,34 @@ std::string Server::Load(const ServerSnapshot::Room& from) {
   }
   if (room.host->connection_count() == 0) return "a room of nobody";
   Touched(room);
+  return {};
+}
+
+std::string Server::Load(const ServerSnapshot::Transport& from) {
+  auto made = std::make_unique<ServerTransport>();
+  ServerTransport& transport = *made;
+  transport.handle = from.handle;
+  if (from.connection != 0) {
+    ServerConnection* const connection = FindConnection(from.connection);
+    if (connection == nullptr || connection->resumable_until.has_value() ||
+        connection->transport != nullptr) {
+      return "a transport of a connection that has none, or has another";
+    }
+    std::vector<Permission> permissions;
+    permissions.reserve(from.permissions.size());
+    for (const auto& [channel, is_prefix, modes] : from.permissions) {
+      permissions.push_back({channel, is_prefix, modes});
+    }
+    if (!Permissions::Fit(permissions)) return "a connection with too many permissions";
+    connection->permissions = Permissions(permissions);
+    grace_deadlines_.Move(connection->number, connection->grace_until, from.attach_until);
+    transport.connection = connection;
+    connection->transport = &transport;
+  }
+  backlog_.Insert(transport.unsent, transport.handle);
+  if (!transports_.emplace(transport.handle, std::move(made)).second) {
+    return "two transports with one handle";
+  }
   return {};
 }
 

@@ -17,7 +17,7 @@ namespace presence::wire {
 namespace {
 
 constexpr SnapshotKind kRoom{"room", "2"};
-constexpr SnapshotKind kServer{"server", "1"};
+constexpr SnapshotKind kServer{"server", "2"};
 
 // --- A server ---
 
@@ -78,7 +78,52 @@ bool ReadConnection(std::optional<json::Element> element, ServerSnapshot::Connec
   return tuple.Finished();
 }
 
-// [server time, last connection, last room, connections, rooms], each room [number, name, room].
+// [handle, connection, [[channel, 1 if it is a prefix, modes]...], [attach until] or null]
+void AppendTransport(const ServerSnapshot::Transport& transport, std::string& out) {
+  out += '[';
+  AppendNumber(transport.handle, out);
+  out += ',';
+  AppendNumber(transport.connection, out);
+  out += ',';
+  AppendList(transport.permissions, out, [&](const ServerSnapshot::Permission& permission) {
+    out += '[';
+    AppendBytes(permission.channel, out);
+    out += permission.is_prefix ? ",1," : ",0,";
+    AppendNumber(permission.modes, out);
+    out += ']';
+  });
+  if (transport.attach_until.has_value()) {
+    out += ",[";
+    AppendTime(*transport.attach_until, out);
+    out += "]]";
+  } else {
+    out += ",null]";
+  }
+}
+
+bool ReadTransport(std::optional<json::Element> element, ServerSnapshot::Transport& transport) {
+  TupleReader tuple(element);
+  transport.handle = tuple.Number();
+  transport.connection = tuple.Number();
+  TupleReader permissions(tuple.Next());
+  while (permissions.Has()) {
+    TupleReader of_permission(permissions.Next());
+    ServerSnapshot::Permission& permission = transport.permissions.emplace_back();
+    permission.channel = of_permission.Bytes();
+    permission.is_prefix = of_permission.Number() != 0;
+    permission.modes = of_permission.Number();
+    permissions.Require(of_permission.Finished());
+  }
+  tuple.Require(permissions.Finished());
+  if (std::optional<TupleReader> of_attach = tuple.OptionalTuple()) {
+    transport.attach_until = of_attach->Time();
+    tuple.Require(of_attach->Finished());
+  }
+  return tuple.Finished();
+}
+
+// [server time, last connection, last room, connections, rooms, transports], each room
+// [number, name, room].
 void AppendServer(const ServerSnapshot& server, std::string& out) {
   out += '[';
   AppendTime(server.server_time, out);
@@ -99,6 +144,9 @@ void AppendServer(const ServerSnapshot& server, std::string& out) {
     AppendRoom(room.room, out);
     out += ']';
   });
+  out += ',';
+  AppendList(server.transports, out,
+             [&](const auto& transport) { AppendTransport(transport, out); });
   out += ']';
 }
 
@@ -124,6 +172,11 @@ bool ReadServer(std::optional<json::Element> element, ServerSnapshot& server,
     rooms.Require(of_room.Finished());
   }
   tuple.Require(rooms.Finished());
+  TupleReader transports(tuple.Next());
+  while (transports.Has()) {
+    transports.Require(ReadTransport(transports.Next(), server.transports.emplace_back()));
+  }
+  tuple.Require(transports.Finished());
   return tuple.Finished();
 }
 

@@ -91,6 +91,49 @@ TEST(ServerExport, ARestoredServerDoesWhatTheOtherDoesOnceItsTransportsAreGone) 
   EXPECT_EQ(other.server.Export(), h.server.Export());
 }
 
+TEST(ServerExport, AReplicaThatTakesTheSameInputsIsTheSameWithItsTransports) {
+  ServerHarness h(Small());
+  Fill(h);
+  h.Resume(5, "k2", "bob");
+  h.Say(4, R"({"action":17,"auth":{"accessToken":"t"}})");
+  h.Apply(CredentialsRefused{4});
+  const ServerSnapshot snapshot = h.server.ExportWithTransports();
+  EXPECT_THAT(snapshot.transports, ::testing::SizeIs(3)) << "one was ended and is not gone";
+  auto replica = Server::Replicate(Small(), snapshot);
+  ASSERT_TRUE(replica.ok()) << replica.status();
+  EXPECT_EQ((*replica)->ExportWithTransports(), snapshot);
+  ServerHarness other(Small(), *std::move(replica));
+  other.now_ms = h.now_ms;
+  for (ServerHarness* const each : {&h, &other}) {
+    each->Attach(5, "room");
+    each->Enter(1, "room", 4, "dora");
+    each->Advance(16'000);
+    each->Gone(4);
+    each->Accept(6);
+    each->Attach(6, "room");
+    each->Enter(6, "room", 0);
+  }
+  EXPECT_EQ(other.server.ExportWithTransports(), h.server.ExportWithTransports());
+}
+
+TEST(ServerExport, TransportsThatContradictConnectionsAreRefused) {
+  ServerHarness h(Small());
+  Fill(h);
+  const ServerSnapshot good = h.server.ExportWithTransports();
+  ASSERT_EQ(good.transports.size(), 2u);
+  const auto refused = [&](std::function<void(ServerSnapshot&)> change) {
+    ServerSnapshot bad = good;
+    change(bad);
+    EXPECT_EQ(Server::Replicate(Small(), bad).status().code(), absl::StatusCode::kInvalidArgument);
+  };
+  refused([](ServerSnapshot& s) { s.transports.clear(); });
+  refused([](ServerSnapshot& s) { s.transports[0].connection = 99; });
+  refused([](ServerSnapshot& s) { s.transports[0].connection = 0; });
+  refused([](ServerSnapshot& s) { s.transports[1] = s.transports[0]; });
+  refused([](ServerSnapshot& s) { s.transports[1].handle = s.transports[0].handle; });
+  refused([](ServerSnapshot& s) { s.transports[0].permissions.resize(1025); });
+}
+
 TEST(ServerExport, WhoHadATransportIsLostAtTheMomentOfTheRestore) {
   ServerHarness h;
   h.Accept(1);

@@ -60,6 +60,7 @@ RC_GTEST_PROP(Server, ClientsComeToWhatTheirRoomsHaveAndEveryCallIsAnswered, ())
   RC_CLASSIFY(world.stats().pages_paused > 0, "pages paused");
   RC_CLASSIFY(world.stats().transports_dropped > 0, "dropped");
   RC_CLASSIFY(world.seen().restored > 0, "restored");
+  RC_CLASSIFY(world.seen().replicated > 0, "replicated");
   RC_CLASSIFY(world.begun_anew() > 0, "begun anew");
   RC_CLASSIFY(world.seen().members_compared > 10, "members compared");
   RC_CLASSIFY(world.seen().intents_compared > 2, "intents compared");

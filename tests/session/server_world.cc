@@ -12,6 +12,7 @@
 #include "presence/error.h"
 #include "presence/host/room_host.h"
 #include "presence/message.h"
+#include "presence/wire/snapshot.h"
 #include "tests/session/server_harness.h"
 
 namespace presence {
@@ -134,6 +135,7 @@ struct ServerWorld::Client : WatchedSession::Owner {
 ServerWorld::ServerWorld(int draw)
     : options_(ServerOptions(draw)),
       server_(std::make_unique<Server>(options_)),
+      replica_(std::make_unique<Server>(options_)),
       reader_(options_.max_frame_size) {
   for (size_t i = 0; i < std::size(kIdentities); ++i) {
     clients_.push_back(std::make_unique<Client>(*this, i, ClientOptions(draw, i)));
@@ -168,6 +170,11 @@ void ServerWorld::Apply(const ServerInput& input, std::string_view name) {
   log_ += std::to_string(now_ms_) + " server: " + std::string(name) + "\n";
   const absl::Status status = server_->Apply(TimestampFromMs(now_ms_), input, effects_);
   if (!status.ok()) Wrong("the server refuses an input: " + status.ToString());
+  if (!std::holds_alternative<BytesTaken>(input)) {
+    ServerEffects for_nobody;
+    const absl::Status replicated = replica_->Apply(TimestampFromMs(now_ms_), input, for_nobody);
+    if (!replicated.ok()) Wrong("the replica refuses an input: " + replicated.ToString());
+  }
   for (const ServerEffect& effect : effects_) CarryOut(effect);
   CheckServer();
 }
@@ -175,6 +182,8 @@ void ServerWorld::Apply(const ServerInput& input, std::string_view name) {
 void ServerWorld::Wake() {
   log_ += std::to_string(now_ms_) + " server: wake\n";
   server_->AdvanceTo(TimestampFromMs(now_ms_), effects_);
+  ServerEffects for_nobody;
+  replica_->AdvanceTo(TimestampFromMs(now_ms_), for_nobody);
   for (const ServerEffect& effect : effects_) CarryOut(effect);
   CheckServer();
 }
@@ -233,6 +242,49 @@ void ServerWorld::CheckServer() {
     }
     if (members != folded_[std::string(name)]) Wrong("the server's events do not fold to a room");
   }
+  // Both are costly, and what goes wrong stays so.
+  ++inputs_;
+  if (inputs_ % 64 == 0) CheckReplica();
+  if (inputs_ % 97 == 0) Replicate();
+}
+
+// Another replica takes over, by way of text. It knows of a refusal only by inputs since.
+void ServerWorld::Replicate() {
+  if (refuses_ || server_->shutting_down()) return;
+  std::string text;
+  wire::AppendSnapshot(server_->ExportWithTransports(), text);
+  const absl::StatusOr<ServerSnapshot> snapshot = wire::ParseServerSnapshot(text);
+  if (!snapshot.ok()) return Wrong("not read again: " + snapshot.status().ToString());
+  auto replica = Server::Replicate(options_, *snapshot);
+  if (!replica.ok()) return Wrong("not replicated: " + replica.status().ToString());
+  if ((*replica)->ExportWithTransports() != *snapshot) Wrong("a replica is in another state");
+  replica_ = *std::move(replica);
+  ++seen_.replicated;
+}
+
+void ServerWorld::CheckReplica() {
+  if (const std::string broken = replica_->CheckInvariants(); !broken.empty()) {
+    Wrong("the replica: " + broken);
+  }
+  const auto without_transports = [&](const Server& server) {
+    const auto restored = Server::Restore(TimestampFromMs(now_ms_), options_, server.Export());
+    if (!restored.ok()) return ServerSnapshot();
+    ServerSnapshot snapshot = (*restored)->Export();
+    // What waited for BytesTaken there went out earlier here.
+    for (ServerSnapshot::Room& room : snapshot.rooms) {
+      for (RoomSnapshot::Connection& connection : room.room.connections) {
+        connection.next_page = Timestamp::min();
+      }
+    }
+    return snapshot;
+  };
+  const ServerSnapshot here = without_transports(*server_);
+  const ServerSnapshot there = without_transports(*replica_);
+  if (here == there) return;
+  std::string text = "the replica has come to another state:\n";
+  wire::AppendSnapshot(here, text);
+  wire::AppendSnapshot(there, text += "\n");
+  Wrong(std::move(text));
 }
 
 void ServerWorld::AnswerCredentials() {
@@ -256,7 +308,10 @@ void ServerWorld::Restore() {
   AddTo(past_, server_->stats());
   auto restored = Server::Restore(TimestampFromMs(now_ms_), options_, server_->Export());
   if (!restored.ok()) return Wrong("not restored: " + restored.status().ToString());
+  CheckReplica();
   server_ = *std::move(restored);
+  replica_ =
+      *Server::Restore(TimestampFromMs(now_ms_), options_, server_->Export());  // all are lost
   ++seen_.restored;
   refuses_ = false;
   handles_.clear();

@@ -26,7 +26,8 @@ namespace presence {
 // cut. After each input it is checked that
 //  - the server's invariants hold, and its events fold to the members of its rooms;
 //  - it sends nothing on a transport after it has ended it;
-//  - it answers every operation that arrives, once, in the same step.
+//  - it answers every operation that arrives, once, in the same step;
+//  - a replica, given all inputs but BytesTaken, is in the same state once all transports are gone.
 // When everything has arrived, every client that is attached has the members of its room.
 class ServerWorld {
  public:
@@ -53,6 +54,7 @@ class ServerWorld {
     uint64_t members_compared = 0;
     uint64_t intents_compared = 0;
     uint64_t restored = 0;
+    uint64_t replicated = 0;  // in the middle, from an export
   };
   const Seen& seen() const { return seen_; }
   // Of all servers that there were.
@@ -82,6 +84,8 @@ class ServerWorld {
   void AnswerCredentials();
   void CheckServer();
   void Restore();
+  void Replicate();
+  void CheckReplica();
   void Wrong(std::string what);
 
   void Advance(int64_t ms);
@@ -101,6 +105,9 @@ class ServerWorld {
   std::string failure_;
   Server::Options options_;
   std::unique_ptr<Server> server_;
+  // The same from inputs alone: begun anew now and then from an export.
+  std::unique_ptr<Server> replica_;
+  uint64_t inputs_ = 0;
   ServerEffects effects_;
   ServerReader reader_;
   std::vector<std::unique_ptr<Client>> clients_;

@@ -25,6 +25,12 @@ class Permissions {
   Permissions() = default;
   explicit Permissions(std::span<const Permission> permissions);
 
+  // Calls f(std::string_view channel, bool is_prefix, uint64_t modes) for each.
+  template <typename F>
+  void ForEach(F f) const {
+    for (const Owned& one : all_) f(one.channel, one.is_prefix, one.modes);
+  }
+
   // All modes, of kFlagModes, that one or another of them gives on this channel. O(permissions).
   uint64_t ModesOf(std::string_view channel) const;
 
