@@ -36,6 +36,7 @@ absl::Status StoryWatcher::Apply(uint64_t line_number, const TraceLine& line) {
   if (received != nullptr && replayer_.unknown_acknowledged() > unknown) {
     Acknowledged(received->frame, replayer_.unknown_acknowledged() - unknown);
   }
+  NoteConnection(block_.front());
   block_.SetTime(replayer_.now_ms());
   if (block_.size() > 1 || IsWorthTelling(line)) {
     block_.WriteTo(sink_);
@@ -116,6 +117,15 @@ void StoryWatcher::HeadFrame(const wire::Frame& frame, bool sent) {
                             : frame.action == wire::kClosed     ? ConnectionState::kClosed
                                                                 : ConnectionState::kFailed;
   }
+}
+
+// What befell others between two connections was not told: whoever is missing afterwards may have
+// left then.
+void StoryWatcher::NoteConnection(const StoryItem& head) {
+  const std::string_view id = head.message.connection_id;
+  if (head.connection_state != ConnectionState::kConnected || id.empty()) return;
+  if (!connection_id_.empty() && connection_id_ != id) new_connection_ = head_;
+  connection_id_ = id;
 }
 
 // Serials were acknowledged that the replay did not send: those of a capture, most of the time.

@@ -101,6 +101,7 @@ class StoryWatcher : public ReplaySink, public ReplayObserver {
   void HeadFrame(const wire::Frame& frame, bool sent);
   bool IsWorthTelling(const TraceLine& line) const;
   void Acknowledged(const wire::Frame& frame, uint64_t unknown);
+  void NoteConnection(const StoryItem& head);
 
   StoryItem& Add(StoryKind kind, std::string words, Rule rule = {});
   StoryItem& AddOf(StoryKind kind, const Message& member, std::string words, Rule rule = {});
@@ -163,6 +164,8 @@ class StoryWatcher : public ReplaySink, public ReplayObserver {
   };
   std::map<int64_t, Sent> sent_;  // by msgSerial
   std::string identity_;          // of the client's connection
+  std::string connection_id_;     // the latest known
+  Origin new_connection_;         // what gave it, if it had another one before
 };
 
 }  // namespace presence::sim

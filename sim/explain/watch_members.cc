@@ -414,6 +414,7 @@ void StoryWatcher::TellExpelled(const MemberEvent& event) {
   if (swept) ++step_.swept;
   if (fact.has_value()) Because(fact->stored);
   if (swept) Because(story.sync);
+  if (fact.has_value() && new_connection_.line > fact->stored.line) Because(new_connection_);
   story.facts.Remove(event.message, event.reason, Here());
 }
 

@@ -83,6 +83,22 @@ TEST(TimelineTest, CausesAreItemsBefore) {
   EXPECT_GT(causes, 50u);
 }
 
+// Between two connections nothing is told, so that is among the causes of who is missing after.
+TEST(TimelineTest, WhoIsSweptAfterANewConnectionIsSoBecauseOfIt) {
+  const Json data = DataOf(Captured());
+  size_t found = 0;
+  for (const Json& swept : OfKind(data, "swept")) {
+    std::vector<std::string> kinds;
+    for (const Json& cause : swept[kCauses]) {
+      const Json& item = data["items"][cause.get<size_t>()];
+      kinds.push_back(KindOf(data, item) + item[kRest].value("connection", ""));
+    }
+    EXPECT_THAT(kinds, ElementsAre("item-accepted", "sync-started", "receivedconnected"));
+    ++found;
+  }
+  EXPECT_EQ(found, 2u);
+}
+
 TEST(TimelineTest, HasEachEventOfTheReplay) {
   const std::string trace = Captured();
   const Json data = DataOf(trace);

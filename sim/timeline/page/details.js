@@ -53,11 +53,14 @@ function itemButton(model, index, current, select) {
   return button;
 }
 
+// What to say below a list that shows the first of so many.
+const moreThan = (all) => (all > MOST_OTHERS ? `and ${count(all - MOST_OTHERS, 'other')}` : '');
+
 function list(model, title, className, indices, current, select, more) {
   if (indices.length === 0) return [];
   const made = element('ol', {className}, ...indices.map((index) => element('li', {}, itemButton(model, index, current, select))));
   made.setAttribute('aria-label', title);
-  return [element('h3', {}, title), made, ...(more > 0 ? [element('p', {className: 'where'}, `and ${count(more, 'other')}`)] : [])];
+  return [element('h3', {}, title), made, ...(more === '' ? [] : [element('p', {className: 'where'}, more)])];
 }
 
 // Fills the panel: of an item, or, where that is null, of the session. act: {select, only, fit, link}.
@@ -68,7 +71,8 @@ export function fillDetails(pane, model, index, act) {
   }
   const item = model.items[index];
   const line = model.lines[item.line];
-  const {chain, more} = whys(model, index);
+  const {chain, more, passed} = whys(model, index);
+  const left = more ? 'and others before' : passed > 0 ? `and ${count(passed, 'change')} in between` : '';
   const effects = model.effects.get(index) ?? [];
   const others = [];
   for (let i = line.first; i < line.end; i++) if (i !== index) others.push(i);
@@ -85,10 +89,10 @@ export function fillDetails(pane, model, index, act) {
     ...(rule === '' ? [] : [element('p', {className: 'rule'}, rule)]),
     element('p', {className: 'where'}, whereText(model, item, true)),
     actions,
-    ...list(model, 'Why', 'chain', chain.length > 1 ? chain : [], index, act.select, more ? 1 : 0),
+    ...list(model, 'Why', 'chain', chain.length > 1 ? chain : [], index, act.select, left),
     ...(chain.length > 1 ? [] : [element('h3', {}, 'Why'), element('p', {}, 'Nothing earlier in the trace made it so.')]),
-    ...list(model, 'What it made so', 'effects', effects.slice(0, MOST_OTHERS), index, act.select, effects.length - MOST_OTHERS),
-    ...list(model, 'Also in this line', 'others', others.slice(0, MOST_OTHERS), index, act.select, others.length - MOST_OTHERS));
+    ...list(model, 'What it made so', 'effects', effects.slice(0, MOST_OTHERS), index, act.select, moreThan(effects.length)),
+    ...list(model, 'Also in this line', 'others', others.slice(0, MOST_OTHERS), index, act.select, moreThan(others.length)));
 }
 
 // What somebody sees who has not chosen anything: how much there is, who is there at the end, what is odd.
@@ -100,14 +104,14 @@ function aboutSession(model, act) {
   for (const [title, marks] of [['Odd', ['suspicion']], ['Leaves that nobody sent for himself', ['lost', 'swept']], ['Dropped as stale', ['stale']],
                                 ['Refused or malformed', ['refused', 'malformed']]]) {
     const found = model.items.filter((item) => marks.includes(item.mark)).map((item) => item.index);
-    parts.push(...list(model, title, 'findings', found.slice(0, MOST_OTHERS), null, act.select, found.length - MOST_OTHERS));
+    parts.push(...list(model, title, 'findings', found.slice(0, MOST_OTHERS), null, act.select, moreThan(found.length)));
   }
   const when = model.cut === null ? 'At the end' : 'Where this page ends';
   for (const end of model.ends) {
     const channel = model.channels[end.channel];
     const last = lastItems(model, end);
     parts.push(...list(model, `${when} ${channel.name} is ${end.state}, with ${count(end.members.length, 'member')}`, 'ends',
-      last.slice(0, MOST_OTHERS), null, act.select, last.length - MOST_OTHERS));
+      last.slice(0, MOST_OTHERS), null, act.select, moreThan(last.length)));
     if (last.length === 0) parts.push(element('h3', {}, `${when} ${channel.name} is ${end.state}, with no members`));
   }
   return parts;

@@ -297,9 +297,33 @@ function addCalls(items, channels) {
   }
 }
 
-// The chain of the whys: the item, what made it so, what made that so; in the order of the trace.
-// No more than `most`; {chain, more}.
+// The item that stored what this one was compared with, or that this one made go: of the same member, who came or changed
+// by it. -1: none.
+function storedBy(model, item) {
+  const found = item.causes.find((index) => {
+    const cause = model.items[index];
+    return cause.kind === 'item-accepted' && cause.extra.action !== 'leave' && item.member >= 0 &&
+      cause.member === item.member && cause.channel === item.channel;
+  });
+  return found ?? -1;
+}
+
+// The chain of the whys, in the order of the trace. Of an item about a member who was there: what he came with, what was
+// stored of him last, what else it took, and the item; `passed` counts his changes in between. Of any other: the item, what
+// made it so, what made that so. No more than `most`; {chain, more, passed}.
 export function whys(model, index, most = 40) {
+  const item = model.items[index];
+  const stored = storedBy(model, item);
+  if (stored >= 0) {
+    let came = stored;
+    let steps = 0;
+    for (let before = storedBy(model, model.items[came]); before >= 0; before = storedBy(model, model.items[came])) {
+      came = before;
+      steps++;
+    }
+    const passed = Math.max(steps - 1, 0);
+    return {chain: [...new Set([came, ...item.causes, index])].sort((a, b) => a - b), more: false, passed};
+  }
   const seen = new Set([index]);
   const queue = [index];
   for (let i = 0; i < queue.length && seen.size <= most; i++) {
@@ -311,7 +335,7 @@ export function whys(model, index, most = 40) {
     }
   }
   const chain = [...seen].sort((a, b) => a - b);
-  return {chain: chain.slice(-most), more: chain.length > most};
+  return {chain: chain.slice(-most), more: chain.length > most, passed: 0};
 }
 
 // A line of lines by its number in the trace, or -1.
