@@ -24,10 +24,15 @@ int main(int argc, char** argv) {
         std::pair("RoomHost", EmptyRoomHost())}) {
     std::printf("  %-9s %5zu + %zu\n", name, empty.object, empty.heap);
   }
-  const size_t rooms = smoke ? 10 : 100'000;
-  const Rooms of_ten = RoomsOfMembers(rooms, 10);
-  std::printf(
-      "%zu rooms of 10 members at hosts: %.0f bytes a room, %.0f of them ids and payloads\n", rooms,
-      of_ten.bytes_a_room, of_ten.own_bytes_a_room);
+  std::printf("rooms at hosts: bytes a room, and of them ids and payloads\n");
+  for (const auto& [rooms, members] :
+       {std::pair(size_t{100'000}, size_t{1}), std::pair(size_t{100'000}, size_t{10}),
+        std::pair(size_t{10'000}, size_t{100}), std::pair(size_t{100}, size_t{10'000})}) {
+    if (smoke && members > 100) break;
+    const size_t count = smoke ? 10 : rooms;
+    const Rooms of = RoomsOfMembers(count, members);
+    std::printf("  %6zu of %5zu members  %9.0f  %9.0f\n", count, members, of.bytes_a_room,
+                of.own_bytes_a_room);
+  }
   return 0;
 }

@@ -55,8 +55,7 @@ ConnectionHandle ConnectionOf(const HostInput& input) {
 
 }  // namespace
 
-RoomHost::RoomHost(const Options& options)
-    : options_(Sane(options)) {}
+RoomHost::RoomHost(const Options& options) : options_(Sane(options)) {}
 
 // --- Steps ---
 
@@ -77,13 +76,13 @@ void RoomHost::AdvanceTo(Timestamp now, HostEffects& effects) {
   Begin(now, effects);
   while (!graces_.empty() && graces_.begin()->first.first <= now_) {
     ++stats_.connections_expired;
-    Connection& connection = *graces_.begin()->second;
+    HostConnection& connection = *graces_.begin()->second;
     Expel(connection);
     Forget(connection);
   }
   BroadcastIfDue(/*advancing=*/true);
   // One page for each sync whose time has come, in the order of attaching.
-  std::vector<std::pair<uint64_t, Connection*>> due;
+  std::vector<std::pair<uint64_t, HostConnection*>> due;
   for (auto page = pages_.begin(); page != pages_.end() && page->first.first <= now_; ++page) {
     due.emplace_back(page->first.second, page->second);
   }
@@ -94,7 +93,7 @@ void RoomHost::AdvanceTo(Timestamp now, HostEffects& effects) {
 
 std::optional<Timestamp> RoomHost::NextDeadline() const {
   std::optional<Timestamp> next = batch_due_;
-  const auto earlier = [&next](const std::map<DueKey, Connection*>& deadlines) {
+  const auto earlier = [&next](const std::map<DueKey, HostConnection*>& deadlines) {
     if (deadlines.empty()) return;
     const Timestamp first = deadlines.begin()->first.first;
     next = std::min(next.value_or(first), first);
@@ -106,7 +105,7 @@ std::optional<Timestamp> RoomHost::NextDeadline() const {
 
 // Everything that can be wrong with an input, before anything changes.
 absl::Status RoomHost::Validate(Timestamp now, const HostInput& input) const {
-  const Connection* const connection = Find(ConnectionOf(input));
+  const HostConnection* const connection = Find(ConnectionOf(input));
   if (const auto* opened = std::get_if<ConnectionOpened>(&input)) {
     if (const char* wrong = WrongInId(opened->connection_id)) {
       return absl::InvalidArgumentError(wrong);
@@ -123,15 +122,15 @@ absl::Status RoomHost::Validate(Timestamp now, const HostInput& input) const {
   if (connection == nullptr) return absl::NotFoundError("no such connection");
   if (std::holds_alternative<ConnectionClosed>(input)) return absl::OkStatus();
   if (std::holds_alternative<ConnectionResumed>(input)) {
-    if (!connection->lost.has_value()) {
+    if (connection->lost() == nullptr) {
       return absl::InvalidArgumentError("the connection was not lost");
     }
-    if (connection->lost->deadline <= std::max(now_, now)) {
+    if (connection->lost()->deadline <= std::max(now_, now)) {
       return absl::NotFoundError("the grace period of the connection is over");
     }
     return absl::OkStatus();
   }
-  if (connection->lost.has_value()) return absl::InvalidArgumentError("the connection is lost");
+  if (connection->lost() != nullptr) return absl::InvalidArgumentError("the connection is lost");
   return absl::OkStatus();
 }
 
@@ -162,24 +161,27 @@ const char* RoomHost::WrongInId(std::string_view id) {
   return nullptr;
 }
 
-RoomHost::Connection* RoomHost::Find(ConnectionHandle connection) const {
+HostConnection* RoomHost::Find(ConnectionHandle connection) const {
   const auto found = connections_.find(connection);
-  return found == connections_.end() ? nullptr : found->second.get();
+  return found == connections_.end() ? nullptr : found->get();
 }
 
-RoomHost::Connection* RoomHost::FindById(std::string_view connection_id) const {
+HostConnection* RoomHost::FindById(std::string_view connection_id) const {
   const auto found = by_id_.find(connection_id);
   return found == by_id_.end() ? nullptr : *found;
+}
+
+size_t RoomHost::HashOfHandle(ConnectionHandle handle) {
+  return absl::Hash<ConnectionHandle>()(handle);
 }
 
 size_t RoomHost::HashOfId(std::string_view id) {
   return absl::Hash<absl::string_view>()(AbslView(id));
 }
 
-void RoomHost::Keep(std::unique_ptr<Connection> connection) {
+void RoomHost::Keep(HostConnection::Owned connection) {
   by_id_.insert(connection.get());
-  const ConnectionHandle handle = connection->handle;
-  connections_.emplace(handle, std::move(connection));
+  connections_.insert(std::move(connection));
 }
 
 // The time in `interval` from now, or the last there is.
@@ -190,43 +192,40 @@ Timestamp RoomHost::After(std::chrono::milliseconds interval) const {
 // --- Connections ---
 
 void RoomHost::On(const ConnectionOpened& opened) {
-  auto connection = std::make_unique<Connection>();
-  connection->handle = opened.connection;
-  connection->id = opened.connection_id;
-  connection->client_id = opened.client_id.value_or("");
-  Keep(std::move(connection));
+  Keep(
+      HostConnection::Make(opened.connection, opened.connection_id, opened.client_id.value_or("")));
 }
 
 void RoomHost::On(const ConnectionLost& lost) {
-  Connection& connection = *Find(lost.connection);
-  connection.was_attached |= connection.attachment.has_value();
+  HostConnection& connection = *Find(lost.connection);
+  connection.was_attached |= connection.attached();
   Detach(connection);
   connection.paused = false;
   const milliseconds grace = lost.grace_period.value_or(options_.grace_period);
-  connection.lost = RoomSnapshot::Lost{After(std::max(grace, milliseconds(0))), ++last_order_};
-  graces_.emplace(DueKey(connection.lost->deadline, connection.lost->order), &connection);
+  connection.SetLost(RoomSnapshot::Lost{After(std::max(grace, milliseconds(0))), ++last_order_});
+  graces_.emplace(DueKey(connection.lost()->deadline, connection.lost()->order), &connection);
 }
 
 void RoomHost::On(const ConnectionResumed& resumed) {
-  Connection& connection = *Find(resumed.connection);
-  graces_.erase(DueKey(connection.lost->deadline, connection.lost->order));
-  connection.lost.reset();
+  HostConnection& connection = *Find(resumed.connection);
+  graces_.erase(DueKey(connection.lost()->deadline, connection.lost()->order));
+  connection.SetLost(std::nullopt);
 }
 
 void RoomHost::On(const ConnectionClosed& closed) {
-  Connection& connection = *Find(closed.connection);
+  HostConnection& connection = *Find(closed.connection);
   Expel(connection);
   Forget(connection);
 }
 
 // Forgets a connection that has no members.
-void RoomHost::Forget(Connection& connection) {
+void RoomHost::Forget(HostConnection& connection) {
   Detach(connection);
-  if (connection.lost.has_value()) {
-    graces_.erase(DueKey(connection.lost->deadline, connection.lost->order));
+  if (connection.lost() != nullptr) {
+    graces_.erase(DueKey(connection.lost()->deadline, connection.lost()->order));
   }
   by_id_.erase(&connection);
-  connections_.erase(connection.handle);
+  connections_.erase(connections_.find(connection.handle));
   if (connections_.capacity() > kMaxPlacesKept &&
       connections_.size() < connections_.capacity() / 4) {
     connections_.rehash(2 * connections_.size());
@@ -235,12 +234,12 @@ void RoomHost::Forget(Connection& connection) {
 }
 
 // The members of a connection leave: synthesized, with the last payload, no earlier than they came.
-void RoomHost::Expel(const Connection& connection) {
+void RoomHost::Expel(const HostConnection& connection) {
   const size_t first = pending_used_;
-  members_.ForEachOfConnection(connection.id, [&](const Message& member) {
+  members_.ForEachOfConnection(connection.id(), [&](const Message& member) {
     std::string id = absl::StrCat(options_.instance, "-leave-", ++last_leave_);
     // Such an id would pass for one of the member's own (RTP2b1).
-    if (id.starts_with(connection.id)) id.clear();
+    if (id.starts_with(connection.id())) id.clear();
     Message leave = member;
     leave.id = id;
     leave.timestamp = now_;
@@ -257,7 +256,7 @@ void RoomHost::Expel(const Connection& connection) {
 //   3. c1 attaches again.                            4. The batch is broadcast.
 // c1 would take the ENTER for an echo, the synthesized LEAVE would not undo it (RTP17b), and at the
 // next ATTACHED it would enter alice again, who has left.
-void RoomHost::ExpelAttachable(const Connection& connection) {
+void RoomHost::ExpelAttachable(const HostConnection& connection) {
   if (InFlight(connection) > 0) hurry_ = true;
   Expel(connection);
 }
@@ -282,11 +281,12 @@ size_t RoomHost::BytesOf(const Payload& payload) {
 }
 
 void RoomHost::On(const PresenceRequest& request) {
-  Connection& connection = *Find(request.connection);
+  HostConnection& connection = *Find(request.connection);
   const int64_t serial = request.msg_serial;
   if (serial >= 0 && serial <= connection.last_serial) {  // RTN19a: answered as it was, not applied
     ++stats_.frames_repeated;
-    if (const ErrorInfo* const refused = connection.refusals.Find(serial)) {
+    const Refusals* const refusals = connection.refusals();
+    if (const ErrorInfo* const refused = refusals ? refusals->Find(serial) : nullptr) {
       effects_->Add(NackReply{connection.handle, serial, 1, *refused});
     } else {
       effects_->Add(AckReply{connection.handle, serial, 1});
@@ -298,7 +298,7 @@ void RoomHost::On(const PresenceRequest& request) {
   if (refusal.has_value()) {
     ++stats_.frames_refused;
     if (serial >= 0) {
-      connection.refusals.Remember(
+      connection.MakeRefusals().Remember(
           serial, *refusal,
           {options_.max_remembered_refusals, options_.max_remembered_refusal_bytes});
     }
@@ -309,15 +309,15 @@ void RoomHost::On(const PresenceRequest& request) {
   for (size_t i = 0; i < request.items.size(); ++i) ApplyItem(connection, request, i);
   if (pending_used_ > first) pending_[pending_used_ - 1]->ends_frame = true;
   ++stats_.frames_acked;
-  // It comes last, unless the broadcast waits for a batch: who is told that it has entered looks for
-  // itself among those it was told of.
+  // It comes last, unless the broadcast waits for a batch: who is told that it has entered looks
+  // for itself among those it was told of.
   BroadcastIfDue(/*advancing=*/false);
   effects_->Add(AckReply{connection.handle, serial, 1});
 }
 
 // Why the frame is refused as a whole, if it is. One kind of check after the other, each over all
 // items.
-std::optional<ErrorInfo> RoomHost::Refusal(const Connection& connection,
+std::optional<ErrorInfo> RoomHost::Refusal(const HostConnection& connection,
                                            const PresenceRequest& request) const {
   if (request.msg_serial < 0) return MakeError(kMalformedRequest, "no valid msgSerial");
   if (request.items.empty()) return MakeError(kMalformedRequest, "no items");
@@ -326,11 +326,11 @@ std::optional<ErrorInfo> RoomHost::Refusal(const Connection& connection,
     if (!IsOperation(item.action)) {
       return MakeError(kMalformedRequest, "the action is not ENTER, UPDATE or LEAVE");
     }
-    if (!item.connection_id.empty() && item.connection_id != connection.id) {
+    if (!item.connection_id.empty() && item.connection_id != connection.id()) {
       return MakeError(kMalformedRequest, "the connectionId is that of another connection");
     }
     if (!item.id.empty() &&
-        VersionOf(item.id, connection.id, now_).kind != Version::Kind::kSerial) {
+        VersionOf(item.id, connection.id(), now_).kind != Version::Kind::kSerial) {
       return MakeError(kMalformedRequest, "the id is not one of this connection");
     }
   }
@@ -351,21 +351,21 @@ std::optional<ErrorInfo> RoomHost::Refusal(const Connection& connection,
       return MakeError(kMessageTooLarge, absl::StrCat("larger than ", limit, " bytes"));
     }
   }
-  const bool any = connection.client_id == "*";
+  const bool any = connection.client_id() == "*";
   for (const IncomingItem& item : request.items) {
     if (item.client_id.empty()) {
-      if (connection.client_id.empty() || any) {
+      if (connection.client_id().empty() || any) {
         return MakeError(kInvalidClientId, "no clientId, nor has the connection one");
       }
-    } else if (item.client_id == "*" || (!any && item.client_id != connection.client_id)) {
+    } else if (item.client_id == "*" || (!any && item.client_id != connection.client_id())) {
       return MakeError(kInvalidClientId, "the connection may not act for this clientId");
     }
   }
-  if (!connection.attachment.has_value()) {
+  if (!connection.attached()) {
     return MakeError(kChannelState, "the channel is not attached");
   }
   if (request.refusal != nullptr) return WithCausesCut(*request.refusal);
-  if ((connection.attachment->modes & kFlagPresence) == 0) {
+  if ((connection.modes & kFlagPresence) == 0) {
     return MakeError(kNotPermitted, "the channel is attached without the mode PRESENCE");
   }
   if (request.items.size() > options_.max_in_flight ||
@@ -382,11 +382,11 @@ std::optional<ErrorInfo> RoomHost::Refusal(const Connection& connection,
 
 // Whether there are never more members, nor more bytes of members, than allowed while the items are
 // applied in order. Leaves, and what makes nothing more, always fit.
-bool RoomHost::FitsTheRoom(const Connection& connection, const PresenceRequest& request) const {
+bool RoomHost::FitsTheRoom(const HostConnection& connection, const PresenceRequest& request) const {
   const auto bytes_after = [&](size_t index) {
     const IncomingItem& item = request.items[index];
-    return 2 * connection.id.size() + absl::StrCat(":", request.msg_serial, ":", index).size() +
-           ClientOf(connection.client_id, item).size() + BytesOf(item.payload);
+    return 2 * connection.id().size() + absl::StrCat(":", request.msg_serial, ":", index).size() +
+           ClientOf(connection.client_id(), item).size() + BytesOf(item.payload);
   };
   size_t size = members_.size();
   size_t bytes = member_bytes_;
@@ -401,10 +401,10 @@ bool RoomHost::FitsTheRoom(const Connection& connection, const PresenceRequest& 
     const bool stays = item.action != static_cast<int64_t>(Action::kLeave);
     const bool perhaps_stale = !item.id.empty();  // then it changes nothing
     if (!stays && perhaps_stale) continue;
-    const std::string_view client = ClientOf(connection.client_id, item);
+    const std::string_view client = ClientOf(connection.client_id(), item);
     const auto [found, added] = held.try_emplace(client);
     if (added) {
-      const std::optional<Message> stored = members_.Find(connection.id, client);
+      const std::optional<Message> stored = members_.Find(connection.id(), client);
       if (stored.has_value()) found->second = BytesOf(*stored);
     }
     const size_t before = found->second;
@@ -419,18 +419,18 @@ bool RoomHost::FitsTheRoom(const Connection& connection, const PresenceRequest& 
   return true;
 }
 
-void RoomHost::ApplyItem(Connection& connection, const PresenceRequest& request, size_t index) {
+void RoomHost::ApplyItem(HostConnection& connection, const PresenceRequest& request, size_t index) {
   const IncomingItem& item = request.items[index];
   ++stats_.operations;
   Message message;
-  message.connection_id = connection.id;
-  message.client_id = ClientOf(connection.client_id, item);
+  message.connection_id = connection.id();
+  message.client_id = ClientOf(connection.client_id(), item);
   message.timestamp = now_;
   message.payload = item.payload;
   auto action = static_cast<Action>(*item.action);
-  const std::optional<Message> stored = members_.Find(connection.id, message.client_id);
+  const std::optional<Message> stored = members_.Find(connection.id(), message.client_id);
   if (stored.has_value() && !item.id.empty() &&
-      !CompareNewness(VersionOf(item.id, connection.id, now_), VersionOf(*stored)).newer) {
+      !CompareNewness(VersionOf(item.id, connection.id(), now_), VersionOf(*stored)).newer) {
     return;  // RTP17g: entered again, and was never gone
   }
   if (action == Action::kLeave) {
@@ -444,7 +444,8 @@ void RoomHost::ApplyItem(Connection& connection, const PresenceRequest& request,
   } else {
     action = stored.has_value() ? Action::kUpdate : Action::kEnter;
   }
-  const std::string id = absl::StrCat(connection.id, ":", request.msg_serial, ":", index);
+  const std::string id =
+      absl::StrCat(AbslView(connection.id()), ":", request.msg_serial, ":", index);
   message.id = id;
   connection.in_flight = InFlight(connection) + 1;
   connection.batch = batch_;
@@ -454,7 +455,7 @@ void RoomHost::ApplyItem(Connection& connection, const PresenceRequest& request,
 }
 
 // Items of the connection that are pending.
-size_t RoomHost::InFlight(const Connection& connection) const {
+size_t RoomHost::InFlight(const HostConnection& connection) const {
   return connection.batch == batch_ ? connection.in_flight : 0;
 }
 
@@ -496,11 +497,12 @@ void RoomHost::BroadcastIfDue(bool advancing) {
   if (recipients_stale_) {
     recipients_stale_ = false;
     recipients_.clear();
-    for (const auto& [order, connection] : attached_) {
-      if ((connection->attachment->modes & kFlagPresenceSubscribe) != 0) {
-        recipients_.push_back(connection->handle);
+    recipients_.reserve(attached_.size());  // not by doubling: most rooms are small, and many
+    attached_.ForEach([this](const HostConnection& connection) {
+      if ((connection.modes & kFlagPresenceSubscribe) != 0) {
+        recipients_.push_back(connection.handle);
       }
-    }
+    });
   }
   for (size_t next = 0; next < pending_used_;) {
     const size_t end = EndOfBroadcast(next);
@@ -530,19 +532,18 @@ size_t RoomHost::EndOfBroadcast(size_t begin) const {
 
 // RTP17a: sends who may not see presence what concerns members of its own.
 void RoomHost::BroadcastOwn(size_t begin, size_t end) {
-  std::vector<std::pair<const Connection*, size_t>> own;
+  std::vector<std::pair<const HostConnection*, size_t>> own;
   for (size_t i = begin; i < end; ++i) {
-    const Connection* const connection = FindById(pending_[i]->message.view().connection_id);
-    if (connection != nullptr && connection->attachment.has_value() &&
-        (connection->attachment->modes & kFlagPresenceSubscribe) == 0) {
+    const HostConnection* const connection = FindById(pending_[i]->message.view().connection_id);
+    if (connection != nullptr && connection->attached() &&
+        (connection->modes & kFlagPresenceSubscribe) == 0) {
       own.emplace_back(connection, i);
     }
   }
-  std::stable_sort(own.begin(), own.end(), [](const auto& a, const auto& b) {
-    return a.first->attachment->order < b.first->attachment->order;
-  });
+  std::stable_sort(own.begin(), own.end(),
+                   [](const auto& a, const auto& b) { return a.first->order < b.first->order; });
   for (size_t i = 0; i < own.size();) {
-    const Connection* const connection = own[i].first;
+    const HostConnection* const connection = own[i].first;
     std::vector<OutItem>& items = effects_->NewItems();
     for (; i < own.size() && own[i].first == connection; ++i) {
       items.push_back(pending_[own[i].second]->out());
@@ -562,7 +563,7 @@ std::string RoomHost::CheckInvariants() const {
   size_t bytes = 0;
   members_.ForEach([&](const Message& member) {
     bytes += BytesOf(member);
-    const Connection* const connection = FindById(member.connection_id);
+    const HostConnection* const connection = FindById(member.connection_id);
     if (connection == nullptr) {
       wrong = "host: 1: a member's connection is not known";
       return;
@@ -582,37 +583,40 @@ std::string RoomHost::CheckInvariants() const {
   size_t syncs = 0;
   size_t due = 0;
   if (by_id_.size() != connections_.size()) return "host: 8: a connection is not found by its id";
-  for (const auto& [handle, connection] : connections_) {
-    if (connection->handle != handle) return "host: 8: a connection is not found by its handle";
-    if (FindById(connection->id) != connection.get()) {
+  for (const HostConnection::Owned& connection : connections_) {
+    if (Find(connection->handle) != connection.get()) {
+      return "host: 8: a connection is not found by its handle";
+    }
+    if (FindById(connection->id()) != connection.get()) {
       return "host: 8: a connection is not found by its id";
     }
-    if (connection->lost.has_value()) {
+    if (const RoomSnapshot::Lost* const of = connection->lost()) {
       ++lost;
-      if (connection->attachment.has_value()) return "host: 3: a lost connection is attached";
-      if (!graces_.contains(DueKey(connection->lost->deadline, connection->lost->order))) {
+      if (connection->attached()) return "host: 3: a lost connection is attached";
+      if (!graces_.contains(DueKey(of->deadline, of->order))) {
         return "host: 3: a lost connection has no deadline";
       }
     }
-    if (connection->was_attached && connection->attachment.has_value()) {
+    if (connection->was_attached && connection->attached()) {
       return "host: 8: attached, and was attached before a loss";
     }
-    if (std::string of_refusals = connection->refusals.CheckInvariants(connection->last_serial);
-        !of_refusals.empty()) {
-      return "host: 6: " + of_refusals;
+    if (connection->refusals() != nullptr) {
+      const std::string of = connection->refusals()->CheckInvariants(connection->last_serial);
+      if (!of.empty()) return "host: 6: " + of;
     }
     if (connection->last_serial < -1) return "host: 6: a negative serial was taken";
-    if (!connection->attachment.has_value()) continue;
+    if (!connection->attached()) {
+      if (connection->sync() != nullptr) return "host: 4: a sync for one who is not attached";
+      continue;
+    }
     ++attached;
-    const RoomSnapshot::Attachment& attachment = *connection->attachment;
-    if (!attached_.contains(attachment.order)) return "host: 3: who is attached is not listed";
-    if (attachment.modes == 0 || (attachment.modes & ~kFlagModes) != 0) {
+    if (connection->modes == 0 || (connection->modes & ~kFlagModes) != 0) {
       return "host: 3: attached without modes, or with unknown ones";
     }
-    if (!attachment.sync.has_value()) continue;
+    if (connection->sync() == nullptr) continue;
     ++syncs;
-    const RoomSnapshot::Sync& sync = *attachment.sync;
-    if ((attachment.modes & kFlagPresenceSubscribe) == 0) {
+    const RoomSnapshot::Sync& sync = *connection->sync();
+    if ((connection->modes & kFlagPresenceSubscribe) == 0) {
       return "host: 4: a sync for one who may not see presence";
     }
     if (sync.id.empty() || sync.id.find(':') != std::string::npos) {
@@ -623,11 +627,14 @@ std::string RoomHost::CheckInvariants() const {
     }
     if (connection->paused) continue;
     ++due;
-    if (!pages_.contains(DueKey(connection->next_page, attachment.order))) {
+    if (!pages_.contains(DueKey(connection->next_page, connection->order))) {
       return "host: 4: a sync has no time";
     }
   }
-  if (attached != attached_.size()) return "host: 3: somebody is listed who is not attached";
+  if (const std::string of_list = attached_.WhatIsWrong(); !of_list.empty()) {
+    return "host: 3: " + of_list;
+  }
+  if (attached != attached_.size()) return "host: 3: who is attached is not listed";
   if (lost != graces_.size()) return "host: 3: somebody has a deadline who is not lost";
   if (syncs != syncs_) return "host: 4: the syncs that run are miscounted";
   if (due != pages_.size()) return "host: 4: a page is due without a sync, or though it is paused";

@@ -13,14 +13,13 @@
 #include <vector>
 
 #include "absl/base/attributes.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "presence/error.h"
 #include "presence/host/host_effects.h"
 #include "presence/host/host_input.h"
-#include "presence/host/internal/refusals.h"
+#include "presence/host/internal/host_connection.h"
 #include "presence/host/snapshot.h"
 #include "presence/members/internal/stored_message.h"
 #include "presence/members/member_set.h"
@@ -186,25 +185,24 @@ class RoomHost {
  private:
   friend struct RoomHostTestPeer;
 
-  struct Connection {
-    ConnectionHandle handle = 0;
-    std::string id;
-    std::string client_id;
-    std::optional<RoomSnapshot::Lost> lost;
-    std::optional<RoomSnapshot::Attachment> attachment;
-    bool was_attached = false;
-    bool paused = false;  // not part of what is exported
-    Timestamp next_page = Timestamp::min();
-    int64_t last_serial = -1;
-    Refusals refusals;
-    uint64_t batch = 0;    // the batch in which `in_flight` was counted
-    size_t in_flight = 0;  // items in that batch
+  // Of connections, by their handles, and by their ids.
+  struct ByHandle {
+    using is_transparent = void;
+    static ConnectionHandle HandleOf(ConnectionHandle handle) { return handle; }
+    static ConnectionHandle HandleOf(const HostConnection::Owned& one) { return one->handle; }
+    template <typename T>
+    size_t operator()(const T& one) const {
+      return HashOfHandle(HandleOf(one));
+    }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return HandleOf(a) == HandleOf(b);
+    }
   };
-  // Of connections, by their ids.
   struct ById {
     using is_transparent = void;
     static std::string_view IdOf(std::string_view id) { return id; }
-    static std::string_view IdOf(const Connection* connection) { return connection->id; }
+    static std::string_view IdOf(const HostConnection* connection) { return connection->id(); }
     template <typename T>
     size_t operator()(const T& one) const {
       return HashOfId(IdOf(one));
@@ -214,6 +212,7 @@ class RoomHost {
       return IdOf(a) == IdOf(b);
     }
   };
+  static size_t HashOfHandle(ConnectionHandle handle);
   static size_t HashOfId(std::string_view id);
 
   struct Pending {
@@ -239,32 +238,32 @@ class RoomHost {
 
   absl::Status Validate(Timestamp now, const HostInput& input) const;
   void Begin(Timestamp now, HostEffects& effects);
-  Connection* Find(ConnectionHandle connection) const;
-  Connection* FindById(std::string_view connection_id) const;
-  void Keep(std::unique_ptr<Connection> connection);
+  HostConnection* Find(ConnectionHandle connection) const;
+  HostConnection* FindById(std::string_view connection_id) const;
+  void Keep(HostConnection::Owned connection);
   static const char* WrongInId(std::string_view id);
   Timestamp After(std::chrono::milliseconds interval) const;
 
-  void Attach(Connection& connection, uint64_t modes);
-  void Detach(Connection& connection);
+  void Attach(HostConnection& connection, uint64_t modes);
+  void Detach(HostConnection& connection);
   void RecipientsChanged();
-  void StartSync(Connection& connection, bool in_turn);
-  void EndSync(Connection& connection);
-  void SchedulePages(Connection& connection);
-  void UnschedulePages(const Connection& connection);
-  void SendPage(Connection& connection);
-  void Expel(const Connection& connection);
-  void ExpelAttachable(const Connection& connection);
-  void Forget(Connection& connection);
+  void StartSync(HostConnection& connection, bool in_turn);
+  void EndSync(HostConnection& connection);
+  void SchedulePages(HostConnection& connection);
+  void UnschedulePages(const HostConnection& connection);
+  void SendPage(HostConnection& connection);
+  void Expel(const HostConnection& connection);
+  void ExpelAttachable(const HostConnection& connection);
+  void Forget(HostConnection& connection);
 
   static bool IsOperation(std::optional<int64_t> action);
   static size_t BytesOf(const Message& message);
   static size_t BytesOf(const Payload& payload);
-  std::optional<ErrorInfo> Refusal(const Connection& connection,
+  std::optional<ErrorInfo> Refusal(const HostConnection& connection,
                                    const PresenceRequest& request) const;
-  bool FitsTheRoom(const Connection& connection, const PresenceRequest& request) const;
-  void ApplyItem(Connection& connection, const PresenceRequest& request, size_t index);
-  size_t InFlight(const Connection& connection) const;
+  bool FitsTheRoom(const HostConnection& connection, const PresenceRequest& request) const;
+  void ApplyItem(HostConnection& connection, const PresenceRequest& request, size_t index);
+  size_t InFlight(const HostConnection& connection) const;
   Pending& AddPending(PresenceAction action, const Message& message);
   void ApplyPending(const Pending& pending);
   void BroadcastIfDue(bool advancing);
@@ -278,12 +277,12 @@ class RoomHost {
 
   MemberSet members_;
   size_t member_bytes_ = 0;  // of their ids and payloads
-  absl::flat_hash_map<ConnectionHandle, std::unique_ptr<Connection>> connections_;
-  absl::flat_hash_set<Connection*, ById, ById> by_id_;  // the same
-  std::map<uint64_t, Connection*> attached_;            // by order
-  std::map<DueKey, Connection*> graces_;                // of the lost, by deadline and order
-  std::map<DueKey, Connection*> pages_;  // of syncs not paused, by time and order of attaching
-  size_t syncs_ = 0;                     // that run, paused ones too
+  absl::flat_hash_set<HostConnection::Owned, ByHandle, ByHandle> connections_;
+  absl::flat_hash_set<HostConnection*, ById, ById> by_id_;  // the same
+  AttachedList attached_;
+  std::map<DueKey, HostConnection*> graces_;  // of the lost, by deadline and order
+  std::map<DueKey, HostConnection*> pages_;   // of syncs not paused, by time and order of attaching
+  size_t syncs_ = 0;                          // that run, paused ones too
 
   // The connections that may see presence, in the order of attaching; made anew when needed.
   std::vector<ConnectionHandle> recipients_;

@@ -13,10 +13,9 @@ namespace presence {
 constexpr size_t kMaxRecipientsKept = 512;
 
 void RoomHost::On(const AttachRequest& request) {
-  Connection& connection = *Find(request.connection);
-  const bool resumed =
-      std::exchange(connection.was_attached, false) || connection.attachment.has_value();
-  const bool in_turn = connection.attachment.has_value() && connection.attachment->sync.has_value();
+  HostConnection& connection = *Find(request.connection);
+  const bool resumed = std::exchange(connection.was_attached, false) || connection.attached();
+  const bool in_turn = connection.sync() != nullptr;
   Detach(connection);
   const uint64_t asked = request.flags & kFlagModes;
   const uint64_t modes = (asked == 0 ? kFlagDefaultModes : asked) & request.permitted;
@@ -30,11 +29,10 @@ void RoomHost::On(const AttachRequest& request) {
     return;
   }
   Attach(connection, modes);
-  RoomSnapshot::Attachment& attachment = *connection.attachment;
   // Who may not see presence is told that nobody is there: it would wait for the sync forever.
   const bool has_presence = members_.size() > 0 && (modes & kFlagPresenceSubscribe) != 0;
   std::string& serial = effects_->NewString();
-  absl::StrAppend(&serial, options_.instance, "-attached-", attachment.order);
+  absl::StrAppend(&serial, options_.instance, "-attached-", connection.order);
   effects_->Add(AttachedReply{
       connection.handle,
       modes | (resumed ? kFlagResumed : 0) | (has_presence ? kFlagHasPresence : 0), serial});
@@ -42,12 +40,11 @@ void RoomHost::On(const AttachRequest& request) {
 }
 
 void RoomHost::On(const SyncRequest& request) {
-  Connection& connection = *Find(request.connection);
-  if (!connection.attachment.has_value() ||
-      (connection.attachment->modes & kFlagPresenceSubscribe) == 0) {
+  HostConnection& connection = *Find(request.connection);
+  if (!connection.attached() || (connection.modes & kFlagPresenceSubscribe) == 0) {
     return;
   }
-  const bool in_turn = connection.attachment->sync.has_value();
+  const bool in_turn = connection.sync() != nullptr;
   EndSync(connection);
   StartSync(connection, in_turn);
 }
@@ -55,46 +52,46 @@ void RoomHost::On(const SyncRequest& request) {
 // The first page comes at once, but who asks again and again is sent no more pages than who waits
 // for those of the first sync: `in_turn`, because another one was running, when the next page of
 // that would have come; else not before the interval since the last one is over.
-void RoomHost::StartSync(Connection& connection, bool in_turn) {
+void RoomHost::StartSync(HostConnection& connection, bool in_turn) {
   ++stats_.syncs_started;
   ++syncs_;
-  connection.attachment->sync =
-      RoomSnapshot::Sync{absl::StrCat(options_.instance, "-", ++last_sync_)};
+  connection.SetSync(RoomSnapshot::Sync{absl::StrCat(options_.instance, "-", ++last_sync_)});
   connection.next_page = std::max(connection.next_page, now_);
   SchedulePages(connection);
   if (!in_turn && !connection.paused && connection.next_page == now_) SendPage(connection);
 }
 
 // A page is due for a sync that runs, unless it is paused.
-void RoomHost::SchedulePages(Connection& connection) {
+void RoomHost::SchedulePages(HostConnection& connection) {
   if (connection.paused) return;
-  pages_.emplace(DueKey(connection.next_page, connection.attachment->order), &connection);
+  pages_.emplace(DueKey(connection.next_page, connection.order), &connection);
 }
 
-void RoomHost::UnschedulePages(const Connection& connection) {
+void RoomHost::UnschedulePages(const HostConnection& connection) {
   if (connection.paused) return;
-  pages_.erase(DueKey(connection.next_page, connection.attachment->order));
+  pages_.erase(DueKey(connection.next_page, connection.order));
 }
 
 void RoomHost::On(const PagesPaused& paused) {
-  Connection& connection = *Find(paused.connection);
-  const bool runs = connection.attachment.has_value() && connection.attachment->sync.has_value();
+  HostConnection& connection = *Find(paused.connection);
+  const bool runs = connection.sync() != nullptr;
   if (runs) UnschedulePages(connection);
   connection.paused = paused.paused;
   if (runs) SchedulePages(connection);
 }
 
 void RoomHost::On(const DetachRequest& request) {
-  Connection& connection = *Find(request.connection);
+  HostConnection& connection = *Find(request.connection);
   connection.was_attached = false;
   Detach(connection);
   ExpelAttachable(connection);
   effects_->Add(DetachedReply{connection.handle, std::nullopt});
 }
 
-void RoomHost::Attach(Connection& connection, uint64_t modes) {
-  connection.attachment = RoomSnapshot::Attachment{++last_order_, modes, std::nullopt};
-  attached_.emplace(connection.attachment->order, &connection);
+void RoomHost::Attach(HostConnection& connection, uint64_t modes) {
+  connection.order = ++last_order_;
+  connection.modes = static_cast<uint32_t>(modes);
+  attached_.Append(connection);
   RecipientsChanged();
 }
 
@@ -106,19 +103,19 @@ void RoomHost::RecipientsChanged() {
 }
 
 // Nothing is sent to the connection from now on.
-void RoomHost::Detach(Connection& connection) {
-  if (!connection.attachment.has_value()) return;
+void RoomHost::Detach(HostConnection& connection) {
+  if (!connection.attached()) return;
   EndSync(connection);
-  attached_.erase(connection.attachment->order);
-  connection.attachment.reset();
+  attached_.Remove(connection);
+  connection.order = 0;
+  connection.modes = 0;
   RecipientsChanged();
 }
 
-void RoomHost::EndSync(Connection& connection) {
-  std::optional<RoomSnapshot::Sync>& sync = connection.attachment->sync;
-  if (!sync.has_value()) return;
+void RoomHost::EndSync(HostConnection& connection) {
+  if (connection.sync() == nullptr) return;
   UnschedulePages(connection);
-  sync.reset();
+  connection.SetSync(std::nullopt);
   --syncs_;
 }
 
@@ -126,8 +123,8 @@ void RoomHost::EndSync(Connection& connection) {
 // they are now, from where the last page ended. Whoever joins later is broadcast. It is the first
 // page that counts, not the request: for a client that was attached already the sync begins with
 // it, and whom it was told of before has not been seen in it.
-void RoomHost::SendPage(Connection& connection) {
-  RoomSnapshot::Sync& sync = *connection.attachment->sync;
+void RoomHost::SendPage(HostConnection& connection) {
+  RoomSnapshot::Sync& sync = *connection.sync();
   UnschedulePages(connection);
   connection.next_page = After(options_.sync_page_interval);
   if (sync.until == 0) sync.until = members_.last_joined();
@@ -154,13 +151,13 @@ void RoomHost::SendPage(Connection& connection) {
   } else {
     ++stats_.syncs_completed;
     --syncs_;
-    connection.attachment->sync.reset();
+    connection.SetSync(std::nullopt);
   }
 }
 
 bool RoomHost::IsAttached(ConnectionHandle connection) const {
-  const Connection* const found = Find(connection);
-  return found != nullptr && found->attachment.has_value();
+  const HostConnection* const found = Find(connection);
+  return found != nullptr && found->attached();
 }
 
 }  // namespace presence

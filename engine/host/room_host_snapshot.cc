@@ -1,10 +1,12 @@
 // A room host as plain values, and back.
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "presence/host/room_host.h"
 #include "presence/members/newness.h"
@@ -41,17 +43,22 @@ RoomSnapshot RoomHost::Export() const {
     return true;
   });
   snapshot.connections.reserve(connections_.size());
-  for (const auto& [handle, connection] : connections_) {
+  for (const HostConnection::Owned& connection : connections_) {
     RoomSnapshot::Connection& exported = snapshot.connections.emplace_back();
-    exported.handle = handle;
-    exported.id = connection->id;
-    exported.client_id = connection->client_id;
-    exported.lost = connection->lost;
-    exported.attachment = connection->attachment;
+    exported.handle = connection->handle;
+    exported.id = connection->id();
+    exported.client_id = connection->client_id();
+    if (connection->lost() != nullptr) exported.lost = *connection->lost();
+    if (connection->attached()) {
+      exported.attachment =
+          RoomSnapshot::Attachment{connection->order, connection->modes, std::nullopt};
+      if (connection->sync() != nullptr) exported.attachment->sync = *connection->sync();
+    }
     exported.was_attached = connection->was_attached;
     exported.next_page = connection->next_page;
     exported.last_serial = connection->last_serial;
-    const auto refusals = connection->refusals.all();
+    if (connection->refusals() == nullptr) continue;
+    const auto refusals = connection->refusals()->all();
     exported.refusals.assign(refusals.begin(), refusals.end());
   }
   // The order of the hash table must not be seen.
@@ -87,6 +94,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
   batch_due_ = snapshot.batch_due;
   recipients_stale_ = true;
 
+  std::vector<HostConnection*> attached;
   const RoomSnapshot::Connection* before = nullptr;
   std::set<uint64_t> orders;
   const auto fresh = [&](uint64_t order) {
@@ -100,31 +108,36 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     if (Find(from.handle) != nullptr) return "two connections with one handle";
     if (from.client_id.size() > kMaxIdentity) return "a connection with too long a client id";
     before = &from;
-    auto made = std::make_unique<Connection>();
-    Connection& connection = *made;
-    connection.handle = from.handle;
-    connection.id = from.id;
-    connection.client_id = from.client_id;
-    connection.lost = from.lost;
-    connection.attachment = from.attachment;
+    HostConnection::Owned made = HostConnection::Make(from.handle, from.id, from.client_id);
+    HostConnection& connection = *made;
     connection.was_attached = from.was_attached;
     connection.next_page = from.next_page;
     connection.last_serial = from.last_serial;
     if (Refusals::HaveTooManyCauses(from.refusals)) return "an error with too many causes";
-    connection.refusals.Assign(from.refusals);
+    if (!from.refusals.empty()) connection.MakeRefusals().Assign(from.refusals);
     Keep(std::move(made));
     if (from.lost.has_value()) {
       if (!fresh(from.lost->order)) return "a loss without a number of its own";
+      connection.SetLost(from.lost);
       graces_.emplace(DueKey(from.lost->deadline, from.lost->order), &connection);
     }
     if (!from.attachment.has_value()) continue;
-    if (!fresh(from.attachment->order)) return "an attachment without a number of its own";
-    attached_.emplace(from.attachment->order, &connection);
-    if (from.attachment->sync.has_value()) {
+    const RoomSnapshot::Attachment& attachment = *from.attachment;
+    if (!fresh(attachment.order)) return "an attachment without a number of its own";
+    if (attachment.modes > UINT32_MAX)
+      return "host: 3: attached without modes, or with unknown ones";
+    connection.order = attachment.order;
+    connection.modes = static_cast<uint32_t>(attachment.modes);
+    attached.push_back(&connection);
+    if (attachment.sync.has_value()) {
       ++syncs_;
+      connection.SetSync(attachment.sync);
       SchedulePages(connection);
     }
   }
+  std::sort(attached.begin(), attached.end(),
+            [](const auto* a, const auto* b) { return a->order < b->order; });
+  for (HostConnection* const connection : attached) attached_.Append(*connection);
 
   const auto complete = [](const OwnedMessage& message) {
     const Message view = message.view();
@@ -155,7 +168,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     }
     AddPending(item.action, message).ends_frame = true;
     // Leaves that the host made count for nobody.
-    Connection* const connection = FindById(message.connection_id);
+    HostConnection* const connection = FindById(message.connection_id);
     if (connection != nullptr && VersionOf(message).kind == Version::Kind::kSerial) {
       connection->in_flight = InFlight(*connection) + 1;
       connection->batch = batch_;

@@ -28,7 +28,7 @@ TEST(MemoryCost, NobodyIsThere) {
 TEST(MemoryCost, ManySmallRoomsAtHosts) {
   const Rooms rooms = RoomsOfMembers(100, 10);
   EXPECT_GT(rooms.own_bytes_a_room, 0);
-  EXPECT_LE(rooms.bytes_a_room, rooms.own_bytes_a_room + 6'500);
+  EXPECT_LE(rooms.bytes_a_room, rooms.own_bytes_a_room + 10 * 320 + 1'024);
 }
 
 }  // namespace

@@ -23,9 +23,8 @@ struct RoomHostTestPeer {
   explicit RoomHostTestPeer(RoomHost& wanted) : host(wanted) {}
 
   auto& connection(std::string_view id) { return *host.FindById(id); }
-  RoomSnapshot::Attachment& attachment(std::string_view id) { return *connection(id).attachment; }
   size_t& syncs() { return host.syncs_; }
-  RoomSnapshot::Sync& sync(std::string_view id) { return *attachment(id).sync; }
+  RoomSnapshot::Sync& sync(std::string_view id) { return *connection(id).sync(); }
   MemberSet& members() { return host.members_; }
   size_t& member_bytes() { return host.member_bytes_; }
   auto& by_id() { return host.by_id_; }
@@ -36,7 +35,7 @@ struct RoomHostTestPeer {
   void RefusalsAre(const std::vector<int64_t>& serials) {
     std::vector<RoomSnapshot::Refusal> refusals;
     for (const int64_t serial : serials) refusals.push_back({serial, HostErrorOf(40160)});
-    connection("c1").refusals.Assign(refusals);
+    connection("c1").MakeRefusals().Assign(refusals);
   }
   Timestamp& now() { return host.now_; }
 
@@ -85,25 +84,31 @@ const Breach kBreaches[] = {
     {"host: 2: a member is from the future",
      [](RoomHostTestPeer peer) { peer.now() = TimestampFromMs(999); }},
     {"host: 3: a lost connection is attached",
-     [](RoomHostTestPeer peer) {
-       peer.connection("c3").attachment = RoomSnapshot::Attachment{9, kFlagPresence, {}};
-     }},
+     [](RoomHostTestPeer peer) { peer.connection("c3").order = 9; }},
     {"host: 3: a lost connection has no deadline",
      [](RoomHostTestPeer peer) { peer.graces().clear(); }},
     {"host: 3: a lost connection has no deadline",
-     [](RoomHostTestPeer peer) { peer.connection("c3").lost->deadline += milliseconds(1); }},
+     [](RoomHostTestPeer peer) {
+       RoomSnapshot::Lost lost = *peer.connection("c3").lost();
+       lost.deadline += milliseconds(1);
+       peer.connection("c3").SetLost(lost);
+     }},
     {"host: 3: who is attached is not listed",
-     [](RoomHostTestPeer peer) { peer.attached().clear(); }},
+     [](RoomHostTestPeer peer) { peer.attached() = AttachedList(); }},
     {"host: 3: attached without modes, or with unknown ones",
-     [](RoomHostTestPeer peer) { peer.attachment("c1").modes = 0; }},
+     [](RoomHostTestPeer peer) { peer.connection("c1").modes = 0; }},
     {"host: 3: attached without modes, or with unknown ones",
-     [](RoomHostTestPeer peer) { peer.attachment("c1").modes |= kFlagHasPresence; }},
+     [](RoomHostTestPeer peer) { peer.connection("c1").modes |= kFlagHasPresence; }},
     {"host: 3: somebody is listed who is not attached",
-     [](RoomHostTestPeer peer) { peer.connection("c1").attachment.reset(); }},
+     [](RoomHostTestPeer peer) { peer.connection("c1").order = 0; }},
     {"host: 3: somebody has a deadline who is not lost",
-     [](RoomHostTestPeer peer) { peer.connection("c3").lost.reset(); }},
+     [](RoomHostTestPeer peer) { peer.connection("c3").SetLost(std::nullopt); }},
+    {"host: 3: who is attached is listed out of order",
+     [](RoomHostTestPeer peer) { peer.connection("c1").order = 1'000; }},
+    {"host: 4: a sync for one who is not attached",
+     [](RoomHostTestPeer peer) { peer.connection("c2").order = 0; }},
     {"host: 4: a sync for one who may not see presence",
-     [](RoomHostTestPeer peer) { peer.attachment("c2").modes = kFlagPresence; }},
+     [](RoomHostTestPeer peer) { peer.connection("c2").modes = kFlagPresence; }},
     {"host: 4: a sync's id is not one", [](RoomHostTestPeer peer) { peer.sync("c2").id.clear(); }},
     {"host: 4: a sync's id is not one", [](RoomHostTestPeer peer) { peer.sync("c2").id += ':'; }},
     {"host: 4: a sync has no page to send",
@@ -114,12 +119,12 @@ const Breach kBreaches[] = {
     {"host: 4: a sync has no time",
      [](RoomHostTestPeer peer) { peer.connection("c2").next_page += milliseconds(1); }},
     {"host: 4: the syncs that run are miscounted",
-     [](RoomHostTestPeer peer) { peer.attachment("c2").sync.reset(); }},
+     [](RoomHostTestPeer peer) { peer.connection("c2").SetSync(std::nullopt); }},
     {"host: 4: a page is due without a sync, or though it is paused",
      [](RoomHostTestPeer peer) { peer.connection("c2").paused = true; }},
     {"host: 4: a page is due without a sync, or though it is paused",
      [](RoomHostTestPeer peer) {
-       peer.attachment("c2").sync.reset();
+       peer.connection("c2").SetSync(std::nullopt);
        --peer.syncs();
      }},
     {"host: 5: a batch without a time, or a time without a batch",
