@@ -133,10 +133,23 @@ export function draw(ctx, {model, axis, layout, view, colours, picked, positions
       });
     } else if (row.kind === 'calls') {
       bars(row.channel.calls, (call, from, to) => {
+        if (call.folded) return;
         ctx.fillStyle = call.how === 'refused' ? colours.bad : call.how === 'open' ? colours.wait : colours.good;
         ctx.globalAlpha = 0.35;
         ctx.fillRect(from, y + 5 + 9 * call.row, Math.max(2, to - from), 7);
         ctx.globalAlpha = 1;
+      });
+      bars(row.channel.callFolds, (fold, from, to) => {
+        const top = y + 5 + 9 * (row.channel.callRows - 1);
+        ctx.fillStyle = colours.muted;
+        ctx.globalAlpha = 0.35;
+        ctx.fillRect(from, top, Math.max(2, to - from), 7);
+        ctx.globalAlpha = 1;
+        if (to - Math.max(from, names) < 60) return;
+        ctx.font = SMALL;
+        ctx.textBaseline = 'alphabetic';
+        const begin = Math.max(from, names) + 9;
+        ctx.fillText(short(ctx, `and ${fold.count} more at the same time`, to - begin - 3), begin, top + 18);
       });
     } else if (row.kind === 'syncs') {
       bars(row.channel.syncs, (sync, from, to) => {

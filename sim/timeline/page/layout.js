@@ -23,7 +23,7 @@ export function makeRows(model, wantsClient) {
     add('channel', HEAD, {channel, label: channel.name, marks: channel.marks});
     if (channel.syncMarks.length > 0) add('syncs', HEAD, {channel, label: 'syncs', marks: channel.syncMarks});
     if (channel.callMarks.length > 0) {
-      add('calls', Math.max(HEAD, 8 + 9 * channel.callRows), {channel, label: 'calls and answers', marks: channel.callMarks});
+      add('calls', Math.max(HEAD, 8 + 9 * channel.callRows + (channel.callFolds.length > 0 ? 14 : 0)), {channel, label: 'calls and answers', marks: channel.callMarks});
     }
     let last = null;
     for (const lane of channel.lanes) {

@@ -33,8 +33,8 @@ const CALL_KINDS = /^(get-|subscribe|operation-|reentry-|own-|called$)/;
 // What the line itself is; these have no lane, whomever they name.
 const LINE_KINDS = /^(received|sent|owner-moved|connection|ack-unknown)$/;
 const ANSWERS = /^(get-answered|get-failed|subscribed|subscribe-failed|operation-done|operation-failed|reentry-done|reentry-failed)$/;
-// More rows for calls at the same time are not drawn beside but over each other.
-const CALL_ROWS = 6;
+// Calls at the same time have rows of their own, up to so many; the others share one more, and are counted there.
+const CALL_ROWS = 16;
 // A session that starts a sync again and again makes no more of these than this.
 const MOST_UNSEEN = 2_000_000;
 
@@ -63,7 +63,7 @@ export function makeModel(data) {
   for (const i of data.own) members[i].own = true;
   const channels = data.channels.map((name, index) => ({
     index, name: name === null ? '(no channel named)' : plain(name),
-    states: [], syncs: [], marks: [], syncMarks: [], calls: [], callMarks: [], callRows: 0, lanes: [], end: null,
+    states: [], syncs: [], marks: [], syncMarks: [], calls: [], callFolds: [], callMarks: [], callRows: 0, lanes: [], end: null,
   }));
   const connection = {states: [], marks: []};
   const frames = {marks: []};
@@ -289,11 +289,30 @@ function addCalls(items, channels) {
     for (const bar of channel.calls) {
       if (bar.end === null) bar.to = Infinity;
       let row = ends.findIndex((end) => end < bar.from || (end === bar.from && bar.from !== bar.to));
-      if (row < 0) row = Math.min(ends.length, CALL_ROWS - 1);
+      if (row < 0) row = ends.length;
+      if (row === CALL_ROWS) {
+        fold(bar, channel.callFolds);
+      } else {
+        ends[row] = bar.to;
+      }
       bar.row = row;
-      ends[row] = Math.max(ends[row] ?? -1, bar.to);
     }
-    channel.callRows = ends.length;
+    channel.callRows = ends.length + (channel.callFolds.length > 0 ? 1 : 0);
+  }
+}
+
+// Adds a call to the stretches of those that have no row, each with how many it holds.
+function fold(bar, folds) {
+  const last = folds[folds.length - 1];
+  bar.folded = true;
+  if (last !== undefined && bar.from <= last.to) {
+    last.count++;
+    if (bar.to > last.to || (bar.to === last.to && bar.toOffset > last.toOffset)) {
+      last.to = bar.to;
+      last.toOffset = bar.toOffset;
+    }
+  } else {
+    folds.push({from: bar.from, fromOffset: bar.fromOffset, to: bar.to, toOffset: bar.toOffset, count: 1});
   }
 }
 

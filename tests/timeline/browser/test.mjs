@@ -162,6 +162,25 @@ const cases = {
     assert.deepEqual(faults, []);
   },
 
+  async 'calls at the same time have rows of their own, and those beyond are counted'() {
+    const lines = [{t: 1000, recv: {action: 4, connectionId: 'me', connectionDetails: {clientId: '*'}}}, {t: 1000, recv: {action: 11, channel: 'r', flags: 0}}];
+    for (let i = 0; i < 20; i++) lines.push({t: 1100 + 10 * i, call: 'enterClient', clientId: `user-${i}`, channel: 'r', id: `e${i}`});
+    lines.push({t: 3000, recv: {action: 1, msgSerial: 0, count: 20}});
+    lines.push({t: 3500, call: 'get', channel: 'r', id: 'g'});
+    const page = await open(makePage('calls', makeTrace('calls', lines)));
+    const [channel] = await page.evaluate(() => window.presenceTimeline.model.channels.map(({calls, callFolds, callRows}) => ({calls, callFolds, callRows})));
+    assert.equal(channel.calls.length, 21);
+    assert.equal(channel.callRows, 17);
+    assert.deepEqual(channel.callFolds.map((fold) => fold.count), [4]);
+    const drawn = channel.calls.filter((call) => !call.folded);
+    for (const one of drawn) {
+      for (const other of drawn) assert(one === other || one.row !== other.row || one.to < other.from || other.to < one.from, `${one.item} over ${other.item}`);
+    }
+    assert.equal(channel.calls.at(-1).row, 0);
+    await shoot(page, 'calls');
+    assert.deepEqual(faults, []);
+  },
+
   // Of each leave of each trace: put together from all of the page's chain, in its order, the words are those of the answer.
   async 'the chain of who has gone is the one that explain tells'() {
     const folders = ['../museum', 'scripts', 'captures/reconnect', 'captures/binary', '.'].map((name) => join(testdata, name));
