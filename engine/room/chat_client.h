@@ -52,6 +52,11 @@ class ClientEnvironment {
   // Something was wrong with what came, and was worked around. `room` is empty if it is about the
   // connection.
   virtual void OnDiagnostic(std::string_view /*room*/, std::string_view /*text*/) {}
+  // The session has taken an input, or its deadline has come (`input` is null then), and `effects`
+  // is what came of it: for those who record or count what happens. Called before anything of it is
+  // delivered. What is handed in holds during the call.
+  virtual void OnStep(Timestamp /*now*/, const SessionInput* /*input*/,
+                      const SessionEffects& /*effects*/) {}
 };
 
 // What happens to the transports that a client has opened, and the tokens that it has asked for.

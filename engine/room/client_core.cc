@@ -70,7 +70,7 @@ absl::Status ClientCore::Apply(const ClientInput& input) {
 void ClientCore::AdvanceTo(Timestamp now) {
   Run([this, now] {
     session_.AdvanceTo(now, effects_);
-    Deliver();
+    Deliver(now, nullptr);
   });
 }
 
@@ -80,8 +80,9 @@ absl::Status ClientCore::Step(const ClientInput& input) {
 
 // Gives the session one input and delivers the effects. Afterwards the client may be destroyed.
 absl::Status ClientCore::Step(const SessionInput& input) {
-  absl::Status status = session_.Apply(environment_.Now(), input, effects_);
-  if (status.ok()) Deliver();
+  const Timestamp now = environment_.Now();
+  absl::Status status = session_.Apply(now, input, effects_);
+  if (status.ok()) Deliver(now, &input);
   return status;
 }
 
@@ -105,8 +106,9 @@ void ClientCore::KeepEvents() {
   }
 }
 
-void ClientCore::Deliver() {
+void ClientCore::Deliver(Timestamp now, const SessionInput* input) {
   KeepEvents();
+  environment_.OnStep(now, input, effects_);
   for (const SessionEffect& effect : effects_) {
     if (destroyed_) return;
     Deliver(effect);

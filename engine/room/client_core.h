@@ -98,7 +98,7 @@ class ClientCore : public ListenerHome<ConnectionChanged>,
   absl::Status Step(const ClientInput& input);
   absl::Status Step(const SessionInput& input);
   void KeepEvents();
-  void Deliver();
+  void Deliver(Timestamp now, const SessionInput* input);
   void Deliver(const SessionEffect& effect);
   void Deliver(const ChannelEffect& effect);
   void Deliver(const CallResult& result, const ChannelEffect& effect);

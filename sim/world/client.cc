@@ -83,21 +83,39 @@ Client::Client(uint32_t index, const Surroundings& surroundings, Recording* reco
       faults_(surroundings.faults),
       bounds_(surroundings.bounds),
       interference_(surroundings.interference),
-      session_(SessionOptions(surroundings.plan, index)),
+      bare_(traits_.through_rooms ? nullptr
+                                  : std::make_unique<ClientSession>(SessionOptions(plan_, index))),
+      user_(MakeUser(surroundings)),
+      session_(bare_ != nullptr ? *bare_ : user_->session()),
       channels_(traits_.rooms.size()),
+      told_(session_.connection().state()),
       subscriptions_(traits_.rooms.size()) {
   if (recording != nullptr) recorder_.emplace(*recording, session_);
   if (recorder_.has_value()) recorder_->Begin(Now());
   for (const uint32_t room : traits_.rooms) rooms_.push_back(RoomName(room));
+  if (user_ != nullptr) {
+    user_->Begin();
+    return;
+  }
   // Every room has a listener from the start, which also makes the channels known in this order.
   for (const uint32_t room : traits_.rooms) Do(StepKind::kSubscribe, room, 0);
 }
 
 Client::~Client() = default;
 
+std::unique_ptr<RoomUser> Client::MakeUser(const Surroundings& surroundings) {
+  if (!traits_.through_rooms) return nullptr;
+  RoomUser::Owner& owner = *this;
+  return std::make_unique<RoomUser>(index_, surroundings, SessionOptions(plan_, index_), owner);
+}
+
 // --- The user ---
 
 void Client::Do(StepKind kind, uint32_t room, uint64_t detail) {
+  if (user_ != nullptr) {
+    user_->Do(kind, PlaceOf(room), detail);
+    return ScheduleWake();
+  }
   ChannelCall call;
   call.channel = rooms_[PlaceOf(room)];
   const RequestId request = ++requests_;
@@ -159,6 +177,11 @@ void Client::Do(StepKind kind, uint32_t room, uint64_t detail) {
     default:
       PRESENCE_CHECK(false);  // a fault, which the world does
   }
+}
+
+void Client::ArmListener(uint64_t detail) {
+  if (user_ != nullptr) return user_->ArmListener(detail);
+  armed_ = detail;
 }
 
 void Client::Operate(PresenceAction action, uint32_t room, uint64_t detail) {
@@ -228,6 +251,11 @@ void Client::CarryOut(const CloseTransport& close) {
 
 void Client::CarryOut(const SendBytes& send) {
   PRESENCE_CHECK(send.transport == transport_);
+  if (user_ != nullptr && interference_ != nullptr) {
+    const absl::StatusOr<wire::Frame> frame = sent_reader_.Read(send.bytes);
+    PRESENCE_CHECK(frame.ok());
+    if (!interference_->OnSend(index_, *frame)) return;
+  }
   network_.SendUp(index_, epoch_, frames_.Make(send.bytes));
 }
 
@@ -305,27 +333,84 @@ size_t Client::PlaceOf(uint32_t room) const {
 void Client::Step(const SessionInput& input) { Step({Now(), &input}, {Now(), &input}); }
 
 void Client::Step(const SessionStep& given, const SessionStep& recorded) {
+  if (user_ != nullptr) {
+    given_ = &given;
+    recorded_ = &recorded;
+    user_->Apply(given.input);
+    given_ = recorded_ = nullptr;
+    return ScheduleWake();
+  }
   const ConnectionState told_before = session_.connection().state();
   if (given.input == nullptr) {
-    session_.AdvanceTo(given.now, effects_);
+    bare_->AdvanceTo(given.now, effects_);
   } else {
-    const absl::Status status = session_.Apply(given.now, *given.input, effects_);
+    const absl::Status status = bare_->Apply(given.now, *given.input, effects_);
     PRESENCE_CHECK(status.ok());
   }
-  const SessionEffects* effects = &effects_;
-  if (interference_ != nullptr) {
-    Alter(index_, effects_, session_, *interference_, sent_reader_, altered_);
-    effects = &altered_;
-  }
-  Check(given, *effects, told_before);
-  if (recorder_.has_value()) recorder_->OnStep(recorded, *effects);
-  for (const SessionEffect& effect : *effects) {
+  for (const SessionEffect& effect : Look(given, recorded, effects_, told_before)) {
     std::visit([this](const auto& one) { CarryOut(one); }, effect);
   }
   asked_now_ = 0;
   ScheduleWake();
   React();
 }
+
+const SessionEffects& Client::Look(const SessionStep& given, const SessionStep& recorded,
+                                   const SessionEffects& said, ConnectionState told_before) {
+  const SessionEffects* effects = &said;
+  if (interference_ != nullptr) {
+    Alter(index_, said, session_, *interference_, sent_reader_, altered_);
+    effects = &altered_;
+  }
+  Check(given, *effects, told_before);
+  if (recorder_.has_value()) recorder_->OnStep(recorded, *effects);
+  return *effects;
+}
+
+// --- Through rooms ---
+
+// The client carries out the rest, and calls for what is to be sent.
+void Client::OnSessionStep(Timestamp now, const SessionInput* input,
+                           const SessionEffects& effects) {
+  const bool is_received = input != nullptr && std::holds_alternative<TransportReceived>(*input);
+  const SessionStep own{now, input};
+  if (input != nullptr) NoteCall(*input);
+  const SessionEffects& seen = Look(is_received ? *given_ : own, is_received ? *recorded_ : own,
+                                    effects, std::exchange(told_, session_.connection().state()));
+  for (const SessionEffect& effect : seen) {
+    if (const auto* changed = std::get_if<ConnectionChanged>(&effect)) {
+      CarryOut(*changed);
+    } else if (const auto* result = std::get_if<AttachmentResult>(&effect)) {
+      CarryOut(*result);
+    } else if (const auto* told = std::get_if<ChannelEffect>(&effect)) {
+      const auto* const answer = std::get_if<CallResult>(told->effect);
+      if (answer == nullptr) continue;
+      const uint32_t room = RoomOf(told->channel);
+      checker_.OnResult(index_, room, *answer, channel(room));
+    }
+  }
+  asked_now_ = 0;
+}
+
+// As whoever has a bare session does before the call.
+void Client::NoteCall(const SessionInput& input) {
+  if (const auto* attach = std::get_if<AttachCall>(&input)) {
+    asked_now_ = attach->request;
+    checker_.OnAttach(index_, RoomOf(attach->channel), attach->request);
+  } else if (const auto* detach = std::get_if<DetachCall>(&input)) {
+    asked_now_ = detach->request;
+    checker_.OnDetach(index_, RoomOf(detach->channel), detach->request);
+  } else if (const auto* call = std::get_if<ChannelCall>(&input)) {
+    if (const auto* get = std::get_if<GetCall>(&call->call)) {
+      if (get->wait_for_sync) checker_.OnWaitForSync(index_, get->request);
+    } else if (const auto* operation = std::get_if<OperationCall>(&call->call)) {
+      checker_.OnOperation(index_, RoomOf(call->channel), operation->request, operation->action,
+                           traits_.identity, operation->payload, connection_id());
+    }
+  }
+}
+
+// --- What was said is checked ---
 
 void Client::Check(const SessionStep& step, const SessionEffects& effects,
                    ConnectionState told_before) {
@@ -471,6 +556,10 @@ void Client::RecordSettledCheck(uint32_t room) {
 
 void Client::Finish() {
   if (recorder_.has_value()) recorder_->Finish(rooms_);
+}
+
+void Client::End() {
+  if (user_ != nullptr) user_->End();
 }
 
 }  // namespace presence::sim

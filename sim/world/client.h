@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,26 +20,28 @@
 #include "presence/session/session_input.h"
 #include "presence/wire/frame_reader.h"
 #include "sim/world/recording.h"
+#include "sim/world/room_user.h"
 #include "sim/world/session_recorder.h"
 #include "sim/world/surroundings.h"
 
 namespace presence::sim {
 
 // A user's program: the real client session, with what its owner must do for it, and a user who
-// calls it. Knows nothing of the protocol but that frames are bytes.
-class Client {
+// calls it, or goes through rooms (see RoomUser). Knows nothing of the protocol but that frames are
+// bytes.
+class Client : private RoomUser::Owner {
  public:
   // `recording`, if not null, takes down what the client is given and what it says of it.
   Client(uint32_t index, const Surroundings& surroundings, Recording* recording);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
-  ~Client();
+  ~Client() override;
 
   // --- What the user does ---
 
   void Do(StepKind kind, uint32_t room, uint64_t detail);
   // The next event makes the listener call the engine.
-  void ArmListener(uint64_t detail) { armed_ = detail; }
+  void ArmListener(uint64_t detail);
 
   // --- What becomes of its transport ---
 
@@ -79,6 +82,8 @@ class Client {
   void RecordMembersCheck(uint32_t room, std::span<const Message> members);
   void RecordSettledCheck(uint32_t room);
   void Finish();
+  // The program ends, and its client with it. Nothing is asked of this object afterwards.
+  void End();
 
  private:
   struct PutOffStep {
@@ -87,6 +92,7 @@ class Client {
     uint64_t detail;
   };
 
+  std::unique_ptr<RoomUser> MakeUser(const Surroundings& surroundings);
   Timestamp Now() const { return kWorldStart + std::chrono::milliseconds(schedule_.now_ms()); }
   size_t PlaceOf(uint32_t room) const;
   void Operate(PresenceAction action, uint32_t room, uint64_t detail);
@@ -94,12 +100,19 @@ class Client {
 
   void Step(const SessionInput& input);
   void Step(const SessionStep& given, const SessionStep& recorded);
+  // What came of a step is checked and recorded; what of it is for the owner.
+  const SessionEffects& Look(const SessionStep& given, const SessionStep& recorded,
+                             const SessionEffects& effects, ConnectionState told_before);
+  Timestamp TimeNow() const override { return Now(); }
+  void OnSessionStep(Timestamp now, const SessionInput* input,
+                     const SessionEffects& effects) override;
+  void NoteCall(const SessionInput& input);
   void Check(const SessionStep& step, const SessionEffects& effects, ConnectionState told_before);
   void CheckChannel(size_t place, const SessionStep& step, const SessionEffects& effects,
                     bool connection_moved);
-  void CarryOut(const OpenTransport& open);
-  void CarryOut(const CloseTransport& close);
-  void CarryOut(const SendBytes& send);
+  void CarryOut(const OpenTransport& open) override;
+  void CarryOut(const CloseTransport& close) override;
+  void CarryOut(const SendBytes& send) override;
   void CarryOut(const ConnectionChanged& changed);
   void CarryOut(const TokenNeeded&) {}
   void CarryOut(const ChannelEffect& told);
@@ -120,8 +133,10 @@ class Client {
   BoundCounts& bounds_;
   Interference* const interference_;
 
-  ClientSession session_;
-  SessionEffects effects_;
+  std::unique_ptr<ClientSession> bare_;  // one of these two
+  std::unique_ptr<RoomUser> user_;
+  const ClientSession& session_;   // its
+  SessionEffects effects_;         // of a bare one
   SessionEffects altered_;         // what the interference makes of them
   Effects merged_;                 // of a channel that had its say twice in a step
   wire::FrameReader sent_reader_;  // only with an interference
@@ -130,6 +145,11 @@ class Client {
   std::vector<const Channel*> channels_;  // as traits_.rooms
   RequestId requests_ = 0;                // calls so far
   RequestId asked_now_ = 0;               // the call of the step in hand; 0: none
+  // Of one who goes through rooms: what it was given from outside, if that is in hand; and what its
+  // channels knew of the connection after the last step.
+  const SessionStep* given_ = nullptr;
+  const SessionStep* recorded_ = nullptr;
+  ConnectionState told_;
 
   TransportId transport_ = 0;  // the session's number of the transport it believes in
   uint64_t epoch_ = 0;         // and the network's

@@ -212,6 +212,16 @@ ClientTraits DrawClient(const Plan& plan, uint32_t client, uint32_t users, Rando
   return traits;
 }
 
+// Whose users go through rooms: in every other seed nobody's, else a share of them. A room enters
+// one user, who has a name.
+void DrawThroughRooms(Random random, std::vector<ClientTraits>& clients) {
+  if (random.Chance(500)) return;
+  const auto share = static_cast<uint32_t>(random.Between(100, 700));
+  for (ClientTraits& traits : clients) {
+    traits.through_rooms = random.Chance(share) && traits.identity != "*";
+  }
+}
+
 void DrawUserSteps(const Plan& plan, uint32_t client, Random& random, std::vector<Step>& steps) {
   const ClientTraits& traits = plan.clients[client];
   const int64_t duration = plan.options.duration_ms;
@@ -298,6 +308,8 @@ Plan MakePlan(const WorldOptions& options) {
   for (uint32_t client = 0; client < options.clients; ++client) {
     plan.clients.push_back(DrawClient(plan, client, users, random));
   }
+  // With numbers of its own.
+  DrawThroughRooms(Random(Random::Mix(options.seed, 1'000)), plan.clients);
   std::vector<Step> steps;
   for (uint32_t client = 0; client < options.clients; ++client) {
     DrawUserSteps(plan, client, random, steps);

@@ -86,6 +86,7 @@ struct ClientTraits {
   std::string identity;  // the client id of its connection; "*": acts for others
   uint32_t region = 0;
   std::vector<uint32_t> rooms;  // that it attaches to
+  bool through_rooms = false;   // its user calls a ChatClient's rooms, not a bare session
 };
 
 // Which kind of world a seed has drawn (swarm testing: runs differ in kind, not only in detail).

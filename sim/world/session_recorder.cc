@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
 #include "sim/replay/replayer.h"
 
@@ -40,6 +41,12 @@ OutgoingItem ItemOf(const IncomingItem& item) {
   return outgoing;
 }
 
+// Rooms make calls that nobody waits for, with the request 0, and number subscriptions each for
+// itself. In a trace that is a text, as JSON has it.
+std::string SubscriptionName(std::string_view channel, SubscriptionId id) {
+  return absl::StrCat("\"", AbslView(channel), "/", id, "\"");
+}
+
 // The call as a line has it; its texts hold as long as it does.
 struct CallText {
   explicit CallText(const ChannelCall& call) {
@@ -56,15 +63,18 @@ struct CallText {
     Name(CallLine::Name::kIsUserPresent, call.request);
     line.client_id = call.client_id;
   }
+  // A trace knows a subscription by its call.
   void Take(const SubscribeCall& call) {
-    PRESENCE_CHECK(call.id == call.request);  // a trace knows the subscription by its call
     Name(CallLine::Name::kSubscribe, call.request);
+    if (call.request == 0) id = SubscriptionName(line.channel, call.id);
+    PRESENCE_CHECK(call.request == 0 || call.id == call.request);
+    line.id = id;
     line.events = call.events;
   }
   void Take(const UnsubscribeCall& call) {
     Name(CallLine::Name::kUnsubscribe, call.request);
     if (!call.id.has_value()) return;
-    of = absl::StrCat(*call.id);
+    of = call.request == 0 ? SubscriptionName(line.channel, *call.id) : absl::StrCat(*call.id);
     line.of = of;
   }
   void Take(const OperationCall& call) {
@@ -140,7 +150,12 @@ void SessionRecorder::OnStep(const SessionStep& step, const SessionEffects& effe
   const SessionInput* const input = step.input;
   if (input != nullptr) {
     if (const auto* call = std::get_if<ChannelCall>(input)) {
-      AddLine(Line::kInput, {std::nullopt, CallText(*call).line});
+      const CallText text(*call);
+      AddLine(Line::kInput, {std::nullopt, text.line});
+      call_id_ = text.id;
+      if (const auto* subscribe = std::get_if<SubscribeCall>(&call->call)) {
+        is_room_ = subscribe->request == 0;
+      }
     } else if (const auto* received = std::get_if<TransportReceived>(input);
                received != nullptr && step.frame != nullptr) {
       frame_tells_ = wire::SpeaksOfConnection(*step.frame);
@@ -256,7 +271,7 @@ void SessionRecorder::Write(std::string_view channel, const Effect& effect, cons
   std::vector<std::string> names;
   std::vector<std::string_view> reached;
   if (const auto* result = std::get_if<CallResult>(&effect)) {
-    call_id = absl::StrCat(result->request);
+    call_id = result->request == 0 ? call_id_ : absl::StrCat(result->request);
     output.call_id = call_id;
     if (result->kind == CallResult::Kind::kMembers && result->error == nullptr) {
       output.members = effects->members(*result);
@@ -265,7 +280,8 @@ void SessionRecorder::Write(std::string_view channel, const Effect& effect, cons
     const Channel* const known = session_.FindChannel(channel);
     for (const Channel::Subscription& subscription : known->subscriptions()) {
       if ((subscription.events & MaskOf(event->type)) != 0) {
-        names.push_back(absl::StrCat(subscription.id));
+        names.push_back(is_room_ ? SubscriptionName(channel, subscription.id)
+                                 : absl::StrCat(subscription.id));
       }
     }
     reached.assign(names.begin(), names.end());

@@ -75,11 +75,13 @@ class SessionRecorder {
   uint64_t lines_ = 0;
   int64_t last_t_ = 0;                                     // of the last line
   ConnectionState told_ = ConnectionState::kDisconnected;  // to the channels
+  bool is_room_ = false;                                   // subscriptions are rooms'
 
   // Of the step in hand.
   Timestamp now_;
   Line line_ = Line::kNone;
   bool frame_tells_ = false;               // what the connection is now
+  std::string call_id_;                    // of the last call
   std::vector<std::string_view> in_line_;  // channels that had their say on this line
   std::string_view channel_;               // whose effects are in hand
   const Effects* group_ = nullptr;         // these, whole

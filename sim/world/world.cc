@@ -71,6 +71,10 @@ WorldResult World::Run() {
     }
   }
   for (const auto& client : clients_) client->Finish();
+  for (const auto& client : clients_) client->End();
+  if (const auto& violation = checker_.violation(); violation && !result.failure) {
+    result.failure = {*violation, schedule_.now_ms(), last_step_, events_};
+  }
   result.virtual_ms = schedule_.now_ms();
   const Network::Totals& totals = network_.totals();
   result.frames = totals.frames_up + totals.frames_down;

@@ -210,7 +210,7 @@ void WorldChecker::OnAttach(uint32_t client, uint32_t room, RequestId request) {
 }
 
 void WorldChecker::OnDetach(uint32_t client, uint32_t room, RequestId request) {
-  attachments_[client][request] = {AttachmentResult::Kind::kDetach, room};
+  if (request != 0) attachments_[client][request] = {AttachmentResult::Kind::kDetach, room};
   // It may fail, or the server may not hear of it; and what is still asked may be acknowledged
   // before the channel is detached, or after it is attached again: either is right then.
   for (auto& [member, intent] : SeatOf(client, room).intents) intent.uncertain = true;
@@ -226,6 +226,7 @@ void WorldChecker::OnClosed(uint32_t client, uint32_t room, const Channel& chann
 void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& result,
                                       bool by_server) {
   if (result.error != nullptr && result.error->code == kNoAnswer) Reached(Bound::kRequestTimeout);
+  if (result.request == 0) return;
   const auto asked = attachments_[client].find(result.request);
   if (asked == attachments_[client].end() || asked->second.kind != result.kind ||
       RoomOf(result.channel) != asked->second.room) {

@@ -47,6 +47,7 @@ struct WorldViolation {
 //                something failed with the connection that was never sent
 //   attachment   every attach and every detach is answered once
 //   session      the invariants that a session states of itself
+//   room         of users who go through rooms, what RoomDeliveries checks
 //   waiting      a get that waits for the sync is not answered while one is running
 //   host         the host's members are what its events said, in the order in which they joined
 //   intent       once all is quiet, whoever last asked to be present and was acknowledged is, with
@@ -80,12 +81,18 @@ class WorldChecker {
   // The connection is lost, and what was in flight may have failed.
   void OnLost(uint32_t client) { gaps_are_legal_[client] = true; }
   // A user attaches or detaches; the connection is closed or failed; a call is answered.
-  // `by_server`: the server has seen to it.
+  // `by_server`: the server has seen to it. The request 0 is of a room that was released: nobody
+  // waits for the answer.
   void OnAttach(uint32_t client, uint32_t room, RequestId request);
   void OnDetach(uint32_t client, uint32_t room, RequestId request);
   void OnClosed(uint32_t client, uint32_t room, const Channel& channel);
   void OnAttachmentResult(uint32_t client, const AttachmentResult& result, bool by_server);
   void CheckSession(uint32_t client, const ClientSession& session);
+  // What a room or its client did is checked; is wrong.
+  void CountRoomCheck() { ++checks_; }
+  void FailRoom(uint32_t client, uint32_t room, std::string what) {
+    Fail("room", client, room, std::move(what));
+  }
 
   // The host said that a member came, changed or went; forgot a room; said ATTACHED to a client.
   void OnHostEvent(uint32_t room, const MemberEvent& event);

@@ -134,6 +134,40 @@ TEST(ChatClient, DiagnosticsNameTheRoom) {
   EXPECT_EQ(harness.TakeLog(), Lines{"diagnostic of room: PRESENCE item 0: no clientId"});
 }
 
+TEST(ChatClient, TellsOfEachStepBeforeWhatCameOfIt) {
+  RoomHarness harness;
+  harness.logs_steps = true;
+  harness.client->OnStateChange(harness.ConnectionStateListener("S"));
+  harness.client->Connect();
+  // The state, and the wish for a transport.
+  EXPECT_EQ(harness.TakeLog(), (Lines{"step at 1000000, 2 effects", "S: initialized>connecting"}));
+  EXPECT_FALSE(harness.client->Apply(TransportReceived{1, "{"}).ok());
+  EXPECT_EQ(harness.TakeLog(), Lines{}) << "what is refused is no step";
+  harness.Advance(10'000);
+  EXPECT_EQ(harness.TakeLog().front(), "step at 1010000 of the deadline, 2 effects");
+}
+
+TEST(ChatClient, MayBeDestroyedAndMayLoseTheBytesWhereAStepIsTold) {
+  RoomHarness harness;
+  harness.AttachNow();
+  (void)harness.presence().Subscribe(harness.Listener("L"));
+  harness.logs_steps = true;
+  std::string bytes = R"({"action":14,"channel":"room","id":"c2:0","connectionId":"c2",)"
+                      R"("presence":[{"action":2,"clientId":"bob"}]})";
+  harness.inside = [&](const std::string& place) {
+    if (place == "OnStep") bytes.assign(bytes.size(), 'x');
+  };
+  harness.Receive(bytes);
+  const Lines log = harness.TakeLog();
+  ASSERT_EQ(log.size(), 2u);
+  EXPECT_NE(log[1].find("bob"), std::string::npos) << log[1];
+  harness.inside = [&](const std::string& place) {
+    if (place == "OnStep") harness.Destroy();
+  };
+  harness.Presence({Item(kEnter, "carl", "c3", "c3:0:0")});
+  EXPECT_EQ(harness.TakeLog(), Lines{"step at 1000000, 1 effects"}) << "and nobody is told more";
+}
+
 TEST(ChatClient, RefusesBytesThatAreNoFrameWithoutAChange) {
   RoomHarness harness;
   harness.AttachNow();

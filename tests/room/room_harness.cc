@@ -114,6 +114,13 @@ void RoomHarness::OnDiagnostic(std::string_view about, std::string_view text) {
       "OnDiagnostic");
 }
 
+void RoomHarness::OnStep(Timestamp at, const SessionInput* input, const SessionEffects& effects) {
+  if (!logs_steps) return;
+  Say("step at " + std::to_string(ToMs(at)) + (input == nullptr ? " of the deadline" : "") + ", " +
+          std::to_string(effects.size()) + " effects",
+      "OnStep");
+}
+
 // --- Callbacks ---
 
 DoneCallback RoomHarness::Done(std::string name) {

@@ -20,6 +20,8 @@
 #include "presence/message.h"
 #include "presence/room/chat_client.h"
 #include "presence/room/room.h"
+#include "presence/session/session_effects.h"
+#include "presence/session/session_input.h"
 #include "presence/wire/frame.h"
 #include "presence/wire/frame_reader.h"
 
@@ -48,6 +50,8 @@ class RoomHarness : public ClientEnvironment {
   void GetToken(const ErrorInfo* reason) override;                           // "token"
   void OnFrame(const PassedFrame& frame) override;                           // "frame BYTES"
   void OnDiagnostic(std::string_view room, std::string_view text) override;  // "diagnostic ..."
+  void OnStep(Timestamp now, const SessionInput* input,
+              const SessionEffects& effects) override;  // "step ...", if `logs_steps`
 
   // --- Callbacks that log their result as NAME ... ---
 
@@ -91,6 +95,7 @@ class RoomHarness : public ClientEnvironment {
   static ErrorInfo& last_error();  // that a callback was given
 
   int64_t now = 1'000'000;
+  bool logs_steps = false;
   Lines log;
   Lines transports;                    // "open 1", "open 2 KEY", "close 1"
   std::map<std::string, Lines> heard;  // what each listener was told

@@ -52,5 +52,29 @@ TEST(Plan, AStepOfAUserIsNoFaultAndHasANameOfItsOwn) {
   EXPECT_EQ(StepName(StepKind::kClose), "close");
 }
 
+// Some users of some seeds go through rooms, and who does not is asked for nothing else than
+// before.
+TEST(Plan, AShareOfUsersGoesThroughRooms) {
+  size_t users = 0;
+  size_t through_rooms = 0;
+  size_t seeds_without = 0;
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    WorldOptions options;
+    options.seed = seed;
+    const size_t before = through_rooms;
+    for (const ClientTraits& traits : MakePlan(options).clients) {
+      ++users;
+      if (!traits.through_rooms) continue;
+      ++through_rooms;
+      EXPECT_NE(traits.identity, "*") << "a room enters one user, who has a name";
+    }
+    if (through_rooms == before) ++seeds_without;
+  }
+  EXPECT_GT(through_rooms, users / 10);
+  EXPECT_LT(through_rooms, users / 4);
+  EXPECT_GT(seeds_without, 100u);
+  EXPECT_LT(seeds_without, 300u);
+}
+
 }  // namespace
 }  // namespace presence::sim
