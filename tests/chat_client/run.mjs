@@ -6,31 +6,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { createInterface } from "node:readline";
 import { ChatClient } from "@ably/chat";
 import * as Ably from "ably";
-
-const PATIENCE_MS = 60_000; // a check that waits longer for something has failed
-const program = process.argv[2];
-const children = new Set();
-process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
-
-// Starts the server; its options are those that it prints for a client.
-async function serve(...flags) {
-  const child = spawn(program, flags, { stdio: ["ignore", "pipe", "inherit"] });
-  children.add(child);
-  for await (const line of createInterface({ input: child.stdout })) {
-    const printed = /^\s*(\{ key: .*\})$/.exec(line);
-    if (printed) return { child, options: new Function(`return ${printed[1]}`)() };
-  }
-  throw new Error("the server has not said how to connect to it");
-}
-
-async function stop({ child }) {
-  child.kill("SIGTERM");
-  const [status] = await once(child, "exit");
-  assert.equal(status, 0, "the server ends well");
-}
+import { sandboxChecks } from "./sandbox_checks.mjs";
+import { PATIENCE_MS, children, serve, stop, until } from "./server.mjs";
 
 // A user in this process, in the room, with what he was told.
 class User {
@@ -53,10 +32,7 @@ class User {
   }
   // Waits until he was told of the events of somebody, and then of nothing more of him.
   async isTold(clientId, types) {
-    const until = Date.now() + PATIENCE_MS;
-    while (this.toldOf(clientId).length < types.length && Date.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until(() => this.toldOf(clientId).length >= types.length);
     assert.deepEqual(this.toldOf(clientId), types);
   }
   async leave() {
@@ -157,10 +133,7 @@ Data: { status: 'away' }
     await stop(first);
     const second = await serve(listen);
     const bob = await User.join(second, "bob", more);
-    const until = Date.now() + PATIENCE_MS;
-    while (!(await bob.room.presence.isUserPresent("carol")) && Date.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(() => bob.room.presence.isUserPresent("carol"));
     assert.deepEqual((await bob.room.presence.get())[0].data, { n: 1 });
     await carol.leave();
     await bob.leave();
@@ -180,7 +153,7 @@ Data: { status: 'away' }
 let failed = 0;
 const formats = { JSON: { useBinaryProtocol: false }, MessagePack: { useBinaryProtocol: true } };
 for (const [format, more] of Object.entries(formats)) {
-  for (const [name, check] of Object.entries(checks)) {
+  for (const [name, check] of Object.entries({ ...checks, ...sandboxChecks })) {
     try {
       await Promise.race([check(more), new Promise((_, reject) => setTimeout(reject, 2 * PATIENCE_MS, "it hangs").unref())]);
       console.log(`chat client: ${name}, in ${format}: passed`);
