@@ -205,6 +205,19 @@ TEST(ExplainCommand, NothingOfATraceReachesATerminalAsAControlCharacter) {
   }
 }
 
+// A name that turns the direction of writing would make the words behind it read otherwise.
+TEST(ExplainCommand, NothingOfATraceTurnsTheWordsAround) {
+  const Finished told = Explain(
+      {"--why-present=\u202Eevil\u2066"},
+      R"({"action":14,"channel":"r","presence":[{"action":2,"clientId":"\u202eevil\u2066","connectionId":"c\u200f","id":"c\u200f:0:0"}]})"
+      "\n");
+  EXPECT_THAT(told.out, StartsWith(R"(\u202eevil\u2066 is present in r)"));
+  EXPECT_THAT(told.out, HasSubstr(R"(On c\u200f it came)"));
+  // What joins signs into one emoji stays, as do letters.
+  EXPECT_THAT(Explain({"--why-absent=\u05E9\U0001F469\u200D\U0001F467"}).out,
+              StartsWith("\u05E9\U0001F469\u200D\U0001F467 is not present"));
+}
+
 // --- What a first user may get wrong ---
 
 TEST(ExplainCommand, OfAMemberOrChannelThatNoLineNamesItSaysSo) {
