@@ -1,6 +1,8 @@
 // The program over real sockets: what its clients do wrong, and what becomes of the others. Nothing
 // here depends on how long anything takes.
 
+#include "tests/serve/serve_process.h"
+
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -21,62 +23,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kProgram[] = "tools/presence-serve";
-constexpr char kKey[] = "key=presence.development:not-a-secret";
-
-class ServeProcessTest : public ::testing::Test {
- protected:
-  void Serve(std::vector<std::string> flags = {}) {
-    server_ = std::make_unique<Command>(std::move(flags));
-    server_->Program(kProgram);
-    server_->Start();
-    while (FieldAfter("port: ") == 0 && !server_->EndsWithin(0)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    port_ = FieldAfter("port: ");
-    ASSERT_NE(port_, 0);
-  }
-
-  // A client that is connected; its CONNECTED is in connected_.
-  std::unique_ptr<WebSocketClient> Connect(const std::string& client, const std::string& more = "",
-                                           int receive_buffer = 0) {
-    auto socket = std::make_unique<WebSocketClient>(port_, receive_buffer);
-    EXPECT_TRUE(socket->Upgrade(std::string(kKey) + "&clientId=" + client + more));
-    const std::optional<std::string> connected = socket->Await(R"("action":4)");
-    EXPECT_TRUE(connected.has_value());
-    connected_ = connected.value_or("");
-    return socket;
-  }
-  std::unique_ptr<WebSocketClient> Attached(const std::string& client, const std::string& more = "",
-                                            int receive_buffer = 0) {
-    auto socket = Connect(client, more, receive_buffer);
-    socket->SendText(R"({"action":10,"channel":"room"})");
-    EXPECT_TRUE(socket->Await(R"("action":11)").has_value());
-    return socket;
-  }
-  static void Enter(WebSocketClient& socket) {
-    socket.SendText(
-        R"({"action":14,"channel":"room","msgSerial":0,"presence":[{"action":2,"data":"hi"}]})");
-    EXPECT_TRUE(socket.Await(R"("action":1,)").has_value());
-  }
-  std::string Get(const std::string& path) {
-    WebSocketClient socket(port_);
-    socket.SendBytes("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    return socket.ReadToEnd();
-  }
-  // Whether somebody new is served.
-  bool StillServes() { return Connect("somebody") != nullptr && !connected_.empty(); }
-
-  std::unique_ptr<Command> server_;
-  uint16_t port_ = 0;
-  std::string connected_;
-
- private:
-  uint16_t FieldAfter(const std::string& text) const {
-    const std::string out = server_->OutputSoFar();
-    const size_t at = out.find(text);
-    return at == out.npos ? 0 : static_cast<uint16_t>(std::atoi(out.c_str() + at + text.size()));
-  }
-};
+using ServeProcessTest = ServeProcess;
 
 TEST_F(ServeProcessTest, SaysWhereItListensAndWhatAClientsOptionsAre) {
   Serve();
@@ -105,7 +52,7 @@ TEST_F(ServeProcessTest, SomebodyWhoEntersIsToldToAll) {
 TEST_F(ServeProcessTest, AHandshakeByteByByteIsAHandshake) {
   Serve();
   WebSocketClient slow(port_);
-  for (const char c : WebSocketClient::UpgradeRequest(kKey)) {
+  for (const char c : WebSocketClient::UpgradeRequest(kDevelopmentKey)) {
     ASSERT_TRUE(slow.SendBytes({&c, 1}));
   }
   EXPECT_THAT(slow.ReadHead(), HasSubstr("101 Switching Protocols"));
@@ -264,6 +211,20 @@ TEST_F(ServeProcessTest, ACloseHandshakeIsAnsweredAndIsALossNotALeave) {
   EXPECT_TRUE(bob->closed());
   bob = Connect("bob", "&resume=" + key);
   EXPECT_EQ(FieldOf(connected_, "connectionKey"), key);
+}
+
+// A close that is answered is followed by the end of the socket; here it is not.
+TEST_F(ServeProcessTest, WhoClosesButNotItsSocketIsDroppedAndHarmsNobody) {
+  Serve();
+  auto half = Connect("half");
+  half->SendText(R"({"action":7})");
+  EXPECT_TRUE(half->Await(R"({"action":8)").has_value());
+  half->SendFrame(WebSocketClient::kClose, "\x03\xe8");
+  while (Get("/metrics").find("\npresence_transports 0\n") == std::string::npos) {
+    ASSERT_FALSE(server_->EndsWithin(0));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(StillServes());
 }
 
 TEST_F(ServeProcessTest, AtTheEndEverybodyIsToldAndItEndsWell) {

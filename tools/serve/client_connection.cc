@@ -154,6 +154,9 @@ class WebSocketConnection final : public ClientSocket,
   void SendClose() {
     if (close_sent_) return;
     close_sent_ = true;
+    // closing_timer_ sees to the end. Beast 1.74 breaks a promise of its own if its timer comes
+    // first.
+    stream_.set_option({websocket::stream_base::none(), websocket::stream_base::none(), false});
     stream_.async_close(websocket::close_code::normal, [self = shared_from_this()](error_code) {
       self->closing_timer_.cancel();
       self->Drop();
