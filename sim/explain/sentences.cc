@@ -358,7 +358,8 @@ std::string WordsOf(const Judgement& judgement) {
   const ItemVerdict& verdict = *judgement.verdict;
   const Message& message = verdict.message;
   const bool leaves = verdict.action == static_cast<int64_t>(PresenceAction::kLeave);
-  std::string what = ActionNamed(verdict.action);
+  // Without one that could be read; whether it had none, what follows says.
+  std::string what = verdict.action.has_value() ? ActionNamed(verdict.action) : "an item";
   if (!message.client_id.empty()) {
     absl::StrAppend(&what, " of ", MemberNamed(message.client_id, message.connection_id));
   }
@@ -366,8 +367,9 @@ std::string WordsOf(const Judgement& judgement) {
     case ItemVerdict::Kind::kNobody:
       return absl::StrCat(what, " ignored: it is not there, and no sync runs");
     case ItemVerdict::Kind::kSkipped:
-      return absl::StrCat(what, verdict.action == 0 ? " ignored: it says nothing of who is there"
-                                                    : " ignored: not an action that is known");
+      return absl::StrCat(what, !verdict.action.has_value() ? " ignored: it has no action"
+                                : verdict.action == 0 ? " ignored: it says nothing of who is there"
+                                                      : " ignored: not an action that is known");
     case ItemVerdict::Kind::kMalformed: {
       std::string why;
       AppendData(verdict.malformed, why);
@@ -443,6 +445,9 @@ Rule RuleOf(const ChannelInput& input, ChannelState before, ChannelState after) 
         }
         return {"the connection is closed", "RTL3b"};
     }
+  }
+  if (move != nullptr && after == ChannelState::kInitialized) {
+    return {"another connection begins, and the channel with it", "RTN11d"};
   }
   if (move != nullptr) return {"the client says so", {}};
   if (std::holds_alternative<SubscribeCall>(input)) return {"subscribe attaches", "RTP6d"};

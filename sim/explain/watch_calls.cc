@@ -10,6 +10,8 @@
 namespace presence::sim {
 namespace {
 
+constexpr Rule kCannotAttach = {"the connection cannot attach", "RTL4b"};
+
 Rule RuleOfGetFailure(int64_t code) {
   switch (code) {
     case kOutOfSync:
@@ -23,7 +25,7 @@ Rule RuleOfGetFailure(int64_t code) {
     case kConnectionFailed:
     case kConnectionSuspended:
     case kConnectionClosed:
-      return {"the connection cannot attach", "RTL4b"};
+      return kCannotAttach;
     default:
       return {"the channel cannot tell", "RTP11e"};
   }
@@ -53,7 +55,7 @@ Rule StoryWatcher::RuleOfFailure(int64_t code, bool was_sent, bool was_queued) c
     case kChannelState:
       return {"nothing is sent or queued in this state", "RTP16c"};
     default:
-      return {"the connection cannot attach", "RTL4b"};
+      return kCannotAttach;
   }
 }
 
@@ -128,12 +130,18 @@ void StoryWatcher::Tell(const CallResult& result) {
     Because(call.origin);
     return &item;
   };
+  // Asked for an attach that cannot be, rather than told what became of one.
+  const ChannelState state = step_.channel->state();
+  const bool refused_attach =
+      step_.channel->connection().down() &&
+      !std::holds_alternative<ConnectionUpdate>(*step_.input) &&
+      (state == ChannelState::kInitialized || state == ChannelState::kDetached);
   switch (result.kind) {
     case CallResult::Kind::kMembers:
     case CallResult::Kind::kIsPresent: {
       if (result.error != nullptr) {
         answer(StoryKind::kGetFailed, absl::StrCat(name, " fails: ", failure),
-               RuleOfGetFailure(result.error->code));
+               refused_attach ? kCannotAttach : RuleOfGetFailure(result.error->code));
         return;
       }
       const std::string told = result.kind == CallResult::Kind::kIsPresent
@@ -155,7 +163,8 @@ void StoryWatcher::Tell(const CallResult& result) {
     }
     case CallResult::Kind::kSubscription:
       if (result.error != nullptr) {
-        answer(StoryKind::kSubscribeFailed, absl::StrCat(name, " fails: ", failure), {});
+        answer(StoryKind::kSubscribeFailed, absl::StrCat(name, " fails: ", failure),
+               refused_attach ? kCannotAttach : Rule{});
       } else {
         answer(StoryKind::kSubscribed, absl::StrCat(name, " is done"), {});
       }

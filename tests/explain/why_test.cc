@@ -261,6 +261,20 @@ TEST(Why, OfTheMuseumsGhostsNamesTheLineAndTheRuleThatSawThemOff) {
   }
 }
 
+// A ghost that is there by the rules: the server has not said yet that the old connection's members
+// left.
+TEST(Why, OfTheMuseumsMembersOfAnOldConnectionOfOursNamesWhatEndedIt) {
+  const std::string bob = Present("bob", Museum("27_own_member_of_the_old_connection"));
+  EXPECT_THAT(bob, AllOf(HasSubstr("On one it came with line 4: ENTER of bob (one)"),
+                         HasSubstr("one was this client's own connection until line 5: CONNECTED"),
+                         HasSubstr("for a grace period"), HasSubstr("The sync of line 10"),
+                         HasSubstr("has not ended")));
+  const std::string ann = Present("ann", Museum("09_serials_restart"));
+  EXPECT_THAT(ann, AllOf(HasSubstr("on 2 connections"),
+                         HasSubstr("one was this client's own connection until line 5: CONNECTED"),
+                         HasSubstr("On two it came with line 7")));
+}
+
 TEST(Why, OfOneWhoWasOnlyToldToLeaveSaysThatTheStalePageCouldNotBringItBack) {
   EXPECT_THAT(Absent("ann", Museum("19_leave_before_the_stale_page")),
               AllOf(HasSubstr("nobody of that name has ever been"),
