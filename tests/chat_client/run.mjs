@@ -4,7 +4,9 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ChatClient } from "@ably/chat";
 import * as Ably from "ably";
@@ -138,6 +140,31 @@ Data: { status: 'away' }
     await carol.leave();
     await bob.leave();
     await stop(second);
+  },
+
+  async "the samples of docs/serve.md"(more) {
+    const page = readFileSync(new URL("../../docs/serve.md", import.meta.url), "utf8");
+    const samples = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, sample]) => sample);
+    assert.equal(samples.length, 2);
+    const server = await serve();
+    const bob = await User.join(server, "bob", more);
+    const [client, token] = samples.map((sample) =>
+      sample.replace(/^import .*\n/gm, "").replace(/port: \d+/, `port: ${server.options.port}`));
+    const AsyncFunction = (async () => {}).constructor;
+    const chat = await new AsyncFunction("Ably", "ChatClient", `${client}\nreturn chatClient;`)(Ably, ChatClient);
+    await bob.isTold("alice", ["enter"]);
+    const tokenFor = new Function("createHmac", `${token}\nreturn tokenFor;`)(createHmac);
+    const carol = await User.join({ options: { ...server.options, key: undefined } }, "carol", { ...more, token: tokenFor("carol") });
+    await carol.room.presence.enter();
+    await bob.isTold("carol", ["enter"]);
+    const told = (await bob.room.presence.get()).map(({ clientId, userClaim }) => [clientId, userClaim]);
+    assert.deepEqual(told, [["alice", undefined], ["carol", "moderator"]]);
+    await chat.dispose();
+    chat.realtime.close();
+    await chat.realtime.connection.whenState("closed");
+    await carol.leave();
+    await bob.leave();
+    await stop(server);
   },
 
   async "a key that is not good is said, and not tried again"(more) {

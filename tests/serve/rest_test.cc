@@ -467,6 +467,10 @@ TEST_F(RestTest, WhenAllIsShutDownAppsAreToo) {
   EXPECT_EQ(apps_.socket_count(), 0u);
 }
 
+TEST_F(RestTest, StatisticsAreTakenAndOfNoUse) {
+  EXPECT_EQ(Ask("POST", "/stats", "", "[]").status, 201u);
+}
+
 TEST_F(RestTest, WhatIsNoAppIsRefused) {
   for (const char* const body : {"", "[]", R"({"keys":[{"capability":"[]"}]})", R"({"channels":7})",
                                  R"({"limits":{"presence":{"maxMembers":0}}})"}) {

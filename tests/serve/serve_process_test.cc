@@ -25,14 +25,6 @@ using ::testing::Not;
 constexpr char kProgram[] = "tools/presence-serve";
 using ServeProcessTest = ServeProcess;
 
-TEST_F(ServeProcessTest, SaysWhereItListensAndWhatAClientsOptionsAre) {
-  Serve();
-  const std::string out = server_->OutputSoFar();
-  EXPECT_THAT(out, HasSubstr("Presence is served at http://127.0.0.1:" + std::to_string(port_)));
-  EXPECT_THAT(out, HasSubstr("{ key: 'presence.development:not-a-secret', clientId: 'alice', "
-                             "endpoint: '127.0.0.1', port: "));
-}
-
 TEST_F(ServeProcessTest, ConnectsAClientAndSaysWhoItIs) {
   Serve();
   auto alice = Connect("alice");

@@ -64,6 +64,11 @@ void AddAppRoutes(Apps& apps, const ListenAddress& address, HttpRouter& router) 
   });
   router.Add("DELETE", "/apps/*",
              [&apps](const HttpRequest& request) { return RemoveApp(apps, request); });
+  router.Add("POST", "/stats", [](const HttpRequest&) {
+    HttpResponse response = JsonResponse("[]");
+    response.status = 201;
+    return response;
+  });
 }
 
 }  // namespace presence::serve

@@ -12,6 +12,7 @@ namespace presence::serve {
 //   POST /apps       makes an app (apps.h), for anybody, and says where it is: `endpoint` and
 //                    `port`, as the header Host has them, or else the address, and `tls`
 //   DELETE /apps/ID  ends it, for who shows one of its keys
+//   POST /stats      takes what suites of statistics begin with, and does nothing with it
 void AddAppRoutes(Apps& apps, const ListenAddress& address, HttpRouter& router);
 
 }  // namespace presence::serve
