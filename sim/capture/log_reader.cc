@@ -56,20 +56,29 @@ bool BeginsMessage(std::string_view line) {
   return head.find(kAbly) != head.npos || head.find("(): ") != head.npos;
 }
 
+// Takes ":12" off the end of a text, if it ends so.
+bool TakeNumber(std::string_view& text, std::string_view before = ":") {
+  const size_t at = text.rfind(before);
+  const size_t digits = at + before.size();
+  if (at == text.npos || digits == text.size()) return false;
+  if (text.find_first_not_of("0123456789", digits) != text.npos) return false;
+  text = text.substr(0, at);
+  return true;
+}
+
 // What a line says before what some consoles append: where in a program it was logged, as in
-// " app.js:2:345".
+// " app.js:2:345", " (app.js:2:345)" or " (app.js, line 2)".
 std::string_view WithoutPlace(std::string_view line) {
-  const size_t space = line.rfind(' ');
-  if (space == line.npos) return line;
-  std::string_view place = line.substr(space + 1);
-  int numbers = 0;
-  for (; numbers < 2; ++numbers) {
-    const size_t colon = place.rfind(':');
-    if (colon == place.npos || colon + 1 == place.size()) break;
-    if (place.find_first_not_of("0123456789", colon + 1) != place.npos) break;
-    place = place.substr(0, colon);
-  }
-  return numbers > 0 && !place.empty() ? line.substr(0, space) : line;
+  std::string_view place = line;
+  const bool in_brackets = place.ends_with(')');
+  if (in_brackets) place.remove_suffix(1);
+  const bool in_words = in_brackets && TakeNumber(place, ", line ");
+  const size_t begin = place.rfind(in_brackets ? std::string_view(" (") : std::string_view(" "));
+  if (begin == place.npos) return line;
+  place.remove_prefix(begin + (in_brackets ? 2 : 1));
+  const bool numbered = in_words || TakeNumber(place);
+  if (!in_words) TakeNumber(place);
+  return numbered && !place.empty() ? line.substr(0, begin) : line;
 }
 
 // Where a sequence that colours a terminal's text ends, if one begins here; else where it would.
@@ -157,6 +166,7 @@ class LogReader {
   explicit LogReader(Capture& capture) : capture_(capture), text_(capture.text) {}
 
   void Read() {
+    LookForLevels();
     std::string_view line;
     while (NextLine(line)) {
       const std::optional<FramePlace> place = FindFrame(line);
@@ -188,14 +198,38 @@ class LogReader {
   std::string_view LineAt(size_t at) const {
     return text_.substr(at, std::min(text_.find('\n', at), text_.size()) - at);
   }
-  // What a line says, without its CR, and the colours that some loggers take back at its end.
-  static std::string_view WithoutTail(std::string_view line) {
+  // What a line says, without its CR, and what some loggers put behind it: the end of a colour, the
+  // level.
+  std::string_view WithoutTail(std::string_view line) const {
     if (line.ends_with('\r')) line.remove_suffix(1);
     for (;;) {
       const size_t escape = line.rfind('\x1b');
-      if (escape == line.npos || EndOfColour(line, escape) != line.size()) return line;
+      if (escape == line.npos || EndOfColour(line, escape) != line.size()) break;
       line = line.substr(0, escape);
     }
+    return levels_behind_ && EndsWithLevel(line) ? line.substr(0, line.size() - 2) : line;
+  }
+
+  static bool EndsWithLevel(std::string_view line) {
+    return line.size() > 2 && line[line.size() - 2] == ' ' && line.back() >= '0' &&
+           line.back() <= '5';
+  }
+
+  // Whether a handler of the user's wrote the level, its second argument, behind each message: then
+  // nearly all end so. (Those with line ends in them do not on their first line.)
+  void LookForLevels() {
+    size_t messages = 0;
+    size_t with_level = 0;
+    std::string_view line;
+    while (NextLine(line)) {
+      if (!BeginsMessage(line)) continue;
+      ++messages;
+      with_level += EndsWithLevel(WithoutTail(line)) ? 1 : 0;
+    }
+    constexpr size_t kOf = 10;
+    levels_behind_ = messages > 0 && with_level * kOf >= messages * (kOf - 1);
+    at_ = 0;
+    line_number_ = 0;
   }
 
   static std::optional<size_t> LengthSaid(std::string_view line) {
@@ -234,7 +268,7 @@ class LogReader {
             longer.size() - std::min<size_t>(next.size(), longer.size())) {
           continue;  // it cannot end on this line
         }
-        LoggedFrame joined = ReadLoggedFrame(longer, place.received, length_);
+        LoggedFrame joined = ReadLoggedFrame(WithoutTail(longer), place.received, length_);
         if (joined.certainty == LogCertainty::kCut) continue;
         read = std::move(joined);
         at_ = at;
@@ -394,6 +428,7 @@ class LogReader {
   std::vector<LogClient> clients_;
   std::map<std::string, size_t> by_connection_;  // clients, by the ids that they have now
   std::set<int64_t> trusted_;                    // actions of which all is logged
+  bool levels_behind_ = false;                   // each message has its level behind it
   bool deceives_ = false;                        // some value in the log looks like more than one
   bool new_token_ = false;                       // was sent, and no CONNECTED since
 };

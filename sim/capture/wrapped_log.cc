@@ -88,23 +88,29 @@ class Unwrapper {
 
   void Collect(std::string_view piece, int depth, Record& record) {
     constexpr int kDeepest = 3;
+    if (depth == kDeepest) return;
     json::PieceReader reader(piece);
-    if (depth == kDeepest || !reader.EnterObject()) return;
     std::string key;
     std::string_view value;
-    while (reader.TakeKey(key) && reader.TakeValue(value)) {
-      if (value.starts_with('{')) Collect(value, depth + 1, record);
-      if (record.time.empty() && IsTime(key)) record.time = TimeOf(value);
-      if (!value.starts_with('"') || !record.message.empty()) continue;
-      std::string text = json::StringOf(value).value_or("");
-      if (!goes_on_ && !SpeaksAsClient(text)) continue;
-      // Docker's logs keep the line's end, and cut lines above 16 KiB in parts.
-      const bool of_docker = key == "log";
-      if (goes_on_ && !of_docker) continue;
-      record.is_part = of_docker && !text.ends_with('\n');
-      while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-      record.message = std::move(text);
+    if (reader.EnterArray()) {  // what was logged with several arguments
+      while (reader.TakeElement() && reader.TakeValue(value)) Take(key, value, depth, record);
+    } else if (reader.EnterObject()) {
+      while (reader.TakeKey(key) && reader.TakeValue(value)) Take(key, value, depth, record);
     }
+  }
+
+  void Take(const std::string& key, std::string_view value, int depth, Record& record) {
+    if (value.starts_with('{') || value.starts_with('[')) Collect(value, depth + 1, record);
+    if (record.time.empty() && IsTime(key)) record.time = TimeOf(value);
+    if (!value.starts_with('"') || !record.message.empty()) return;
+    std::string text = json::StringOf(value).value_or("");
+    if (!goes_on_ && !SpeaksAsClient(text)) return;
+    // Docker's logs keep the line's end, and cut lines above 16 KiB in parts.
+    const bool of_docker = key == "log";
+    if (goes_on_ && !of_docker) return;
+    record.is_part = of_docker && !text.ends_with('\n');
+    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+    record.message = std::move(text);
   }
 
   static std::string TimeOf(std::string_view value) {

@@ -224,6 +224,12 @@ TEST(LogReaderTest, WhereItWasLoggedMayStandAtTheEnd) {
   std::string sent = Sent("[ProtocolMessage; action=CLOSE]");
   sent.insert(sent.size() - 1, " https://x/app.js:2");
   EXPECT_EQ(One(received + sent), "{\"recv\":{\"action\":0}}\n{\"send\":{\"action\":7}}\n");
+  const std::string close = Sent("[ProtocolMessage; action=CLOSE]");
+  for (const std::string_view place : {" (app.js, line 2)", " (app.js:2)", " (app.js:2:345)"}) {
+    std::string logged = "[Log] " + close;
+    logged.insert(logged.size() - 1, place);
+    EXPECT_EQ(One(logged), "{\"send\":{\"action\":7}}\n") << place;
+  }
   received.insert(received.size() - 1, " x");
   EXPECT_THAT(One(received), StartsWith("1: the message was cut, or something stands behind it\n"));
 }
@@ -362,6 +368,33 @@ TEST(LogReaderTest, WhatContainersCutIsPutTogetherAgain) {
                 "{\"log\":\"action=ATTACH; channel=r]\\n\",\"stream\":\"stdout\",\"time\":"
                 "\"2026-11-25T12:00:03Z\"}\n"),
             "{\"t\":1795608000000,\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
+}
+
+TEST(LogReaderTest, TheMessageMayBeOneOfSeveralArguments) {
+  EXPECT_EQ(One("{\"args\":[4,\"" + std::string(kAck) + "\",\"x\"],\"ts\":1795608000}\n"),
+            "{\"t\":1795608000000,\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
+}
+
+// logHandler: (message, level) => console.log(message, level)
+TEST(LogReaderTest, TheLevelMayStandBehindEachMessage) {
+  const auto with_level = [](std::string log) {
+    std::string out;
+    for (const char c : log) out += c == '\n' ? std::string(" 4\n") : std::string(1, c);
+    return out;
+  };
+  EXPECT_EQ(One(with_level(Sent("[ProtocolMessage; action=ATTACH; channel=r]") +
+                           Received("[ProtocolMessage; action=HEARTBEAT]"))),
+            "{\"send\":{\"action\":10,\"channel\":\"r\"}}\n{\"recv\":{\"action\":0}}\n");
+  // Of a message with a line's end in it, behind the last line.
+  std::string split = Received(Presence("action=2; clientId=a; data=one 4\ntwo"));
+  split.insert(split.size() - 1, " 4");
+  EXPECT_EQ(One(with_level(Received("[ProtocolMessage; action=HEARTBEAT]")) + split),
+            "{\"recv\":{\"action\":0}}\n{\"recv\":{\"action\":14,\"channel\":\"r\",\"presence\":[{"
+            "\"action\":2,\"clientId\":\"a\",\"data\":\"one 4\\ntwo\"}]}}\n");
+  // Where only some end so it is of the message.
+  EXPECT_THAT(One(Sent("[ProtocolMessage; action=ATTACH; channel=r]") +
+                  Sent("[ProtocolMessage; action=ATTACH; channel=s] 4")),
+              HasSubstr("2: the message was cut"));
 }
 
 TEST(LogReaderTest, ColoursAroundAMessageAreNotOfIt) {
