@@ -149,7 +149,7 @@ export function draw(ctx, {model, axis, layout, view, colours, picked, positions
         ctx.font = SMALL;
         ctx.textBaseline = 'alphabetic';
         const begin = Math.max(from, names) + 9;
-        ctx.fillText(short(ctx, `and ${fold.count} more at the same time`, to - begin - 3), begin, top + 18);
+        ctx.fillText(short(ctx, `and ${fold.count} more`, to - begin - 3), begin, top + 18);
       });
     } else if (row.kind === 'syncs') {
       bars(row.channel.syncs, (sync, from, to) => {

@@ -519,6 +519,15 @@ const cases = {
     const narrow = await open(makePage('narrow', captured), {viewport: {width: 420, height: 800}, colorScheme: 'dark'});
     assert(await narrow.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
     await shoot(narrow, 'narrow');
+    // However many members there are, picture, legend and panel share the window.
+    const members = Array.from({length: 100}, (_, i) => ({action: 2, clientId: `user-${i}`, connectionId: `c${i}`, id: `c${i}:0:0`}));
+    const crowd = makeTrace('crowd', [{t: 1000, recv: {action: 14, channel: 'r', presence: members}}]);
+    const crowded = await open(makePage('crowd', crowd), {viewport: {width: 600, height: 760}});
+    for (const part of ['#scroller', '#legend', '#details']) {
+      const {y, height} = await crowded.locator(part).boundingBox();
+      assert(height > 20 && y + height <= 760, `${part} is from ${y} to ${y + height}`);
+    }
+    await shoot(crowded, 'crowded');
     assert.deepEqual(faults, []);
   },
 
