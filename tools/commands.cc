@@ -362,9 +362,8 @@ Command Serve() {
       .about =
           "Serves presence over WebSockets, for published chat clients as they are: to develop and "
           "test against, without an account or a network. It prints where it listens, and what a "
-          "client's options are. It keeps everything in memory, and ends at SIGTERM "
-          "or "
-          "Ctrl-C, having told everybody. TLS is the work of a proxy in front of it.",
+          "client's options are. It keeps everything in memory, unless there is a --state, and ends "
+          "at SIGTERM or Ctrl-C, having told everybody. TLS is the work of a proxy in front of it.",
       .flags =
           {
               {.name = "listen",
@@ -390,6 +389,11 @@ Command Serve() {
               Number("max-connections", 1, 10'000'000, "connections, lost ones included (100000)"),
               Number("max-rooms", 1, 10'000'000, "rooms (100000)"),
               Number("max-members", 1, 10'000'000, "members of one room (100000)"),
+              {.name = "state",
+               .takes_value = true,
+               .value = "FILE",
+               .help = "an SQLite database in which all that is acknowledged is kept, over the end "
+                       "of this process and of the machine; made if there is none"},
               {.name = "sandbox",
                .help =
                    "let anybody make apps with keys of their own, by POST /apps: for test suites "
@@ -401,10 +405,12 @@ Command Serve() {
               {"Something to develop a chat program against", "presence serve --verbose"},
               {"For others, behind a proxy that has the certificate",
                "presence serve --listen=127.0.0.1:8080 --key=\"app.web:$SECRET\""},
+              {"One whose members outlive it", "presence serve --state=presence.db"},
               {"Guests who may look on, and nothing else",
                "presence serve --key='app.guest:look:{\"*\":[\"subscribe\"]}'"},
           },
-      .exit_status = "0 ended by a signal; 2 wrong usage, or the address cannot be listened on.",
+      .exit_status = "0 ended by a signal; 2 wrong usage, the address cannot be listened on, or the "
+                     "state cannot be used.",
   };
 }
 

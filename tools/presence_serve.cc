@@ -32,6 +32,8 @@ int RunServe(const CommandLine& line) {
   loop.on_listening = [&options](const serve::ListenAddress& listening) {
     PrintText(serve::WelcomeText(options, listening));
   };
+  loop.state = options.state;
+  loop.tell = [](const std::string& what) { Complain("serve: " + what); };
   if (options.verbose) {
     loop.log = [](const std::string& what) { Tell(what); };
   }

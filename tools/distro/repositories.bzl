@@ -35,6 +35,7 @@ def distro_repositories():
         "rules_java",
         "rules_proto",
         "simdjson",
+        "sqlite3",
         "zlib",
     ]:
         if not native.existing_rule(name):

@@ -120,7 +120,8 @@ class WebSocketConnection final : public ClientSocket,
       message_.clear();
     }
     if (message_.empty() && message_.capacity() > kKeptRoom) message_.shrink_to_fit();
-    Read();
+    if (service_->HasRoom()) return Read();
+    service_->CallWhenThereIsRoom([self = shared_from_this()] { self->Read(); });
   }
 
   // Nothing more comes, for whatever reason.

@@ -10,17 +10,23 @@
 
 #include "tools/serve/boost_asio.h"
 // After it, as it is Asio, too.
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "tools/serve/app_routes.h"
 #include "tools/serve/apps.h"
 #include "tools/serve/client_connection.h"
 #include "tools/serve/http_router.h"
 #include "tools/serve/http_routes.h"
+#include "tools/serve/kept_server.h"
 #include "tools/serve/presence_routes.h"
 #include "tools/serve/random_id.h"
 #include "tools/serve/server_clock.h"
 #include "tools/serve/service.h"
+#include "tools/serve/state_file.h"
+#include "tools/serve/state_thread.h"
 #include "tools/serve/token_routes.h"
 
 namespace presence::serve {
@@ -42,6 +48,10 @@ void AllowManySockets() {
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
+}
+
+std::string TextOf(const absl::Status& status) {
+  return std::string(status.message().data(), status.message().size());
 }
 
 // Wakes when it was told to last.
@@ -74,14 +84,22 @@ class WakeTimer {
 
 class Loop {
  public:
-  explicit Loop(LoopOptions options)
+  // Goes on from `server` and writes to `file`; both null: nothing is kept.
+  Loop(LoopOptions options, std::unique_ptr<Server> server, std::unique_ptr<StateFile> file)
       : options_(std::move(options)),
+        clock_(server != nullptr ? server->server_time() : Timestamp::min()),
         acceptor_(context_),
         deadline_(context_, clock_, [this] { service_.Wake(); }),
         app_deadline_(context_, clock_, [this] { apps_.Wake(); }),
         pause_(context_),
         goodbye_(context_),
         signals_(context_, SIGTERM, SIGINT),
+        store_(file != nullptr
+                   ? std::make_unique<StateThread>(std::move(file),
+                                                   [this](std::function<void()> call) {
+                                                     asio::post(context_, std::move(call));
+                                                   })
+                   : nullptr),
         service_({.server = options_.server,
                   .keys = options_.keys,
                   .now = [this] { return clock_.Now(); },
@@ -91,7 +109,9 @@ class Loop {
                         deadline_.SetAt(at);
                         EndIfAllAreGone();
                       },
-                  .log = options_.log}),
+                  .log = options_.log,
+                  .tell = options_.tell},
+                 std::move(server), store_.get()),
         apps_(service_, {.server = options_.server,
                          .now = [this] { return clock_.Now(); },
                          .make_id = RandomId,
@@ -119,8 +139,13 @@ class Loop {
     AllowManySockets();
     WaitForSignal();
     Accept();
+    service_.Start();
     options_.on_listening(options_.listen);
     context_.run();
+    // What was acknowledged is kept in any case.
+    if (const absl::Status status = service_.Finish(); !status.ok() && options_.tell != nullptr) {
+      options_.tell(TextOf(status));
+    }
     return "";
   }
 
@@ -177,6 +202,7 @@ class Loop {
   asio::steady_timer goodbye_;
   asio::signal_set signals_;
   bool shutting_down_ = false;
+  const std::unique_ptr<StateThread> store_;  // null: nothing is kept
   Service service_;
   Apps apps_;
   HttpRouter router_;
@@ -184,6 +210,13 @@ class Loop {
 
 }  // namespace
 
-std::string ServeUntilSignal(LoopOptions options) { return Loop(std::move(options)).Run(); }
+std::string ServeUntilSignal(LoopOptions options) {
+  if (options.state.empty()) return Loop(std::move(options), nullptr, nullptr).Run();
+  absl::StatusOr<std::unique_ptr<StateFile>> file = StateFile::Open(options.state);
+  if (!file.ok()) return TextOf(file.status());
+  auto server = RestoreFrom(**file, ServerClock().Now(), options.server);
+  if (!server.ok()) return TextOf(server.status());
+  return Loop(std::move(options), *std::move(server), *std::move(file)).Run();
+}
 
 }  // namespace presence::serve

@@ -15,16 +15,19 @@ struct LoopOptions {
   Keys keys;
   Server::Options server;
   bool sandbox = false;  // whether anybody may make apps (app_routes.h)
+  std::string state;     // the file in which what is acknowledged is kept; empty: nothing is
   // What is told when it listens: where, with the port that it got.
   std::function<void(const ListenAddress&)> on_listening;
   // A line on what happens; null: nobody wants to know.
   std::function<void(const std::string&)> log;
+  // A line on what the owner should know in any case, such as a disk that is full.
+  std::function<void(const std::string&)> tell;
 };
 
 // Serves clients until SIGTERM or SIGINT, on this one thread: the server, its clock and all
 // sockets. Then everybody is told, and it ends when all sockets are closed, after five seconds at
-// most; at a second signal at once. Empty: all is well; else why nothing could be served, for
-// people.
+// most; at a second signal at once. What is kept is on the disk then. Empty: all is well; else why
+// nothing could be served, for people.
 std::string ServeUntilSignal(LoopOptions options);
 
 }  // namespace presence::serve

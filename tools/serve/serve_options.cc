@@ -81,6 +81,7 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
   server.max_rooms = line.Number("max-rooms", server.max_rooms);
   server.room.max_members = line.Number("max-members", server.room.max_members);
   options.sandbox = line.Has("sandbox");
+  options.state = line.Value("state");
   options.verbose = line.Has("verbose");
   server.room_events = options.verbose;
   server.server_id = RandomId(12);

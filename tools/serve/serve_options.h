@@ -18,6 +18,7 @@ struct ServeOptions {
   bool development_key = false;  // whether the only key is the one that everybody knows
   Server::Options server;
   bool sandbox = false;
+  std::string state;  // a file; empty: nothing is kept
   bool verbose = false;
 };
 

@@ -1,9 +1,16 @@
 #include "tools/serve/server_clock.h"
 
+#include <algorithm>
+
 namespace presence::serve {
 
 ServerClock::ServerClock()
     : ServerClock(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
+                  Steady()) {}
+
+ServerClock::ServerClock(Timestamp not_before)
+    : ServerClock(std::max(not_before, std::chrono::floor<std::chrono::milliseconds>(
+                                           std::chrono::system_clock::now())),
                   Steady()) {}
 
 Timestamp ServerClock::At(std::chrono::nanoseconds steady) const {

@@ -14,6 +14,8 @@ class ServerClock {
  public:
   // From what both clocks show now.
   ServerClock();
+  // The same, or from `not_before`, if the wall clock is behind that.
+  explicit ServerClock(Timestamp not_before);
   ServerClock(Timestamp wall, std::chrono::nanoseconds steady) : wall_(wall), steady_(steady) {}
 
   Timestamp Now() const { return At(Steady()); }

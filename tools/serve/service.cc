@@ -45,8 +45,18 @@ std::string_view ResumeKeyOf(const RequestTarget& target) {
 
 }  // namespace
 
-Service::Service(Parts parts)
-    : parts_(std::move(parts)), server_(parts_.server), reader_(parts_.server.max_frame_size) {}
+Service::Service(Parts parts, std::unique_ptr<Server> server, StateStore* store)
+    : parts_(std::move(parts)),
+      kept_({.now = parts_.now,
+             .store = store,
+             .carry_out = [this](const ServerEffects& effects) { CarryOut(effects); },
+             .refused = [this](const ServerInput& input,
+                               const absl::Status& status) { OnRefused(input, status); },
+             .log = parts_.tell},
+            server != nullptr ? std::move(server) : std::make_unique<Server>(parts_.server)),
+      reader_(parts_.server.max_frame_size) {}
+
+void Service::Start() { parts_.wake_at(NextDeadline()); }
 
 bool Service::WantsHeartbeats(const RequestTarget& target) {
   return target.Parameter("heartbeats") == "true";
@@ -96,14 +106,8 @@ void Service::Accept(TransportHandle transport, const Credentials& credentials,
   accepted.heartbeats = WantsHeartbeats(target);
   accepted.resume_key = ResumeKeyOf(target);
   accepted.grace_period = GraceOf(target);
-  if (const absl::Status status = server_.Apply(now(), accepted, effects_); !status.ok()) {
-    // What remains to be wrong is what the client asked for, such as a name too long.
-    const auto why = status.message();
-    return Refuse(*client.socket, client.format,
-                  {kMalformedRequest, 400, std::string(why.data(), why.size()), nullptr});
-  }
   Remember(transport, credentials);
-  CarryOut();
+  Apply(accepted);
 }
 
 void Service::Receive(TransportHandle transport, std::string_view message) {
@@ -123,7 +127,7 @@ void Service::Receive(TransportHandle transport, std::string_view message) {
 
 void Service::ReceiveTooLarge(TransportHandle transport, size_t bytes) {
   Apply(FrameUnreadable{transport, "the frame is too large",
-                        std::max(bytes, server_.options().max_frame_size + 1)});
+                        std::max(bytes, server().options().max_frame_size + 1)});
 }
 
 void Service::Taken(TransportHandle transport, size_t bytes) {
@@ -138,22 +142,29 @@ void Service::Gone(TransportHandle transport) {
 
 void Service::Wake() {
   EndExpired();
-  server_.AdvanceTo(now(), effects_);
-  CarryOut();
+  kept_.Advance();
 }
 
 void Service::ShutDown() { Apply(presence::ShutDown{}); }
 
-void Service::Apply(const ServerInput& input) {
-  if (const absl::Status status = server_.Apply(now(), input, effects_); !status.ok()) {
-    const auto why = status.message();
-    Log("an input was refused: " + std::string(why.data(), why.size()));
+void Service::OnRefused(const ServerInput& input, const absl::Status& status) {
+  const std::string why(status.message().data(), status.message().size());
+  if (const auto* const accepted = std::get_if<TransportAccepted>(&input)) {
+    const auto client = sockets_.find(accepted->transport);
+    if (client == sockets_.end()) return;
+    Remember(accepted->transport, {});
+    // What remains to be wrong is what the client asked for, such as a name too long.
+    return Refuse(*client->second.socket, client->second.format,
+                  {kMalformedRequest, 400, why, nullptr});
   }
-  CarryOut();
+  if (const auto* const granted = std::get_if<CredentialsGranted>(&input)) {
+    return Apply(CredentialsRefused{granted->transport, nullptr});
+  }
+  Log("an input was refused: " + why);
 }
 
-void Service::CarryOut() {
-  for (const ServerEffect& effect : effects_) {
+void Service::CarryOut(const ServerEffects& effects) {
+  for (const ServerEffect& effect : effects) {
     if (const auto* send = std::get_if<SendFrame>(&effect)) {
       const auto message = std::make_shared<const std::string>(send->bytes);
       for (const TransportHandle to : send->to) {
@@ -192,11 +203,7 @@ void Service::AnswerOffer(TransportHandle transport, const std::string& token) {
   const auto& credentials = std::get<Credentials>(judged);
   const std::vector<Permission> permissions = credentials.capability.Permissions();
   Remember(transport, credentials);
-  const CredentialsGranted granted{transport, credentials.client_id, permissions};
-  if (const absl::Status status = server_.Apply(now(), granted, effects_); !status.ok()) {
-    return Apply(CredentialsRefused{transport, nullptr});
-  }
-  CarryOut();
+  Apply(CredentialsGranted{transport, credentials.client_id, permissions});
 }
 
 void Service::Remember(TransportHandle transport, const Credentials& credentials) {
@@ -218,7 +225,7 @@ void Service::EndExpired() {
 }
 
 std::optional<Timestamp> Service::NextDeadline() const {
-  std::optional<Timestamp> next = server_.NextDeadline();
+  std::optional<Timestamp> next = kept_.NextDeadline();
   if (!expiries_.empty()) {
     const Timestamp expiry = expiries_.begin()->first;
     next = next.has_value() ? std::min(*next, expiry) : expiry;

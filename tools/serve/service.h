@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "presence/error.h"
 #include "presence/message.h"
 #include "presence/session/server.h"
@@ -22,8 +23,10 @@
 #include "presence/wire/frame.h"
 #include "presence/wire/packed_frame.h"
 #include "tools/serve/credentials.h"
+#include "tools/serve/kept_server.h"
 #include "tools/serve/keys.h"
 #include "tools/serve/request_target.h"
+#include "tools/serve/state_store.h"
 #include "tools/serve/user_claims.h"
 
 namespace presence::serve {
@@ -55,8 +58,13 @@ class Service {
     std::function<void(std::optional<Timestamp>)> wake_at;
     // A line on what happened, for people; null: nobody wants to know.
     std::function<void(const std::string&)> log;
+    // A line on what the owner should know in any case; null: nobody is there.
+    std::function<void(const std::string&)> tell;
   };
-  explicit Service(Parts parts);
+  // `server` goes on from what was kept; null: it is a new one. What comes is written to `store`
+  // before it counts, which must live as long; null: nothing is kept.
+  explicit Service(Parts parts, std::unique_ptr<Server> server = nullptr,
+                   StateStore* store = nullptr);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -79,7 +87,19 @@ class Service {
   // Says so to everybody, and closes all sockets, also of those who still come.
   void ShutDown();
 
-  const Server& server() const { return server_; }
+  // Says when to call Wake, and from then on after each step.
+  void Start();
+  // After all: keeps what there is, for the next process. Nothing else may be called afterwards.
+  absl::Status Finish() { return kept_.Finish(); }
+
+  const Server& server() const { return kept_.server(); }
+  const KeptServer& kept() const { return kept_; }
+  // Whether it is well to read more from clients, as not too much waits to be written; otherwise
+  // `then` is called once it is.
+  bool HasRoom() const { return kept_.HasRoom(); }
+  void CallWhenThereIsRoom(std::function<void()> then) {
+    kept_.CallWhenThereIsRoom(std::move(then));
+  }
   const Keys& keys() const { return parts_.keys; }
   Timestamp now() const { return parts_.now(); }
   // Sockets from Connect to Gone.
@@ -90,8 +110,9 @@ class Service {
   static wire::Format FormatOf(const RequestTarget& target);
 
  private:
-  void Apply(const ServerInput& input);
-  void CarryOut();
+  void Apply(const ServerInput& input) { kept_.Apply(input); }
+  void CarryOut(const ServerEffects& effects);
+  void OnRefused(const ServerInput& input, const absl::Status& status);
   void AnswerOffers();
   void AnswerOffer(TransportHandle transport, const std::string& token);
   void EndExpired();
@@ -105,10 +126,9 @@ class Service {
   void Log(const std::string& line) const;
 
   const Parts parts_;
-  Server server_;
+  KeptServer kept_;
   ServerReader reader_;
   wire::FramePacker packer_;
-  ServerEffects effects_;
   TransportHandle last_transport_ = 0;
   struct Client {
     ClientSocket* socket = nullptr;
