@@ -373,8 +373,14 @@ const CallResult* RoomDeliveries::Complete(size_t number, const ErrorInfo* error
   asked_.pop_front();
   const bool is_attachment =
       made.call.kind == CallKind::kAttach || made.call.kind == CallKind::kDetach;
+  const bool is_leave =
+      made.call.kind == CallKind::kOperation && made.call.action == PresenceAction::kLeave;
   CheckCode(number, error, made.call.is_malformed ? kMalformedRequest : kRoomInInvalidState);
-  if (!made.call.is_malformed && (is_attachment || IsOpen(room))) {
+  if (made.call.is_malformed) return nullptr;
+  // Who asks to leave must not be entered again, even if he could not be said to leave.
+  if (is_attachment || is_leave) {
+    Fail(made.call.place, absl::StrCat("the session does not know of the call ", number));
+  } else if (IsOpen(room)) {
     Fail(made.call.place, absl::StrCat("the call ", number, " was refused by a room that is open"));
   }
   return nullptr;

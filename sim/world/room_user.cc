@@ -26,8 +26,7 @@ RoomOptions OptionsOf(const Plan& plan) {
 
 RoomUser::RoomUser(uint32_t index, const Surroundings& surroundings,
                    const ClientSession::Options& options, Owner& owner)
-    : index_(index),
-      plan_(surroundings.plan),
+    : plan_(surroundings.plan),
       faults_(surroundings.faults),
       owner_(owner),
       deliveries_(index, plan_.clients[index].rooms, surroundings.checker) {
@@ -213,8 +212,10 @@ void RoomUser::Subscribe(size_t place, EventMask events,
 }
 
 void RoomUser::Unsubscribe(size_t listener) {
+  // Its subscribe may not have returned yet.
+  if (listener >= subscriptions_.size() || !subscriptions_[listener].has_value()) return;
   deliveries_.OnUnsubscribe(listener);
-  subscriptions_[listener].Unsubscribe();
+  subscriptions_[listener]->Unsubscribe();
 }
 
 void RoomUser::Release(size_t place) {

@@ -79,13 +79,12 @@ class RoomUser : private ClientEnvironment {
   void React(size_t place, std::optional<size_t> listener);
   void Unsubscribe(size_t listener);
 
-  const uint32_t index_;
   const Plan& plan_;
   FaultCounts& faults_;
   Owner& owner_;
   RoomDeliveries deliveries_;
-  std::vector<std::string> names_;           // of rooms, by place
-  std::vector<Subscription> subscriptions_;  // by listener
+  std::vector<std::string> names_;                          // of rooms, by place
+  std::vector<std::optional<Subscription>> subscriptions_;  // by listener
   std::unique_ptr<ChatClient> client_;
   bool is_quiet_ = false;  // in a release or at the end: callbacks call nobody
   std::optional<uint64_t> armed_;
