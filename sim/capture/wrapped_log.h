@@ -15,10 +15,11 @@ struct UnwrappedLog {
   std::vector<uint64_t> lines;  // of each line of `text`, its line in the file
 };
 
-// Of a log whose lines are JSON objects, or which is an array of such, as loggers (pino, winston),
-// containers and viewers of logs write: the messages of the client, each after the time that its
-// object has. The message is whatever text in the object speaks as the client does. nullopt: the
-// file does not begin so. Lines that are no JSON stay as they are, other objects are left out.
+// Of a log whose lines are, or end with, JSON objects, or which is an array of such, as loggers
+// (pino, winston), containers and viewers of logs write: the messages of the client, each after the
+// time that its object has, or else what stood before that. The message is whatever text in the
+// object speaks as the client does. nullopt: most messages are not wrapped so. Other lines stay as
+// they are, other objects are left out.
 std::optional<UnwrappedLog> Unwrapped(std::string_view log);
 
 }  // namespace presence::sim

@@ -370,6 +370,20 @@ TEST(LogReaderTest, WhatContainersCutIsPutTogetherAgain) {
             "{\"t\":1795608000000,\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
 }
 
+TEST(LogReaderTest, SomethingMayStandBeforeTheJsonOfEachLine) {
+  EXPECT_EQ(One("Attaching to web-1\nweb-1  | {\"level\":20,\"time\":1795608000123,\"msg\":\"" +
+                std::string(kAck) + "\"}\n2026-11-25T12:00:01Z {\"msg\":\"" + std::string(kAck) +
+                "\"}\nweb-1  | {\"msg\":\"other\"}\n"),
+            "{\"t\":1795608000123,\"send\":{\"action\":10,\"channel\":\"r\"}}\n"
+            "{\"t\":1795608001000,\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
+  // What is so in a plain log is somebody's value.
+  const std::string plain =
+      Received(Presence("action=2; clientId=a; data=one\n{\"x\":\"Ably: y\"}")) +
+      Received("[ProtocolMessage; action=HEARTBEAT]") + Received("[ProtocolMessage; action=ACK]");
+  EXPECT_THAT(ImportedLog(plain + "{\"msg\":\"" + std::string(kAck) + "\"}\n"),
+              HasSubstr("5: the message was cut"));
+}
+
 TEST(LogReaderTest, TheMessageMayBeOneOfSeveralArguments) {
   EXPECT_EQ(One("{\"args\":[4,\"" + std::string(kAck) + "\",\"x\"],\"ts\":1795608000}\n"),
             "{\"t\":1795608000000,\"send\":{\"action\":10,\"channel\":\"r\"}}\n");
