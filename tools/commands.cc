@@ -362,7 +362,8 @@ Command Serve() {
       .about =
           "Serves presence over WebSockets, for published chat clients as they are: to develop and "
           "test against, without an account or a network. It prints where it listens, and what a "
-          "client's options are. It keeps everything in memory, unless there is a --state, and ends "
+          "client's options are. It keeps everything in memory, unless there is a --state, and "
+          "ends "
           "at SIGTERM or Ctrl-C, having told everybody. TLS is the work of a proxy in front of it.",
       .flags =
           {
@@ -394,6 +395,14 @@ Command Serve() {
                .value = "FILE",
                .help = "an SQLite database in which all that is acknowledged is kept, over the end "
                        "of this process and of the machine; made if there is none"},
+              {.name = "record",
+               .takes_value = true,
+               .value = "DIR",
+               .help = "write each connection's session down, as a trace for replay and explain"},
+              Number("record-files", 1, 1'000'000,
+                     "files of sessions, of which the oldest make room (1000)"),
+              Number("record-mib", 1, 10'000'000, "MiB of all of them (1024)"),
+              Number("record-file-mib", 1, 10'000'000, "MiB of one (64)"),
               {.name = "sandbox",
                .help =
                    "let anybody make apps with keys of their own, by POST /apps: for test suites "
@@ -409,8 +418,9 @@ Command Serve() {
               {"Guests who may look on, and nothing else",
                "presence serve --key='app.guest:look:{\"*\":[\"subscribe\"]}'"},
           },
-      .exit_status = "0 ended by a signal; 2 wrong usage, the address cannot be listened on, or the "
-                     "state cannot be used.",
+      .exit_status =
+          "0 ended by a signal; 2 wrong usage, the address cannot be listened on, or the "
+          "state cannot be used.",
   };
 }
 

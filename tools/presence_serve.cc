@@ -33,6 +33,7 @@ int RunServe(const CommandLine& line) {
     PrintText(serve::WelcomeText(options, listening));
   };
   loop.state = options.state;
+  loop.record = options.record;
   loop.tell = [](const std::string& what) { Complain("serve: " + what); };
   if (options.verbose) {
     loop.log = [](const std::string& what) { Tell(what); };

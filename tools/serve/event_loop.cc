@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -84,8 +85,10 @@ class WakeTimer {
 
 class Loop {
  public:
-  // Goes on from `server` and writes to `file`; both null: nothing is kept.
-  Loop(LoopOptions options, std::unique_ptr<Server> server, std::unique_ptr<StateFile> file)
+  // Goes on from `server` and writes to `file`; both null: nothing is kept. No recorder: nothing is
+  // recorded.
+  Loop(LoopOptions options, std::unique_ptr<Server> server, std::unique_ptr<StateFile> file,
+       std::unique_ptr<SessionRecorder> recorder)
       : options_(std::move(options)),
         clock_(server != nullptr ? server->server_time() : Timestamp::min()),
         acceptor_(context_),
@@ -94,6 +97,7 @@ class Loop {
         pause_(context_),
         goodbye_(context_),
         signals_(context_, SIGTERM, SIGINT),
+        recorder_(std::move(recorder)),
         store_(file != nullptr
                    ? std::make_unique<StateThread>(std::move(file),
                                                    [this](std::function<void()> call) {
@@ -110,7 +114,8 @@ class Loop {
                         EndIfAllAreGone();
                       },
                   .log = options_.log,
-                  .tell = options_.tell},
+                  .tell = options_.tell,
+                  .recorder = recorder_.get()},
                  std::move(server), store_.get()),
         apps_(service_, {.server = options_.server,
                          .now = [this] { return clock_.Now(); },
@@ -137,6 +142,8 @@ class Loop {
     AddPresenceRoutes(apps_, router_);
     if (options_.sandbox) AddAppRoutes(apps_, options_.listen, router_);
     AllowManySockets();
+    // A limit on the size of files is to be as a full disk.
+    std::signal(SIGXFSZ, SIG_IGN);
     WaitForSignal();
     Accept();
     service_.Start();
@@ -202,7 +209,8 @@ class Loop {
   asio::steady_timer goodbye_;
   asio::signal_set signals_;
   bool shutting_down_ = false;
-  const std::unique_ptr<StateThread> store_;  // null: nothing is kept
+  const std::unique_ptr<SessionRecorder> recorder_;  // null: nothing is recorded
+  const std::unique_ptr<StateThread> store_;         // null: nothing is kept
   Service service_;
   Apps apps_;
   HttpRouter router_;
@@ -211,12 +219,21 @@ class Loop {
 }  // namespace
 
 std::string ServeUntilSignal(LoopOptions options) {
-  if (options.state.empty()) return Loop(std::move(options), nullptr, nullptr).Run();
+  std::unique_ptr<SessionRecorder> recorder;
+  if (options.record.has_value()) {
+    options.record->tell = options.tell;
+    auto opened = SessionRecorder::Open(*options.record);
+    if (!opened.ok()) return TextOf(opened.status());
+    recorder = *std::move(opened);
+  }
+  if (options.state.empty()) {
+    return Loop(std::move(options), nullptr, nullptr, std::move(recorder)).Run();
+  }
   absl::StatusOr<std::unique_ptr<StateFile>> file = StateFile::Open(options.state);
   if (!file.ok()) return TextOf(file.status());
   auto server = RestoreFrom(**file, ServerClock().Now(), options.server);
   if (!server.ok()) return TextOf(server.status());
-  return Loop(std::move(options), *std::move(server), *std::move(file)).Run();
+  return Loop(std::move(options), *std::move(server), *std::move(file), std::move(recorder)).Run();
 }
 
 }  // namespace presence::serve

@@ -2,11 +2,13 @@
 #define TOOLS_SERVE_EVENT_LOOP_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "presence/session/server.h"
 #include "tools/serve/keys.h"
 #include "tools/serve/listen_address.h"
+#include "tools/serve/session_recorder.h"
 
 namespace presence::serve {
 
@@ -16,6 +18,7 @@ struct LoopOptions {
   Server::Options server;
   bool sandbox = false;  // whether anybody may make apps (app_routes.h)
   std::string state;     // the file in which what is acknowledged is kept; empty: nothing is
+  std::optional<SessionRecorder::Options> record;  // sessions; nullopt: none are
   // What is told when it listens: where, with the port that it got.
   std::function<void(const ListenAddress&)> on_listening;
   // A line on what happens; null: nobody wants to know.

@@ -18,7 +18,8 @@ void AddHttpRoutes(const Service& service, HttpRouter& router) {
     return response;
   });
   router.Add("GET", "/metrics", [&service](const HttpRequest&) {
-    HttpResponse response = TextResponse(MetricsText(service.server()));
+    HttpResponse response =
+        TextResponse(MetricsText(service.server(), &service.kept(), service.recorder()));
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return response;
   });

@@ -87,9 +87,34 @@ class Text {
   std::string text_;
 };
 
+void AddKept(const KeptServer& kept, Text& out) {
+  const KeptServer::Stats& stats = kept.stats();
+  out.Add("gauge", "state_failing", "1: it cannot be written, and operations are refused",
+          kept.is_failing() ? 1 : 0);
+  out.Add("counter", "state_inputs_total", "that were written", stats.inputs_written);
+  out.Add("counter", "state_writes_total", "transactions, tried ones included", stats.writes);
+  out.Add("counter", "state_writes_failed_total", "of these", stats.writes_failed);
+  out.Add("counter", "state_exports_total", "of all there was, in the place of inputs",
+          stats.exports_written);
+}
+
+void AddRecorded(const SessionRecorder& recorder, Text& out) {
+  const SessionRecorder::Stats& stats = recorder.stats();
+  out.Add("gauge", "record_ended", "1: it cannot be written, and nothing more is recorded",
+          recorder.has_ended() ? 1 : 0);
+  out.Add("gauge", "record_files", "of sessions", recorder.files());
+  out.Add("gauge", "record_bytes", "of these", recorder.bytes());
+  out.Add("counter", "record_sessions_total", "that were recorded", stats.sessions);
+  out.Add("counter", "record_skipped_total", "sessions that were not, for want of room",
+          stats.skipped);
+  out.Add("counter", "record_cut_total", "sessions that were not to their end", stats.cut);
+  out.Add("counter", "record_removed_total", "files that made room for others", stats.removed);
+}
+
 }  // namespace
 
-std::string MetricsText(const Server& server) {
+std::string MetricsText(const Server& server, const KeptServer* kept,
+                        const SessionRecorder* recorder) {
   Text out;
   uint64_t members = 0;
   uint64_t member_bytes = 0;
@@ -120,6 +145,8 @@ std::string MetricsText(const Server& server) {
                     AbslView(EventTypeName(static_cast<EventType>(type))), "\"} ",
                     rooms.events[type], "\n");
   }
+  if (kept != nullptr && kept->is_kept()) AddKept(*kept, out);
+  if (recorder != nullptr) AddRecorded(*recorder, out);
   return std::move(out.text());
 }
 

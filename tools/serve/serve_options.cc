@@ -82,6 +82,13 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
   server.room.max_members = line.Number("max-members", server.room.max_members);
   options.sandbox = line.Has("sandbox");
   options.state = line.Value("state");
+  if (line.Has("record")) {
+    SessionRecorder::Options& record = options.record.emplace();
+    record.folder = line.Value("record");
+    record.max_files = line.Number("record-files", record.max_files);
+    record.max_bytes = line.Number("record-mib", record.max_bytes >> 20) << 20;
+    record.max_file_bytes = line.Number("record-file-mib", record.max_file_bytes >> 20) << 20;
+  }
   options.verbose = line.Has("verbose");
   server.room_events = options.verbose;
   server.server_id = RandomId(12);

@@ -1,6 +1,7 @@
 #ifndef TOOLS_SERVE_SERVE_OPTIONS_H_
 #define TOOLS_SERVE_SERVE_OPTIONS_H_
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -8,6 +9,7 @@
 #include "tools/command_line.h"
 #include "tools/serve/keys.h"
 #include "tools/serve/listen_address.h"
+#include "tools/serve/session_recorder.h"
 
 namespace presence::serve {
 
@@ -18,7 +20,8 @@ struct ServeOptions {
   bool development_key = false;  // whether the only key is the one that everybody knows
   Server::Options server;
   bool sandbox = false;
-  std::string state;  // a file; empty: nothing is kept
+  std::optional<SessionRecorder::Options> record;  // sessions, in a folder; nullopt: none are
+  std::string state;                               // a file; empty: nothing is kept
   bool verbose = false;
 };
 

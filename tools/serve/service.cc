@@ -116,6 +116,9 @@ void Service::Receive(TransportHandle transport, std::string_view message) {
       client == sockets_.end() ? wire::Format::kJson : client->second.format;
   ServerInput input = reader_.Read(transport, message, format);
   auto* const received = std::get_if<FrameReceived>(&input);
+  if (received != nullptr && parts_.recorder != nullptr) {
+    parts_.recorder->Received(transport, now(), format, message);
+  }
   if (received == nullptr || received->frame->action != wire::kPresence ||
       client == sockets_.end()) {
     return Apply(input);
@@ -137,6 +140,7 @@ void Service::Taken(TransportHandle transport, size_t bytes) {
 void Service::Gone(TransportHandle transport) {
   Remember(transport, {});
   sockets_.erase(transport);
+  if (parts_.recorder != nullptr) parts_.recorder->Gone(transport, now());
   Apply(TransportGone{transport});
 }
 
@@ -166,6 +170,9 @@ void Service::OnRefused(const ServerInput& input, const absl::Status& status) {
 void Service::CarryOut(const ServerEffects& effects) {
   for (const ServerEffect& effect : effects) {
     if (const auto* send = std::get_if<SendFrame>(&effect)) {
+      if (parts_.recorder != nullptr) {
+        parts_.recorder->Sent(send->to, now(), send->format, send->bytes);
+      }
       const auto message = std::make_shared<const std::string>(send->bytes);
       for (const TransportHandle to : send->to) {
         if (ClientSocket* const socket = Find(to)) socket->Send(message);

@@ -26,6 +26,7 @@
 #include "tools/serve/kept_server.h"
 #include "tools/serve/keys.h"
 #include "tools/serve/request_target.h"
+#include "tools/serve/session_recorder.h"
 #include "tools/serve/state_store.h"
 #include "tools/serve/user_claims.h"
 
@@ -60,6 +61,8 @@ class Service {
     std::function<void(const std::string&)> log;
     // A line on what the owner should know in any case; null: nobody is there.
     std::function<void(const std::string&)> tell;
+    // Writes sessions down, and lives as long; null: nobody does.
+    SessionRecorder* recorder = nullptr;
   };
   // `server` goes on from what was kept; null: it is a new one. What comes is written to `store`
   // before it counts, which must live as long; null: nothing is kept.
@@ -94,6 +97,7 @@ class Service {
 
   const Server& server() const { return kept_.server(); }
   const KeptServer& kept() const { return kept_; }
+  const SessionRecorder* recorder() const { return parts_.recorder; }
   // Whether it is well to read more from clients, as not too much waits to be written; otherwise
   // `then` is called once it is.
   bool HasRoom() const { return kept_.HasRoom(); }
