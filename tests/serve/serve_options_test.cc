@@ -68,6 +68,8 @@ TEST(ServeOptionsTest, FlagsSetWhatTheyName) {
   EXPECT_EQ(options.server.max_rooms, 8u);
   EXPECT_EQ(options.server.room.max_members, 9u);
   EXPECT_TRUE(options.verbose);
+  EXPECT_FALSE(options.sandbox);
+  EXPECT_TRUE(Good({"--sandbox"}).sandbox);
 }
 
 TEST(ServeOptionsTest, SaysWhatIsWrong) {
