@@ -250,6 +250,24 @@ const checks = {
     assert.deepEqual(members.map(({ clientId, data }) => [clientId, data]), [["one", "data"], ["one", "data"]]);
   },
 
+  async "what is left of before leaves when the client wanted, and who has entered again stays"(sandbox) {
+    const watcher = await sandbox.watch("room");
+    const client = sandbox.client({ transportParams: { remainPresentFor: 300 } });
+    const channel = client.channels.get("room");
+    await channel.presence.enterClient("one");
+    await until(() => watcher.told.length === 1);
+    const before = client.connection.id;
+    await suspend(client);
+    client.connection.connectionManager.clearConnection();
+    client.connect();
+    await until(() => watcher.told.length === 3);
+    const { id: after } = client.connection;
+    const [, ...rest] = watcher.told.map(({ action, connectionId }) => `${action} ${connectionId}`);
+    assert.deepEqual(rest.sort(), [`enter ${after}`, `leave ${before}`]);
+    assert.notEqual(watcher.told.find(({ connectionId }) => connectionId === after).id, watcher.told[0].id);
+    assert.deepEqual((await watcher.presence.get()).map(({ connectionId }) => connectionId), [after]);
+  },
+
   async "who was away is told of nothing but what has changed"(sandbox) {
     const main = sandbox.client();
     const channel = main.channels.get("room");
