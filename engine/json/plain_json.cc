@@ -12,12 +12,19 @@ bool PlainJson::FindTokens(std::string_view text) {
   text_ = text.data();
   next_ = tokens_.begin();
   end_ = tokens_.end();
-  escapes_ = std::memchr(text.data(), '\\', text.size()) != nullptr;
+  text_end_ = text.data() + text.size();
+  FindEscape(text.data());
+  const bool escapes = escape_ != text_end_;
   constexpr size_t kLeastUnescaped = 1024;
-  if (escapes_ || unescaped_.capacity() > kLeastUnescaped) {
-    Fit(unescaped_, escapes_ ? text.size() : 0, kLeastUnescaped);
+  if (escapes || unescaped_.capacity() > kLeastUnescaped) {
+    Fit(unescaped_, escapes ? text.size() : 0, kLeastUnescaped);
   }
   return true;
+}
+
+void PlainJson::FindEscape(const char* at) {
+  const void* const found = std::memchr(at, '\\', static_cast<size_t>(text_end_ - at));
+  escape_ = found == nullptr ? text_end_ : static_cast<const char*>(found);
 }
 
 struct PlainJson::Anything {
@@ -44,7 +51,6 @@ bool PlainJson::TextOf(Object& object, std::string_view& text, int depth) {
 }
 
 bool PlainJson::Unescape(std::string_view& string) {
-  if (string.find('\\') == string.npos) return true;
   const size_t begin = unescaped_.size();
   if (!AppendUnescaped(string, unescaped_)) return false;
   string = std::string_view(unescaped_).substr(begin);

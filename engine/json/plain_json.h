@@ -58,7 +58,7 @@ class PlainJson {
       switch (*value) {
         case '"': {
           std::string_view text = StringBetween(value, text_ + at[3]);
-          if (escapes_ && !Unescape(text)) return false;
+          if (HasEscapes(text) && !Unescape(text)) return false;
           if (!take(key, text)) return false;
           break;
         }
@@ -138,6 +138,14 @@ class PlainJson {
     return true;
   }
 
+  // Whether a string has escapes. Of the strings of a text they are asked for in their order, so
+  // that most are none that is to be looked at: the next backslash stands behind them.
+  bool HasEscapes(std::string_view string) {
+    if (escape_ < string.data()) FindEscape(string.data());
+    return escape_ < string.data() + string.size();
+  }
+  // Moves escape_ to the first backslash from `at` on.
+  void FindEscape(const char* at);
   // Replaces the inside of a string by what it says.
   bool Unescape(std::string_view& string);
 
@@ -145,8 +153,9 @@ class PlainJson {
   const char* text_ = nullptr;
   const uint32_t* next_ = nullptr;  // the next token's place in the text
   const uint32_t* end_ = nullptr;
-  bool escapes_ = false;   // in the text
-  std::string unescaped_;  // the strings that had escapes, one after the other, never moved
+  const char* text_end_ = nullptr;
+  const char* escape_ = nullptr;  // a backslash that none stands before unseen; text_end_: none
+  std::string unescaped_;         // the strings that had escapes, one after the other, never moved
 };
 
 }  // namespace presence::json

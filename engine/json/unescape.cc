@@ -3,6 +3,10 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+
+#include "engine/base/bytes.h"
+#include "engine/json/byte_words.h"
 
 namespace presence::json {
 namespace {
@@ -29,10 +33,13 @@ bool TakeCodePoint(std::string_view& text, uint32_t& code_point) {
   return true;
 }
 
-void AppendUtf8(uint32_t code_point, std::string& out) {
-  const auto put = [&out](uint32_t byte) { out += static_cast<char>(byte); };
+char* WriteUtf8(uint32_t code_point, char* to) {
+  const auto put = [&to](uint32_t byte) { *to++ = static_cast<char>(byte); };
   const auto put_rest = [&](int bits) { put(0x80 | (code_point >> bits & 0x3F)); };
-  if (code_point < 0x80) return put(code_point);
+  if (code_point < 0x80) {
+    put(code_point);
+    return to;
+  }
   if (code_point < 0x800) {
     put(0xC0 | code_point >> 6);
   } else {
@@ -45,6 +52,7 @@ void AppendUtf8(uint32_t code_point, std::string& out) {
     put_rest(6);
   }
   put_rest(0);
+  return to;
 }
 
 // What a single character behind a backslash stands for; NUL: for nothing.
@@ -71,25 +79,42 @@ char Meaning(char escape) {
 
 }  // namespace
 
+// The buffer is made as long as the text, filled and cut: what is written is never further on than
+// what is read, so that whole words can be copied.
 bool AppendUnescaped(std::string_view escaped, std::string& out) {
-  for (;;) {
-    const size_t backslash = escaped.find('\\');
-    out += escaped.substr(0, backslash);
-    if (backslash == escaped.npos) return true;
-    escaped.remove_prefix(backslash + 1);
-    if (escaped.empty()) return false;
-    const char escape = escaped.front();
-    escaped.remove_prefix(1);
+  const size_t begin = out.size();
+  out.resize(begin + escaped.size());
+  char* to = out.data() + begin;
+  while (!escaped.empty()) {
+    if (escaped.size() >= kWordBytes) {
+      const auto word = WordAt<uint64_t>(escaped, 0);
+      std::memcpy(to, &word, kWordBytes);
+      const uint64_t backslashes = FindByte(word, '\\') & kHighBits;
+      const size_t before = backslashes == 0 ? kWordBytes : BytesBefore(backslashes);
+      to += before;
+      escaped.remove_prefix(before);
+      if (backslashes == 0) continue;
+    }
+    if (escaped.front() != '\\') {
+      *to++ = escaped.front();
+      escaped.remove_prefix(1);
+      continue;
+    }
+    if (escaped.size() == 1) return false;
+    const char escape = escaped[1];
+    escaped.remove_prefix(2);
     if (escape == 'u') {
       uint32_t code_point = 0;
       if (!TakeCodePoint(escaped, code_point)) return false;
-      AppendUtf8(code_point, out);
+      to = WriteUtf8(code_point, to);
     } else {
       const char meaning = Meaning(escape);
       if (meaning == '\0') return false;
-      out += meaning;
+      *to++ = meaning;
     }
   }
+  out.resize(static_cast<size_t>(to - out.data()));
+  return true;
 }
 
 }  // namespace presence::json

@@ -1,11 +1,45 @@
 #include "engine/json/writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "engine/base/bytes.h"
+#include "engine/json/byte_words.h"
 
 namespace presence::json {
 namespace {
+
+// Finds the bytes of a word that do not stand for themselves in a JSON string, as FindByte does:
+// control characters, quotes, backslashes, and what is not ASCII. Other bits are cleared.
+uint64_t Special(uint64_t word) {
+  const uint64_t controls = (word - kOfEachByte * 0x20) & ~word;
+  return (word | controls | FindByte(word, '"') | FindByte(word, '\\')) & kHighBits;
+}
+
+// Whether all bytes stand for themselves.
+bool IsPlain(std::string_view text) {
+  const size_t size = text.size();
+  if (size < kWordBytes) {
+    // Two halves that may overlap, or three bytes that may be the same, and spaces.
+    uint64_t word = kOfEachByte * ' ';
+    if (size >= sizeof(uint32_t)) {
+      word = WordAt<uint32_t>(text, 0) | uint64_t{WordAt<uint32_t>(text, size - sizeof(uint32_t))}
+                                             << 32;
+    } else if (size > 0) {
+      word = word << 24 | uint64_t{WordAt<uint8_t>(text, 0)} << 16 |
+             uint64_t{WordAt<uint8_t>(text, size / 2)} << 8 | WordAt<uint8_t>(text, size - 1);
+    }
+    return Special(word) == 0;
+  }
+  for (size_t at = 0; at + kWordBytes < size; at += kWordBytes) {
+    if (Special(WordAt<uint64_t>(text, at)) != 0) return false;
+  }
+  return Special(WordAt<uint64_t>(text, size - kWordBytes)) == 0;
+}
 
 // The length of the UTF-8 sequence at the front of `text`; 0 if it is not one.
 size_t SequenceLength(std::string_view text) {
@@ -31,34 +65,81 @@ size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
-void AppendEscape(unsigned char c, std::string& out) {
+// Writes what stands for a byte that must not stand for itself; returns the end.
+char* WriteEscape(unsigned char c, char* to) {
+  constexpr char kHex[] = "0123456789abcdef";
+  const auto put = [&to](std::string_view text) {
+    std::memcpy(to, text.data(), text.size());
+    to += text.size();
+  };
   switch (c) {
     case '"':
-      out += "\\\"";
-      return;
+      put("\\\"");
+      break;
     case '\\':
-      out += "\\\\";
-      return;
+      put("\\\\");
+      break;
     case '\b':
-      out += "\\b";
-      return;
+      put("\\b");
+      break;
     case '\f':
-      out += "\\f";
-      return;
+      put("\\f");
+      break;
     case '\n':
-      out += "\\n";
-      return;
+      put("\\n");
+      break;
     case '\r':
-      out += "\\r";
-      return;
+      put("\\r");
+      break;
     case '\t':
-      out += "\\t";
-      return;
+      put("\\t");
+      break;
     default:
-      constexpr char kHex[] = "0123456789abcdef";
-      out += "\\u00";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
+      put("\\u00");
+      *to++ = kHex[c >> 4];
+      *to++ = kHex[c & 15];
+  }
+  return to;
+}
+
+// Appends what stands between the quotes. The buffer is made as long as it may become, filled, and
+// cut, in pieces, so that a long text does not make it six times as large.
+void AppendEscaped(std::string_view text, std::string& out) {
+  constexpr size_t kPiece = 512;
+  constexpr size_t kMostOfByte = 6;
+  for (size_t at = 0; at < text.size();) {
+    const size_t piece_end = at + std::min(kPiece, text.size() - at);
+    const size_t begin = out.size();
+    out.resize(begin + (piece_end - at) * kMostOfByte + kWordBytes);
+    char* to = out.data() + begin;
+    while (at < piece_end) {
+      if (at + kWordBytes <= text.size()) {
+        const uint64_t word = WordAt<uint64_t>(text, at);
+        std::memcpy(to, &word, kWordBytes);
+        const uint64_t special = Special(word);
+        const size_t plain = special == 0 ? kWordBytes : BytesBefore(special);
+        at += plain;
+        to += plain;
+        if (special == 0 || at >= piece_end) continue;
+      }
+      const auto c = static_cast<unsigned char>(text[at]);
+      if (c >= 0x80) {
+        const size_t length = SequenceLength(text.substr(at));
+        const std::string_view sequence =
+            length > 0 ? text.substr(at, length) : std::string_view("\xEF\xBF\xBD");
+        std::memcpy(to, sequence.data(), sequence.size());
+        to += sequence.size();
+        at += std::max(length, size_t{1});
+      } else {
+        if (c < 0x20 || c == '"' || c == '\\') {
+          to = WriteEscape(c, to);
+        } else {
+          *to++ = static_cast<char>(c);
+        }
+        ++at;
+      }
+    }
+    out.resize(static_cast<size_t>(to - out.data()));
   }
 }
 
@@ -66,24 +147,11 @@ void AppendEscape(unsigned char c, std::string& out) {
 
 void AppendString(std::string_view text, std::string& out) {
   out += '"';
-  size_t plain = 0;  // the start of what has not been appended yet and needs no escape
-  for (size_t at = 0; at < text.size();) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    const bool escape = c < 0x20 || c == '"' || c == '\\';
-    const size_t length = escape ? 0 : SequenceLength(text.substr(at));
-    if (length > 0) {
-      at += length;
-      continue;
-    }
-    out += text.substr(plain, at - plain);
-    if (escape) {
-      AppendEscape(c, out);
-    } else {
-      out += "\xEF\xBF\xBD";
-    }
-    plain = ++at;
+  if (IsPlain(text)) {
+    out += text;
+  } else {
+    AppendEscaped(text, out);
   }
-  out += text.substr(plain);
   out += '"';
 }
 

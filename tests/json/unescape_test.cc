@@ -33,6 +33,22 @@ TEST(AppendUnescaped, AppendsToWhatIsThere) {
   EXPECT_EQ(text, "ab\nc");
 }
 
+// Texts are looked at in words: what stands for a character depends neither on its place nor on how
+// long the text is.
+TEST(AppendUnescaped, ReadsEachEscapeAlikeAtEachPlace) {
+  for (size_t before = 0; before <= 20; ++before) {
+    for (size_t after = 0; after <= 20; ++after) {
+      const std::string head(before, 'a');
+      const std::string tail(after, ']');  // one above a backslash
+      EXPECT_EQ(Unescaped(head + R"(\")" + tail), head + "\"" + tail);
+      EXPECT_EQ(Unescaped(head + R"(\\)" + tail), head + "\\" + tail);
+      EXPECT_EQ(Unescaped(head + R"(\u00e9)" + tail), head + "\xC3\xA9" + tail);
+      EXPECT_EQ(Unescaped(head + R"(\n\n)" + tail), head + "\n\n" + tail);
+    }
+    EXPECT_EQ(Unescaped(std::string(before, 'a') + "\\"), "refused");
+  }
+}
+
 // Whatever is wrong with a string, it says what the parser says.
 TEST(AppendUnescaped, AgreesWithTheParser) {
   Reader reader;

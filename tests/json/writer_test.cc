@@ -58,6 +58,36 @@ TEST(AppendString, ReplacesEachByteThatIsNotUtf8) {
   EXPECT_EQ(JsonString("\xE2\x82\""), "\"\xEF\xBF\xBD\xEF\xBF\xBD\\\"\"");
 }
 
+// Texts are looked at in words: what a byte becomes depends neither on its place nor on its
+// neighbours, nor on how long the text is.
+TEST(AppendString, EachByteIsWrittenAlikeAtEachPlace) {
+  const auto written = [](unsigned char c) {
+    const std::string text = JsonString(std::string(1, static_cast<char>(c)));
+    return text.substr(1, text.size() - 2);
+  };
+  for (size_t size = 1; size <= 20; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        std::string text(size, '~');
+        text[at] = static_cast<char>(c);
+        const std::string expected = "\"" + std::string(at, '~') +
+                                     written(static_cast<unsigned char>(c)) +
+                                     std::string(size - at - 1, '~') + "\"";
+        ASSERT_EQ(JsonString(text), expected) << "byte " << c << " at " << at << " of " << size;
+      }
+    }
+  }
+}
+
+TEST(AppendString, LongTextsOfEscapesNeedNoMoreThanTheyAre) {
+  const std::string text(1 << 20, '"');
+  std::string expected = "\"";
+  for (size_t i = 0; i < text.size(); ++i) expected += "\\\"";
+  const std::string json = JsonString(text);
+  EXPECT_TRUE(json == expected + "\"");
+  EXPECT_LE(json.capacity(), 2 * json.size());
+}
+
 TEST(AppendString, EveryCodePointComesBack) {
   std::string all;
   for (uint32_t code_point = 0; code_point < 0x110000; ++code_point) {
