@@ -101,7 +101,7 @@ void JoiningOrder::Clear() {
   size_ = 0;
 }
 
-size_t JoiningOrder::FirstRankAfter(uint64_t after) const {
+size_t JoiningOrder::SearchRankAfter(uint64_t after) const {
   const auto next =
       std::upper_bound(order_.begin(), order_.end(), after,
                        [this](uint64_t number, uint32_t id) { return number < runs_[id]->base; });

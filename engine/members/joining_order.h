@@ -131,8 +131,12 @@ class JoiningOrder {
   void Begin(uint64_t base);
   void Lengthen();
   void Drop(size_t rank);
-  // The rank of the first run that may have numbers above `after`, and that of a run.
-  size_t FirstRankAfter(uint64_t after) const;
+  // The rank of the first run that may have numbers above `after`, and that of a run. Most sets are
+  // small, and have one run.
+  size_t FirstRankAfter(uint64_t after) const {
+    return order_.size() <= 1 ? 0 : SearchRankAfter(after);
+  }
+  size_t SearchRankAfter(uint64_t after) const;
   size_t RankOf(const Run& run) const { return FirstRankAfter(run.base); }
   bool CanUnite(size_t rank) const;
   Run* Unite(size_t rank);

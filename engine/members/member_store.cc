@@ -320,9 +320,8 @@ std::string MemberStore::CheckInvariants(uint64_t last_joined) const {
   });
   if (!wrong.empty()) return wrong;
   if (listed != visible || order_.size() != visible) return "3: the joining order lacks a member";
-  wrong = CheckCircles(&MemberRecord::of_client, true);
-  if (wrong.empty()) wrong = CheckCircles(&MemberRecord::of_connection, false);
-  if (!wrong.empty()) return wrong;
+  if (wrong = CheckCircles<true>(); !wrong.empty()) return wrong;
+  if (wrong = CheckCircles<false>(); !wrong.empty()) return wrong;
   if (std::string of_index = index_.CheckInvariants(); !of_index.empty()) return "5: " + of_index;
   if (index_.size() != (indexed_ ? pairs : 0)) return "5: the index holds what is not stored";
   if (!indexed_ && visible + tombstones_ > kFew) return "5: there is no index";
@@ -332,14 +331,18 @@ std::string MemberStore::CheckInvariants(uint64_t last_joined) const {
   return {};
 }
 
-std::string MemberStore::CheckCircles(Link MemberRecord::*of, bool by_client) const {
+// The circles of clients, or those of connections.
+template <bool by_client>
+std::string MemberStore::CheckCircles() const {
+  constexpr Link MemberRecord::*of =
+      by_client ? &MemberRecord::of_client : &MemberRecord::of_connection;
   const auto id_of = [&](uint32_t slot) {
     return by_client ? slots_[slot].client_id() : slots_[slot].connection_id();
   };
   const auto joined = [this](uint32_t slot) { return order_.JoinedAt(slots_[slot].place); };
   // Where each but the first is linked with an earlier one, a circle is in joining order, and has
   // one who is the first.
-  std::string wrong;
+  const char* wrong = nullptr;
   size_t firsts = 0;
   size_t in_circles = 0;
   ForEachAfter(0, [&](uint64_t, uint32_t slot) {
@@ -349,7 +352,7 @@ std::string MemberStore::CheckCircles(Link MemberRecord::*of, bool by_client) co
       wrong = "4: a circle holds one who is not visible";
     } else if ((slots_[prev].*of).next != slot || (slots_[next].*of).prev != slot) {
       wrong = "4: a circle is broken";
-    } else if (id_of(prev) != id_of(slot)) {
+    } else if (!EqualBytes(id_of(prev), id_of(slot))) {
       wrong = "4: a circle has one of another client or connection";
     } else if (!(by_client ? record.first_of_client : record.first_of_connection)) {
       if (joined(prev) >= joined(slot)) {
@@ -368,9 +371,9 @@ std::string MemberStore::CheckCircles(Link MemberRecord::*of, bool by_client) co
         wrong = "4: a client's connections are miscounted";
       }
     }
-    return wrong.empty() && in_circles <= size();
+    return wrong == nullptr && in_circles <= size();
   });
-  if (!wrong.empty()) return wrong;
+  if (wrong != nullptr) return wrong;
   if (in_circles != size()) return "4: a member is in no circle, or in two";
   if (by_client && firsts != clients_) return "4: clients are miscounted";
   return {};

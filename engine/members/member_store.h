@@ -203,7 +203,8 @@ class MemberStore {
   void ForEachPair(uint32_t slot, const Visit& visit) const;
   void OnMoved(uint32_t from, uint32_t to);
   void GiveBackGivenUp();
-  std::string CheckCircles(MemberRecord::Link MemberRecord::*of, bool by_client) const;
+  template <bool by_client>
+  std::string CheckCircles() const;
 
   KeyHash hash_;
   MemberSlots slots_;

@@ -24,8 +24,10 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   parts_->parser.Trim(text.size());
   parts_->plain.Trim(text.size());
   parts_->tree.Trim(text.size());
-  Frame frame;
-  if (parts_->plain.Read(text, frame)) return frame;
+  // Read into what is returned: a frame is much to move.
+  absl::StatusOr<Frame> read(absl::in_place);
+  Frame& frame = *read;
+  if (parts_->plain.Read(text, frame)) return read;
   const absl::StatusOr<json::Element> element = parts_->parser.Parse(text);
   if (!element.ok()) return element.status();
   json::Object object;
@@ -33,7 +35,7 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   absl::Status status = parts_->tree.ReadObject(
       object, [text] { return text; }, frame);
   if (!status.ok()) return status;
-  return frame;
+  return read;
 }
 
 }  // namespace presence::wire
