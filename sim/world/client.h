@@ -141,6 +141,7 @@ class Client : private RoomUser::Owner {
   Effects merged_;                 // of a channel that had its say twice in a step
   wire::FrameReader sent_reader_;  // only with an interference
   std::optional<SessionRecorder> recorder_;
+  wire::Frame outline_;                   // of the frame in hand: its action
   std::vector<std::string> rooms_;        // names, as traits_.rooms
   std::vector<const Channel*> channels_;  // as traits_.rooms
   RequestId requests_ = 0;                // calls so far

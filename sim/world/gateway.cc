@@ -1,9 +1,7 @@
 #include "sim/world/gateway.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -16,17 +14,6 @@
 
 namespace presence::sim {
 namespace {
-
-// Frames are written action first.
-int64_t ActionOf(std::string_view json) {
-  constexpr std::string_view kBegin = R"({"action":)";
-  PRESENCE_CHECK(json.starts_with(kBegin));
-  int64_t action = 0;
-  json.remove_prefix(kBegin.size());
-  const auto read = std::from_chars(json.data(), json.data() + json.size(), action);
-  PRESENCE_CHECK(read.ec == std::errc());
-  return action;
-}
 
 FrameKind KindOf(int64_t action) {
   if (action == wire::kPresence) return FrameKind::kPresence;
@@ -145,7 +132,7 @@ void Gateway::Leave(Seat& seat) {
   seat.epoch = 0;
   seat.attached.assign(seat.attached.size(), false);
   seat.taken = 0;
-  seat.kept = nullptr;
+  seat.kept = {};
 }
 
 void Gateway::OnConnect(uint32_t client, uint64_t epoch, std::string_view resume_key) {
@@ -242,11 +229,11 @@ void Gateway::CheckRooms() {
 
 void Gateway::CarryOut(const SendFrame& send) {
   const bool datagrams = plan_.options.transport == TransportKind::kDatagram;
-  const int64_t action = ActionOf(send.bytes);
+  const SharedFrame sent = frames_.Make(send.bytes);
+  const int64_t action = sent->action();
   const FrameKind kind = KindOf(action);
   const bool is_attachment =
       action == wire::kAttached || action == wire::kDetached || action == wire::kError;
-  const SharedFrame sent = frames_.Make(send.bytes);
   // Of others nobody needs to know more.
   const bool is_read = is_attachment || kind == FrameKind::kPresence || kind == FrameKind::kPage ||
                        action == wire::kNack || action == wire::kDisconnected;
@@ -279,7 +266,7 @@ void Gateway::NoteAttachment(uint32_t client, Seat& seat, const wire::Frame& fra
   const uint32_t room = RoomOf(frame.channel);
   seat.attached[room] = frame.action == wire::kAttached;
   if (frame.action != wire::kAttached) {
-    seat.kept = nullptr;
+    seat.kept = {};
     return;
   }
   checker_.OnSyncIssued(client, room, network_.datagrams_in_flight(client) == 0);
@@ -287,7 +274,7 @@ void Gateway::NoteAttachment(uint32_t client, Seat& seat, const wire::Frame& fra
   // To a client that is attached this announces nothing, and so the first page must not be late;
   // to all others it does, and they forget the ids of earlier syncs.
   if (resumed && loses_ != client) network_.HoldNextPage(client, room, 0);
-  if (!keeps_ids_) seat.kept = nullptr;
+  if (!keeps_ids_) seat.kept = {};
 }
 
 // After a page of another sync than the one that a page was kept of.
@@ -296,17 +283,16 @@ void Gateway::SendLatePage(uint32_t client, Seat& seat, const SharedFrame& sent)
   const size_t colon = frame.channel_serial.find(':');
   const std::string_view sync = frame.channel_serial.substr(0, colon);
   const bool is_last = colon + 1 == frame.channel_serial.size();
-  if (seat.kept == nullptr) {
+  if (!seat.kept) {
     if (!seat.keeps_a_page || is_last) return;
     seat.keeps_a_page = false;
     seat.kept = sent;
     seat.kept_sync = sync;
   } else if (is_last) {
-    seat.kept = nullptr;
+    seat.kept = {};
   } else if (sync != seat.kept_sync) {
     ++faults_[static_cast<size_t>(Fault::kLatePage)];
-    network_.SendDown(client, seat.epoch, std::exchange(seat.kept, nullptr), FrameKind::kControl,
-                      0);
+    network_.SendDown(client, seat.epoch, std::exchange(seat.kept, {}), FrameKind::kControl, 0);
   }
 }
 

@@ -24,8 +24,8 @@ uint64_t Network::Open(uint32_t client) {
 void Network::Cut(uint32_t client) {
   Link& link = links_[client];
   link.epoch = 0;
-  link.up = Stream();
-  link.down = Stream();
+  link.up.Clear();
+  link.down.Clear();
   link.blocked_until_ms = link.up_blocked_until_ms = link.answers_held_until_ms = 0;
   link.datagrams = 0;
   link.owed = 0;
@@ -228,7 +228,7 @@ void Network::Deliver(uint32_t client, bool up) {
   stream.frames.erase(stream.frames.begin() + static_cast<std::ptrdiff_t>(next));
   ScheduleStream(client, up);
   const uint64_t epoch = link.epoch;
-  if (frame.frame == nullptr) {
+  if (!frame.frame) {
     Cut(client);
     return receiver_.OnEnd(client, epoch);
   }

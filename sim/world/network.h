@@ -113,6 +113,11 @@ class Network {
     SharedFrame frame;  // null: the end
   };
   struct Stream {
+    void Clear() {
+      frames.clear();  // which keeps the memory
+      last_ms = 0;
+      scheduled_ms = -1;
+    }
     std::deque<Waiting> frames;
     int64_t last_ms = 0;        // when the last frame that is not held is to arrive
     int64_t scheduled_ms = -1;  // when the next event is due; -1: none

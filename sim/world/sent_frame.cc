@@ -1,5 +1,7 @@
 #include "sim/world/sent_frame.h"
 
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -17,15 +19,27 @@ const wire::Frame& SentFrame::frame() const {
   return frame_;
 }
 
+int64_t SentFrame::action() const {
+  constexpr std::string_view kBegin = R"({"action":)";
+  PRESENCE_CHECK(bytes_.starts_with(kBegin));
+  int64_t action = 0;
+  const auto read =
+      std::from_chars(bytes_.data() + kBegin.size(), bytes_.data() + bytes_.size(), action);
+  PRESENCE_CHECK(read.ec == std::errc());
+  return action;
+}
+
 SharedFrame SentFrames::Make(std::string_view bytes) {
-  if (unused_.empty()) unused_.push_back(std::make_unique<SentFrame>());
-  std::unique_ptr<SentFrame> frame = std::move(unused_.back());
+  if (unused_.empty()) {
+    frames_.push_back(std::make_unique<SentFrame>());
+    frames_.back()->owner_ = this;
+    unused_.push_back(frames_.back().get());
+  }
+  SentFrame* const frame = unused_.back();
   unused_.pop_back();
   frame->bytes_ = bytes;
   frame->is_read_ = false;
-  return SharedFrame(frame.release(), [this](const SentFrame* done) {
-    unused_.emplace_back(const_cast<SentFrame*>(done));
-  });
+  return SharedFrame(frame);
 }
 
 }  // namespace presence::sim

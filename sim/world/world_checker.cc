@@ -273,24 +273,23 @@ void WorldChecker::OnHostEvent(uint32_t index, const MemberEvent& event) {
   const Message& message = event.message;
   Key key{std::string(message.connection_id), std::string(message.client_id)};
   if (event.type == EventType::kLeave) {
-    if (const auto member = room.members.find(key);
-        event.reason == LeaveReason::kLost && member != room.members.end()) {
-      room.lost[key] = {member->second, {}};
-    }
-    if (room.members.erase(key) == 0) {
+    const auto member = room.members.find(key);
+    if (member == room.members.end()) {
       return Fail("host", 0, index,
                   absl::StrCat("the host says that ", NameOf(message), " left, who was not there"));
     }
-    room.order.erase(std::find(room.order.begin(), room.order.end(), key));
+    if (event.reason == LeaveReason::kLost) room.lost[key] = {member->second, {}};
+    room.order.erase(std::find(room.order.begin(), room.order.end(), member));
+    room.members.erase(member);
     return;
   }
-  const auto [member, added] = room.members.try_emplace(key);
+  const auto [member, added] = room.members.try_emplace(std::move(key));
   member->second = OwnedMessage(message);
   if (added != (event.type == EventType::kEnter)) {
     return Fail("host", 0, index,
                 absl::StrCat("the host confuses enter and update of ", NameOf(message)));
   }
-  if (added) room.order.push_back(std::move(key));
+  if (added) room.order.push_back(member);
 }
 
 void WorldChecker::OnHostForgot(uint32_t index) {
@@ -319,7 +318,7 @@ void WorldChecker::CheckHost(uint32_t index, const MemberSet& members) {
   size_t place = 0;
   members.ForEach([&](const Message& member) {
     if (place >= room.order.size()) return ++place, void();
-    const OwnedMessage& told = room.members.at(room.order[place++]);
+    const OwnedMessage& told = room.order[place++]->second;
     if (told.view() != member) {
       Fail("host", 0, index,
            absl::StrCat("the host told ", NameOf(told.view()), " where it has ", NameOf(member)));
@@ -377,8 +376,7 @@ void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel
   ++checks_;
   size_t same = 0;
   channel.members().ForEach([&](const Message& member) {
-    const auto known =
-        room.members.find({std::string(member.connection_id), std::string(member.client_id)});
+    const auto known = room.members.find(KeyView(member.connection_id, member.client_id));
     if (known == room.members.end()) {
       Fail("agreement", client, index,
            absl::StrCat(NameOf(member), " is visible, and not in the room"),
@@ -409,7 +407,7 @@ void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel
 
 std::vector<Message> WorldChecker::members(uint32_t room) const {
   std::vector<Message> members;
-  for (const Key& key : rooms_[room].order) members.push_back(rooms_[room].members.at(key).view());
+  for (const auto& member : rooms_[room].order) members.push_back(member->second.view());
   return members;
 }
 
@@ -472,8 +470,7 @@ void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::strin
   if (intent.present) {
     if (intent.failed || !attached) return;
     if (!there) {
-      room.members[key] = intent.message;
-      room.order.push_back(key);
+      room.order.push_back(room.members.try_emplace(key, intent.message).first);
       Fail("intent", client, index,
            absl::StrCat(Quoted(member), " asked to be present (call ", intent.request,
                         "), was acknowledged, and is not"),
@@ -491,8 +488,8 @@ void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::strin
   // echo a member after it left, which nobody can tell from its coming back.
   if (!there || plan_.options.transport == TransportKind::kDatagram) return;
   if (intent.failed && (room.was_forgotten || intent.connection_id == connection_id)) return;
+  std::erase(room.order, found);
   room.members.erase(found);
-  std::erase(room.order, key);
   Fail("intent", client, index,
        absl::StrCat(Quoted(member), " asked to leave (call ", intent.request, ") and is present"),
        Violation::Missing::kMembers);

@@ -128,6 +128,13 @@ class WorldChecker {
 
  private:
   using Key = std::pair<std::string, std::string>;  // connection id, client id
+  using KeyView = std::pair<std::string_view, std::string_view>;
+  // So that a key is looked up without being copied.
+  struct KeyLess {
+    using is_transparent = void;
+    bool operator()(const KeyView& a, const KeyView& b) const { return a < b; }
+  };
+  using Members = std::map<Key, OwnedMessage, KeyLess>;
 
   // What a client asked of its presence under one client id.
   struct Intent {
@@ -165,8 +172,8 @@ class WorldChecker {
     std::set<uint32_t> heard;  // clients that have been told since that it left, or forgot it
   };
   struct Room {
-    std::map<Key, OwnedMessage> members;  // folded from the host's events
-    std::vector<Key> order;               // as they joined
+    Members members;                       // folded from the host's events
+    std::vector<Members::iterator> order;  // as they joined
     // Those who are gone past the grace period: see IsDoneAgain.
     std::map<Key, Lost> lost;
     uint64_t changes = 0;
