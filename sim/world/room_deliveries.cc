@@ -19,16 +19,18 @@ bool Clears(ChannelState state) {
 }  // namespace
 
 RoomDeliveries::RoomDeliveries(uint32_t client, std::vector<uint32_t> rooms, WorldChecker& checker)
-    : client_(client), names_(std::move(rooms)), checker_(checker), now_(names_.size()) {}
+    : client_(client), numbers_(std::move(rooms)), checker_(checker), now_(numbers_.size()) {
+  for (const uint32_t room : numbers_) names_.push_back(RoomName(room));
+}
 RoomDeliveries::~RoomDeliveries() = default;
 
 void RoomDeliveries::Fail(size_t place, std::string what) {
-  checker_.FailRoom(client_, names_[place], std::move(what));
+  checker_.FailRoom(client_, numbers_[place], std::move(what));
 }
 
 std::optional<size_t> RoomDeliveries::PlaceOf(std::string_view channel) const {
   for (size_t place = 0; place < names_.size(); ++place) {
-    if (RoomName(names_[place]) == channel) return place;
+    if (names_[place] == channel) return place;
   }
   return std::nullopt;
 }

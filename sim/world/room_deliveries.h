@@ -175,7 +175,8 @@ class RoomDeliveries {
   bool IsTheMember(const PresenceMember& member, const Message& message) const;
 
   const uint32_t client_;
-  const std::vector<uint32_t> names_;  // of rooms in the world, by place
+  const std::vector<uint32_t> numbers_;  // of rooms in the world, by place
+  std::vector<std::string> names_;       // theirs
   WorldChecker& checker_;
   std::vector<Room> rooms_;  // all that were ever made
   std::vector<size_t> now_;  // of these, by place

@@ -104,14 +104,14 @@ void WorldChecker::Watch(uint32_t client, uint32_t room, Seat& seat, const Effec
 }
 
 void WorldChecker::NoteHeard(uint32_t client, Room& room, const Effect& effect) {
+  if (room.lost.empty()) return;
   const auto* const event = std::get_if<MemberEvent>(&effect);
-  for (auto& [key, lost] : room.lost) {
-    if (event == nullptr) {
-      lost.heard.insert(client);
-    } else if (event->type == EventType::kLeave && key.first == event->message.connection_id &&
-               key.second == event->message.client_id) {
-      lost.heard.insert(client);
-    }
+  if (event == nullptr) {
+    for (auto& [key, lost] : room.lost) lost.heard.insert(client);
+  } else if (event->type == EventType::kLeave) {
+    const auto lost = room.lost.find(
+        {std::string(event->message.connection_id), std::string(event->message.client_id)});
+    if (lost != room.lost.end()) lost->second.heard.insert(client);
   }
 }
 
