@@ -14,6 +14,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/serve/serve_process.h"
 #include "tests/serve/websocket_client.h"
 #include "tests/tools/run_command.h"
 
@@ -22,61 +23,26 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kProgram[] = "tools/presence-serve";
-constexpr char kKey[] = "key=presence.development:not-a-secret";
-
-class KeptProcessTest : public ::testing::Test {
+class KeptProcessTest : public ServeProcess {
  protected:
-  void Serve(std::vector<std::string> flags) {
-    server_ = std::make_unique<Command>(std::move(flags));
-    server_->Program(kProgram);
-    server_->Start();
-    while (Port() == 0 && !server_->EndsWithin(0)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    ASSERT_NE(Port(), 0) << server_->Wait().err;
-  }
-  uint16_t Port() const {
-    const std::string out = server_->OutputSoFar();
-    const size_t at = out.find("port: ");
-    return at == out.npos ? 0 : static_cast<uint16_t>(std::atoi(out.c_str() + at + 6));
-  }
-  std::unique_ptr<WebSocketClient> Attached(const std::string& client,
-                                            const std::string& more = "") {
-    auto socket = std::make_unique<WebSocketClient>(Port());
-    EXPECT_TRUE(socket->Upgrade(std::string(kKey) + "&clientId=" + client + more));
-    connected_ = socket->Await(R"("action":4)").value_or("");
-    socket->SendText(R"({"action":10,"channel":"room"})");
-    attached_ = socket->Await(R"("action":11)").value_or("");
-    return socket;
-  }
-  static void Enter(WebSocketClient& socket, int serial, const std::string& data) {
+  static void Update(WebSocketClient& socket, int serial, const std::string& data) {
     socket.SendText(R"({"action":14,"channel":"room","msgSerial":)" + std::to_string(serial) +
                     R"(,"presence":[{"action":2,"data":")" + data + "\"}]}");
   }
-  std::string Get(const std::string& path) {
-    WebSocketClient socket(Port());
-    socket.SendBytes("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    return socket.ReadToEnd();
-  }
-
-  std::unique_ptr<Command> server_;
-  std::string connected_;
-  std::string attached_;
 };
 
 TEST_F(KeptProcessTest, AFullDiskIsANackAndWhenThereIsRoomItGoesOn) {
   const std::string state = TestPath("full.db");
   Serve({"--state=" + state});
   auto alice = Attached("alice");
-  Enter(*alice, 0, "small");
+  Update(*alice, 0, "small");
   ASSERT_TRUE(alice->Await(R"("action":1,"msgSerial":0)").has_value());
   rlimit little{200'000, RLIM_INFINITY};  // of its standard error it needs some
   ASSERT_EQ(prlimit(server_->pid(), RLIMIT_FSIZE, &little, nullptr), 0);
   int serial = 0;
   std::string answer;
   do {
-    Enter(*alice, ++serial, std::string(60'000, 'x'));
+    Update(*alice, ++serial, std::string(60'000, 'x'));
     answer = alice->Await(R"(,"msgSerial":)" + std::to_string(serial) + ",").value_or("");
     // The broadcast of what is acknowledged has no msgSerial.
   } while (answer.starts_with(R"({"action":1,)") && serial < 20);
@@ -88,7 +54,7 @@ TEST_F(KeptProcessTest, AFullDiskIsANackAndWhenThereIsRoomItGoesOn) {
   while (Get("/metrics").find("\npresence_state_failing 0\n") == std::string::npos) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  Enter(*alice, ++serial, "kept again");
+  Update(*alice, ++serial, "kept again");
   const std::string acknowledged = R"("action":1,"msgSerial":)" + std::to_string(serial);
   ASSERT_TRUE(alice->Await(acknowledged).has_value());
   server_->Signal(SIGKILL);
@@ -108,7 +74,7 @@ TEST_F(KeptProcessTest, WhatCannotBeUsedIsSaidWithStatus2) {
   for (const std::string& state :
        {WriteFile("letter.db", text), std::string("/no/such/state.db")}) {
     Command server({"--state=" + state});
-    server.Program(kProgram);
+    server.Program("tools/presence-serve");
     const Finished finished = server.Run();
     EXPECT_EQ(finished.status, 2);
     EXPECT_THAT(finished.err, HasSubstr("presence: serve: "));
@@ -120,13 +86,13 @@ TEST_F(KeptProcessTest, ASessionThatWasRecordedIsReplayedAndExplained) {
   const std::string folder = TestPath("sessions");
   Serve({"--record=" + folder, "--grace=1m"});
   auto bob = Attached("bob");
-  Enter(*bob, 0, "hello");
+  Update(*bob, 0, "hello");
   ASSERT_TRUE(bob->Await(R"("action":1,)").has_value());
   auto alice = Attached("alice");
   const std::string key = FieldOf(connected_, "connectionKey");
   const std::string id = FieldOf(connected_, "connectionId");
   ASSERT_TRUE(alice->Await(R"("action":16)").has_value());
-  Enter(*alice, 0, "hi");
+  Update(*alice, 0, "hi");
   ASSERT_TRUE(alice->Await(R"("action":1,)").has_value());
   alice->Vanish();
   alice = Attached("alice", "&resume=" + key);
