@@ -425,10 +425,10 @@ void RegisterAll(bool smoke) {
       {"get_by_client", BenchCall<Call::kGetByClient>},
       {"get_by_connection", BenchCall<Call::kGetByConnection>},
       {"is_user_present", BenchCall<Call::kIsUserPresent>}};
-  for (const auto& [name, bench] : benches) {
-    for (const size_t members : sizes) {
+  for (const size_t members : sizes) {
+    for (const auto& [name, bench] : benches) {
       const std::string full_name = std::string(name) + "/" + std::to_string(members);
-      // Made when its first turn comes, and kept for the next bench of as many members.
+      // Made and tried when its first turn comes, and kept for the other benches of as many members.
       const auto run = [bench = bench, members](benchmark::State& state) {
         static std::map<size_t, Traffic> traffic;
         auto found = traffic.find(members);

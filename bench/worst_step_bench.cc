@@ -113,7 +113,7 @@ void RegisterAll(bool smoke) {
   for (const size_t members : sizes) {
     const std::string name = "worst_step/" + std::to_string(members);
     const auto run = [members, smoke](benchmark::State& state) {
-      Bench(state, members, smoke ? 1 : 5);
+      Bench(state, members, smoke ? 1 : 3);
     };
     Configure(benchmark::RegisterBenchmark(name.c_str(), run)->Iterations(1), smoke);
   }

@@ -65,11 +65,6 @@ struct alignas(kCacheLineBytes) MemberRecord {
 
   // --- What the set keeps with it ---
 
-  uint32_t seen_in;    // the generation of the sync in which the key was last seen
-  uint32_t place;      // in the joining order, if visible; the next free one, if free
-  Link of_client;      // the circle of the visible members of its client
-  Link of_connection;  // and of its connection; or, of a tombstone, the older and the newer one
-  uint32_t client_members;  // of its client, if it is the first of them
   State state;
   bool first_of_client : 1;      // of the visible members of its client, in joining order
   bool first_of_connection : 1;  // and of its connection
@@ -108,6 +103,7 @@ struct alignas(kCacheLineBytes) MemberRecord {
   void Write(char* to, const Message& message, const Body& body);
   void WriteElsewhere(const Message& message, const Body& body);
 
+  // First, so that whoever looks for a key waits for the first line only.
   bool on_heap_ : 1;
   bool has_extras_ : 1;
   bool wide_index_ : 1;  // the index does not fit into 32 bits: it is read from the id
@@ -115,11 +111,19 @@ struct alignas(kCacheLineBytes) MemberRecord {
   Version::Kind version_kind_ : 2;
   DataKind data_kind_ : 2;
   uint8_t encoding_;
+  uint8_t sizes_[kTexts];  // of the texts, if they are in the record
+  char bytes_[kInlineBytes];
   int64_t msg_serial_;
   int64_t timestamp_ms_;
   uint32_t index_;
-  uint8_t sizes_[kTexts];  // of the texts, if they are in the record
-  char bytes_[kInlineBytes];
+
+ public:
+  // The set's, too.
+  uint32_t seen_in;    // the generation of the sync in which the key was last seen
+  uint32_t place;      // in the joining order, if visible; the next free one, if free
+  Link of_client;      // the circle of the visible members of its client
+  Link of_connection;  // and of its connection; or, of a tombstone, the older and the newer one
+  uint32_t client_members;  // of its client, if it is the first of them
 };
 
 static_assert(sizeof(MemberRecord) == 2 * kCacheLineBytes);
