@@ -403,6 +403,10 @@ Command Serve() {
                      "files of sessions, of which the oldest make room (1000)"),
               Number("record-mib", 1, 10'000'000, "MiB of all of them (1024)"),
               Number("record-file-mib", 1, 10'000'000, "MiB of one (64)"),
+              {.name = "faults",
+               .help =
+                   "let programs on this machine ask for faults, by POST /faults: lost "
+                   "connections, delays, refusals; for tests of chat programs"},
               {.name = "sandbox",
                .help =
                    "let anybody make apps with keys of their own, by POST /apps: for test suites "

@@ -28,6 +28,8 @@ int RunServe(const CommandLine& line) {
   loop.listen = options.listen;
   loop.keys = options.keys;
   loop.server = options.server;
+  loop.development_key = options.development_key;
+  loop.faults = options.faults;
   loop.sandbox = options.sandbox;
   loop.on_listening = [&options](const serve::ListenAddress& listening) {
     PrintText(serve::WelcomeText(options, listening));

@@ -1,11 +1,12 @@
 // Runs the page's example in a headless Chromium, with the published clients as their packages give them to browsers, against
-// `presence serve`. See README.md.
+// `presence serve`, and looks at the page of the server's own. See README.md.
 //
 //   node browser.mjs PRESENCE_SERVE CHROMIUM
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import * as Ably from "ably";
 import { chromium } from "playwright-core";
 import { PATIENCE_MS, serve, stop } from "./server.mjs";
 
@@ -115,15 +116,71 @@ Data: {"status":"away"}
   await stop(server);
 }
 
+// The server's own page, in the light and in the dark, and narrow; names that are HTML are text.
+async function livePage() {
+  const server = await serve();
+  const hostile = "</script><img src=x onerror=alert(1)>";
+  const realtime = (clientId) => new Ably.Realtime({ ...server.options, clientId, logLevel: 0 });
+  const users = ["alice", "bob", hostile, "c".repeat(300)].map(realtime);
+  const enter = (user, room) => user.channels.get(room).presence.enter();
+  for (const user of users) await enter(user, "my-room::$chat");
+  await enter(users[0], `<b>${"long ".repeat(60)}</b>`);
+  const { clientId, ...anybody } = server.options;
+  const crowd = new Ably.Realtime({ ...anybody, logLevel: 0 });
+  await Promise.all(Array.from({ length: 150 }, (_, i) => crowd.channels.get("lecture").presence.enterClient(`student-${i}`)));
+  const asked = [];
+  const views = { light: [1100, 700], dark: [1100, 700], narrow: [360, 700] };
+  for (const [name, [width, height]] of Object.entries(views)) {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: name === "dark" ? "dark" : "light" });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const faults = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+    page.on("console", (message) => faults.push(message.text()));
+    page.on("dialog", (dialog) => { faults.push("a dialog"); dialog.dismiss(); });
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(`http://127.0.0.1:${server.options.port}/`);
+    await page.locator("#state.live").waitFor();
+    await page.getByText(hostile, { exact: true }).waitFor();
+    await page.getByText("150 members", { exact: true }).waitFor();
+    await page.getByText("and 50 more", { exact: true }).waitFor();
+    assert.equal(await page.locator("img").count(), 0);
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wider <= 0, "nothing sticks out");
+    // What changes shows by itself.
+    await enter(users[1], name);
+    await page.getByRole("heading", { name: `${name} 1 member` }).waitFor();
+    await users[1].channels.get(name).presence.leave();
+    await users[1].channels.get(name).detach();
+    await page.getByRole("heading", { name: `${name} 1 member` }).waitFor({ state: "detached" });
+    await page.screenshot({ path: new URL(`page-${name}.png`, shots).pathname });
+    assert.deepEqual(faults, []);
+    if (name === "narrow") {
+      await Promise.all([...users, crowd].map((user) => { user.close(); return user.connection.whenState("closed"); }));
+      await page.getByText("Nobody is here yet.").waitFor();
+      await stop(server);
+      await page.getByText("not connected", { exact: true }).waitFor();
+    }
+    await context.close();
+  }
+  const origin = `http://127.0.0.1:${server.options.port}`;
+  assert.deepEqual([...new Set(asked)].filter((url) => url !== "data:,").sort(), ["/", "/events", "/page.js"].map((path) => origin + path));
+}
+
 let failed = false;
-const name = "the page's example, two users in Chromium, in JSON";
-try {
-  await Promise.race([pagesExample(), new Promise((_, reject) => setTimeout(reject, 2 * PATIENCE_MS, "it hangs").unref())]);
-  console.log(`chat client: ${name}: passed`);
-} catch (error) {
-  failed = true;
-  console.error(error);
-  console.log(`chat client: ${name}: failed`);
+const checks = {
+  "the page's example, two users in Chromium, in JSON": pagesExample,
+  "the server's page, as it changes, in Chromium": livePage,
+};
+for (const [name, check] of Object.entries(checks)) {
+  try {
+    await Promise.race([check(), new Promise((_, reject) => setTimeout(reject, 2 * PATIENCE_MS, "it hangs").unref())]);
+    console.log(`chat client: ${name}: passed`);
+  } catch (error) {
+    failed = true;
+    console.error(error);
+    console.log(`chat client: ${name}: failed`);
+  }
 }
 await browser.close();
 process.exit(failed ? 1 : 0);

@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ChatClient } from "@ably/chat";
 import * as Ably from "ably";
+import { faultChecks } from "./fault_checks.mjs";
 import { sandboxChecks } from "./sandbox_checks.mjs";
 import { PATIENCE_MS, children, serve, stop, until } from "./server.mjs";
 
@@ -145,7 +146,7 @@ Data: { status: 'away' }
   async "the samples of docs/serve.md"(more) {
     const page = readFileSync(new URL("../../docs/serve.md", import.meta.url), "utf8");
     const samples = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, sample]) => sample);
-    assert.equal(samples.length, 2);
+    assert.equal(samples.length, 3); // the third is in fault_checks.mjs
     const server = await serve();
     const bob = await User.join(server, "bob", more);
     const [client, token] = samples.map((sample) =>
@@ -180,7 +181,7 @@ Data: { status: 'away' }
 let failed = 0;
 const formats = { JSON: { useBinaryProtocol: false }, MessagePack: { useBinaryProtocol: true } };
 for (const [format, more] of Object.entries(formats)) {
-  for (const [name, check] of Object.entries({ ...checks, ...sandboxChecks })) {
+  for (const [name, check] of Object.entries({ ...checks, ...sandboxChecks, ...faultChecks })) {
     try {
       await Promise.race([check(more), new Promise((_, reject) => setTimeout(reject, 2 * PATIENCE_MS, "it hangs").unref())]);
       console.log(`chat client: ${name}, in ${format}: passed`);

@@ -62,14 +62,14 @@ std::string WebSocketClient::ReadToEnd() {
   return std::move(unread_);
 }
 
-std::string WebSocketClient::ReadHead() {
-  size_t end;
-  while ((end = unread_.find("\r\n\r\n")) == unread_.npos) {
+std::string WebSocketClient::ReadUntil(std::string_view text) {
+  size_t at;
+  while ((at = unread_.find(text)) == unread_.npos) {
     if (!Fill(unread_.size() + 1)) return std::move(unread_);
   }
-  std::string head = unread_.substr(0, end + 4);
-  unread_.erase(0, end + 4);
-  return head;
+  std::string read = unread_.substr(0, at + text.size());
+  unread_.erase(0, at + text.size());
+  return read;
 }
 
 std::string WebSocketClient::UpgradeRequest(std::string_view query) {

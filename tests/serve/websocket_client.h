@@ -24,9 +24,10 @@ class WebSocketClient {
   void Vanish();
   // False: the other end has closed it.
   bool SendBytes(std::string_view bytes);
-  // What came until the other end closed it, or to the end of an HTTP head.
+  // What came until the other end closed it, or to the end of this text, or of an HTTP head.
   std::string ReadToEnd();
-  std::string ReadHead();
+  std::string ReadUntil(std::string_view text);
+  std::string ReadHead() { return ReadUntil("\r\n\r\n"); }
 
   static std::string UpgradeRequest(std::string_view query);
   // Asks for a WebSocket; true if it is one.

@@ -6,16 +6,21 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
 #include <chrono>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 
 #include "tools/serve/credentials.h"
+#include "tools/serve/faults.h"
 #include "tools/serve/http_message.h"
 #include "tools/serve/http_router.h"
 #include "tools/serve/request_target.h"
@@ -44,11 +49,13 @@ std::string_view View(beast::string_view text) { return {text.data(), text.size(
 class WebSocketConnection final : public ClientSocket,
                                   public std::enable_shared_from_this<WebSocketConnection> {
  public:
-  WebSocketConnection(beast::tcp_stream stream, std::shared_ptr<Service> service,
+  // `faults` may be null: nothing goes wrong on request.
+  WebSocketConnection(beast::tcp_stream stream, std::shared_ptr<Service> service, Faults* faults,
                       const ConnectionLimits& limits, std::shared_ptr<void> open)
       : stream_(std::move(stream)),
         closing_timer_(stream_.get_executor()),
         service_(std::move(service)),
+        faults_(faults),
         limits_(limits),
         open_(std::move(open)) {}
 
@@ -92,7 +99,12 @@ class WebSocketConnection final : public ClientSocket,
 
  private:
   void OnAccepted() {
-    transport_ = service_->Connect(*this, target_);
+    if (faults_ != nullptr) {
+      line_ = faults_->NewLine(*this, service_, [this] { StopPings(); });
+      line_->Connect(target_);
+    } else {
+      transport_ = service_->Connect(*this, target_);
+    }
     target_ = {};
     Read();
   }
@@ -112,16 +124,21 @@ class WebSocketConnection final : public ClientSocket,
     message_.resize(bytes);
     const bool done = stream_.is_message_done();
     if (too_large_ || message_.size() > service_->server().options().max_frame_size) {
-      if (!too_large_) service_->ReceiveTooLarge(transport_, message_.size());
+      if (!too_large_) ReceiveTooLarge();
       too_large_ = !done;
       message_.clear();
     } else if (done) {
-      service_->Receive(transport_, message_);
+      line_ != nullptr ? line_->Receive(message_) : service_->Receive(transport_, message_);
       message_.clear();
     }
     if (message_.empty() && message_.capacity() > kKeptRoom) message_.shrink_to_fit();
     if (service_->HasRoom()) return Read();
     service_->CallWhenThereIsRoom([self = shared_from_this()] { self->Read(); });
+  }
+
+  void ReceiveTooLarge() {
+    const size_t bytes = message_.size();
+    line_ != nullptr ? line_->ReceiveTooLarge(bytes) : service_->ReceiveTooLarge(transport_, bytes);
   }
 
   // Nothing more comes, for whatever reason.
@@ -131,7 +148,7 @@ class WebSocketConnection final : public ClientSocket,
       closing_timer_.cancel();
       Drop();
     }
-    service_->Gone(transport_);
+    line_ != nullptr ? line_->Gone() : service_->Gone(transport_);
   }
 
   void SendNext() {
@@ -149,7 +166,11 @@ class WebSocketConnection final : public ClientSocket,
     } else if (closing_) {
       SendClose();
     }
-    service_->Taken(transport_, bytes);
+    line_ != nullptr ? line_->Taken(bytes) : service_->Taken(transport_, bytes);
+  }
+
+  void StopPings() {
+    stream_.set_option({websocket::stream_base::none(), websocket::stream_base::none(), false});
   }
 
   void SendClose() {
@@ -157,7 +178,7 @@ class WebSocketConnection final : public ClientSocket,
     close_sent_ = true;
     // closing_timer_ sees to the end. Beast 1.74 breaks a promise of its own if its timer comes
     // first.
-    stream_.set_option({websocket::stream_base::none(), websocket::stream_base::none(), false});
+    StopPings();
     stream_.async_close(websocket::close_code::normal, [self = shared_from_this()](error_code) {
       self->closing_timer_.cancel();
       self->Drop();
@@ -167,9 +188,11 @@ class WebSocketConnection final : public ClientSocket,
   WebSocketStream stream_;
   asio::steady_timer closing_timer_;
   const std::shared_ptr<Service> service_;
+  Faults* const faults_;
   const ConnectionLimits& limits_;
   const std::shared_ptr<void> open_;
-  RequestTarget target_;  // until it is accepted
+  RequestTarget target_;             // until it is accepted
+  std::shared_ptr<FaultLine> line_;  // to the service, if there are faults
   TransportHandle transport_ = 0;
   std::string message_;     // what of the message under way has come
   bool too_large_ = false;  // the rest of the message under way is of no interest
@@ -179,12 +202,14 @@ class WebSocketConnection final : public ClientSocket,
 };
 
 // One socket until it is known what is asked of it.
-class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+class HttpConnection final : public HttpStream,
+                             public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(tcp::socket socket, const Apps& apps, const HttpRouter& router,
+  HttpConnection(tcp::socket socket, const Apps& apps, const HttpRouter& router, Faults* faults,
                  const ConnectionLimits& limits, std::shared_ptr<void> open)
       : stream_(std::move(socket)),
         apps_(apps),
+        faults_(faults),
         router_(router),
         limits_(limits),
         open_(std::move(open)),
@@ -206,7 +231,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     RequestTarget target = ParseTarget(View(request.target()));
     if (websocket::is_upgrade(request) && target.path == "/") {
       std::make_shared<WebSocketConnection>(
-          std::move(stream_), apps_.Of(Presented::By(target).KeyName()), limits_, open_)
+          std::move(stream_), apps_.Of(Presented::By(target).KeyName()), faults_, limits_, open_)
           ->Accept(request, std::move(target));
       return;
     }
@@ -228,6 +253,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     }
     for (const auto& [name, value] : answer.headers) response_.set(name, value);
     response_.keep_alive(false);
+    if (answer.follow != nullptr && request.method() != http::verb::head) {
+      return Follow(std::move(answer.follow));
+    }
     if (request.method() == http::verb::head) {
       response_.content_length(answer.body.size());
     } else {
@@ -240,19 +268,55 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     });
   }
 
+  // The head, and then what is written; the end of it is that of the socket.
+  void Follow(std::function<void(std::shared_ptr<HttpStream>)> follow) {
+    std::ostringstream head;
+    head << response_.base();
+    stream_.expires_never();
+    Write(std::make_shared<const std::string>(head.str()));
+    follow(shared_from_this());
+    WaitForEnd();
+  }
+
+  // Who was answered has nothing more to say.
+  void WaitForEnd() {
+    stream_.async_read_some(asio::buffer(&nothing_, 1),
+                            [self = shared_from_this()](error_code, size_t) { self->Close(); });
+  }
+
+  bool Write(std::shared_ptr<const std::string> bytes) override {
+    if (!is_open() || writing_ != nullptr) return false;
+    writing_ = std::move(bytes);
+    asio::async_write(stream_, asio::buffer(*writing_),
+                      [self = shared_from_this()](error_code error, size_t) {
+                        self->writing_ = nullptr;
+                        if (error) self->Close();
+                      });
+    return true;
+  }
+  bool is_open() const override { return is_open_; }
+  void Close() override {
+    is_open_ = false;
+    stream_.close();
+  }
+
   beast::tcp_stream stream_;
   const Apps& apps_;
+  Faults* const faults_;
   const HttpRouter& router_;
   const ConnectionLimits& limits_;
   const std::shared_ptr<void> open_;
   beast::flat_buffer buffer_;
   http::request_parser<http::string_body> parser_;
   http::response<http::string_body> response_;
+  std::shared_ptr<const std::string> writing_;  // of a response that goes on
+  bool is_open_ = true;
+  char nothing_ = 0;
 };
 
 }  // namespace
 
-void ServeConnection(tcp::socket socket, const Apps& apps, const HttpRouter& router,
+void ServeConnection(tcp::socket socket, const Apps& apps, const HttpRouter& router, Faults* faults,
                      const ConnectionLimits& limits, std::shared_ptr<void> open) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
@@ -264,7 +328,7 @@ void ServeConnection(tcp::socket socket, const Apps& apps, const HttpRouter& rou
     setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms,
                sizeof unanswered_ms);
   }
-  std::make_shared<HttpConnection>(std::move(socket), apps, router, limits, std::move(open))
+  std::make_shared<HttpConnection>(std::move(socket), apps, router, faults, limits, std::move(open))
       ->Start();
 }
 

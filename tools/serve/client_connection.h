@@ -6,6 +6,7 @@
 
 #include "tools/serve/apps.h"
 #include "tools/serve/boost_asio.h"
+#include "tools/serve/faults.h"
 #include "tools/serve/http_router.h"
 
 namespace presence::serve {
@@ -19,10 +20,10 @@ struct ConnectionLimits {
 
 // Serves one socket: answers an HTTP request and closes it, or makes a WebSocket of it and hands
 // what comes to the service. It owns itself: it goes when the socket is closed, and `open` with it,
-// which counts those there are. Who answers requests is found by `router`. On the thread of the
-// socket's context, which runs the service, too.
+// which counts those there are. `faults` may be null. Who answers requests is found by `router`. On
+// the thread of the socket's context, which runs the service, too.
 void ServeConnection(boost::asio::ip::tcp::socket socket, const Apps& apps,
-                     const HttpRouter& router, const ConnectionLimits& limits,
+                     const HttpRouter& router, Faults* faults, const ConnectionLimits& limits,
                      std::shared_ptr<void> open);
 
 }  // namespace presence::serve

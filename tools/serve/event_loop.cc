@@ -19,9 +19,12 @@
 #include "tools/serve/app_routes.h"
 #include "tools/serve/apps.h"
 #include "tools/serve/client_connection.h"
+#include "tools/serve/fault_routes.h"
+#include "tools/serve/faults.h"
 #include "tools/serve/http_router.h"
 #include "tools/serve/http_routes.h"
 #include "tools/serve/kept_server.h"
+#include "tools/serve/live_view.h"
 #include "tools/serve/presence_routes.h"
 #include "tools/serve/random_id.h"
 #include "tools/serve/server_clock.h"
@@ -64,6 +67,16 @@ class WakeTimer {
   void SetAt(std::optional<Timestamp> at) {
     if (at == at_) return;
     at_ = at;
+    Arm();
+  }
+  // The clock has jumped.
+  void Rearm() {
+    if (at_.has_value()) Arm();
+  }
+
+ private:
+  void Arm() {
+    const std::optional<Timestamp> at = at_;
     if (!at.has_value()) {
       timer_.cancel();
       return;
@@ -76,7 +89,6 @@ class WakeTimer {
     });
   }
 
- private:
   asio::steady_timer timer_;
   const ServerClock& clock_;
   const std::function<void()> wake_;
@@ -125,7 +137,14 @@ class Loop {
                                app_deadline_.SetAt(at);
                                EndIfAllAreGone();
                              },
-                         .log = options_.log}) {}
+                         .log = options_.log}),
+        faults_({.later = [this](std::chrono::milliseconds after,
+                                 std::function<void()> what) { Later(after, std::move(what)); },
+                 .jump = [this](std::chrono::milliseconds ahead) { Jump(ahead); }}),
+        live_view_(service_, options_.development_key,
+                   [this](std::chrono::milliseconds after, std::function<void()> what) {
+                     Later(after, std::move(what));
+                   }) {}
 
   std::string Run() {
     const tcp::endpoint wanted(asio::ip::make_address(options_.listen.address),
@@ -137,9 +156,11 @@ class Loop {
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error) return "cannot listen on " + options_.listen.text() + ": " + error.message();
     options_.listen.port = acceptor_.local_endpoint().port();
+    live_view_.AddRoutes(router_);
     AddHttpRoutes(service_, router_);
     AddTokenRoutes(apps_, router_);
     AddPresenceRoutes(apps_, router_);
+    if (options_.faults) AddFaultRoutes(faults_, router_);
     if (options_.sandbox) AddAppRoutes(apps_, options_.listen, router_);
     AllowManySockets();
     // A limit on the size of files is to be as a full disk.
@@ -163,7 +184,8 @@ class Loop {
       if (error) return AcceptLater();
       // Beyond the bound nobody is heard; the socket closes here.
       if (open_.use_count() <= static_cast<long>(options_.server.max_connections + kMoreSockets)) {
-        ServeConnection(std::move(socket), apps_, router_, limits_, open_);
+        ServeConnection(std::move(socket), apps_, router_, options_.faults ? &faults_ : nullptr,
+                        limits_, open_);
       }
       Accept();
     });
@@ -174,6 +196,19 @@ class Loop {
     pause_.async_wait([this](error_code error) {
       if (!error && acceptor_.is_open()) Accept();
     });
+  }
+
+  void Later(std::chrono::milliseconds after, std::function<void()> what) {
+    auto timer = std::make_shared<asio::steady_timer>(context_, after);
+    timer->async_wait([timer, what = std::move(what)](error_code error) {
+      if (!error) what();
+    });
+  }
+
+  void Jump(std::chrono::milliseconds ahead) {
+    clock_.Jump(ahead);
+    deadline_.Rearm();
+    app_deadline_.Rearm();
   }
 
   void EndIfAllAreGone() {
@@ -198,7 +233,7 @@ class Loop {
   }
 
   LoopOptions options_;
-  const ServerClock clock_;
+  ServerClock clock_;
   const ConnectionLimits limits_;
   const std::shared_ptr<void> open_ = std::make_shared<int>(0);  // one more user for each socket
   asio::io_context context_{1};
@@ -213,6 +248,8 @@ class Loop {
   const std::unique_ptr<StateThread> store_;         // null: nothing is kept
   Service service_;
   Apps apps_;
+  Faults faults_;
+  LiveView live_view_;
   HttpRouter router_;
 };
 

@@ -16,9 +16,11 @@ struct LoopOptions {
   ListenAddress listen;
   Keys keys;
   Server::Options server;
-  bool sandbox = false;  // whether anybody may make apps (app_routes.h)
-  std::string state;     // the file in which what is acknowledged is kept; empty: nothing is
+  std::string state;  // the file in which what is acknowledged is kept; empty: nothing is
   std::optional<SessionRecorder::Options> record;  // sessions; nullopt: none are
+  bool development_key = false;  // whether the only key is the one that everybody knows
+  bool faults = false;           // whether they can be asked for (fault_routes.h)
+  bool sandbox = false;          // whether anybody may make apps (app_routes.h)
   // What is told when it listens: where, with the port that it got.
   std::function<void(const ListenAddress&)> on_listening;
   // A line on what happens; null: nobody wants to know.

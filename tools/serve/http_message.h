@@ -2,6 +2,8 @@
 #define TOOLS_SERVE_HTTP_MESSAGE_H_
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,11 +28,24 @@ struct HttpRequest {
   std::string_view Parameter(std::string_view name) const { return target.Parameter(name); }
 };
 
+// The body of a response that goes on for as long as both ends like. Its methods call nobody back.
+class HttpStream {
+ public:
+  virtual ~HttpStream() = default;
+  // Sends this next. False, and nothing is sent: the one before has not been taken yet, or nobody
+  // is there.
+  virtual bool Write(std::shared_ptr<const std::string> bytes) = 0;
+  virtual bool is_open() const = 0;
+  virtual void Close() = 0;
+};
+
 struct HttpResponse {
   unsigned status = 200;
   std::string content_type;  // empty: no body, and none is named
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  // Called after the head is sent, with what its body is written to; empty: `body` is all of it.
+  std::function<void(std::shared_ptr<HttpStream>)> follow = nullptr;
 };
 
 // 200 with this body.

@@ -8,9 +8,6 @@
 namespace presence::serve {
 
 void AddHttpRoutes(const Service& service, HttpRouter& router) {
-  router.Add("GET", "/", [](const HttpRequest&) {
-    return TextResponse("A presence server. Chat clients connect here with a WebSocket.\n");
-  });
   router.Add("GET", "/health", [&service](const HttpRequest&) {
     if (!service.server().shutting_down()) return TextResponse("ok\n");
     HttpResponse response = TextResponse("shutting down\n");

@@ -80,6 +80,10 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
   server.max_connections = line.Number("max-connections", server.max_connections);
   server.max_rooms = line.Number("max-rooms", server.max_rooms);
   server.room.max_members = line.Number("max-members", server.room.max_members);
+  options.faults = line.Has("faults");
+  if (options.faults && line.Has("state")) {
+    return "--faults are for tests, and what happens in them is not to be kept: leave --state out";
+  }
   options.sandbox = line.Has("sandbox");
   options.state = line.Value("state");
   if (line.Has("record")) {

@@ -19,6 +19,7 @@ struct ServeOptions {
   Keys keys;
   bool development_key = false;  // whether the only key is the one that everybody knows
   Server::Options server;
+  bool faults = false;
   bool sandbox = false;
   std::optional<SessionRecorder::Options> record;  // sessions, in a folder; nullopt: none are
   std::string state;                               // a file; empty: nothing is kept

@@ -18,7 +18,9 @@ class ServerClock {
   explicit ServerClock(Timestamp not_before);
   ServerClock(Timestamp wall, std::chrono::nanoseconds steady) : wall_(wall), steady_(steady) {}
 
-  Timestamp Now() const { return At(Steady()); }
+  Timestamp Now() const { return At(Steady()) + ahead_; }
+  // From now on it is so much later, on request.
+  void Jump(std::chrono::milliseconds ahead) { ahead_ += ahead; }
   // The time when the steady clock shows this.
   Timestamp At(std::chrono::nanoseconds steady) const;
 
@@ -27,6 +29,7 @@ class ServerClock {
 
   const Timestamp wall_;
   const std::chrono::nanoseconds steady_;
+  std::chrono::milliseconds ahead_{0};
 };
 
 }  // namespace presence::serve

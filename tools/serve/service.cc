@@ -128,6 +128,17 @@ void Service::Receive(TransportHandle transport, std::string_view message) {
   Apply(input);
 }
 
+void Service::ReceiveRefused(TransportHandle transport, std::string_view message,
+                             const ErrorInfo& error) {
+  Apply(RefuseOperations{&error});
+  Receive(transport, message);
+  Apply(RefuseOperations{nullptr});
+}
+
+void Service::CloseConnection(std::string_view connection_id) {
+  Apply(presence::CloseConnection{connection_id, nullptr});
+}
+
 void Service::ReceiveTooLarge(TransportHandle transport, size_t bytes) {
   Apply(FrameUnreadable{transport, "the frame is too large",
                         std::max(bytes, server().options().max_frame_size + 1)});

@@ -78,6 +78,8 @@ class Service {
   TransportHandle ConnectOwn(ClientSocket& socket);
   // A whole message has come.
   void Receive(TransportHandle transport, std::string_view message);
+  // The same, but what it asks for is refused for this reason.
+  void ReceiveRefused(TransportHandle transport, std::string_view message, const ErrorInfo& error);
   // A message of at least so many bytes, more than max_frame_size: what of it came need not be
   // kept.
   void ReceiveTooLarge(TransportHandle transport, size_t bytes);
@@ -85,6 +87,8 @@ class Service {
   void Taken(TransportHandle transport, size_t bytes);
   // The socket is closed, whoever closed it. Once for each Connect.
   void Gone(TransportHandle transport);
+  // Ends a connection for good, whether its socket is open or not. Nothing if there is none.
+  void CloseConnection(std::string_view connection_id);
   // The time has come that wake_at named; early, late and twice are harmless.
   void Wake();
   // Says so to everybody, and closes all sockets, also of those who still come.

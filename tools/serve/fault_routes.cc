@@ -1,0 +1,37 @@
+#include "tools/serve/fault_routes.h"
+
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "presence/error.h"
+#include "presence/json/json_value.h"
+#include "tools/serve/http_message.h"
+#include "tools/serve/local_request.h"
+
+namespace presence::serve {
+namespace {
+
+const ErrorInfo kNotLocal{40300, 403, "faults are for programs on this machine", nullptr};
+
+HttpResponse MakeFault(Faults& faults, const HttpRequest& request) {
+  if (!IsLocal(request)) return ErrorResponse(kNotLocal);
+  const absl::StatusOr<JsonValue> asked = ParseJson(request.body);
+  if (!asked.ok()) return ErrorResponse(MakeError(kMalformedRequest, "the body is not JSON"));
+  const auto made = faults.Make(*asked);
+  if (const auto* const error = std::get_if<ErrorInfo>(&made)) return ErrorResponse(*error);
+  return JsonResponse(DebugJson(std::get<JsonObject>(made)));
+}
+
+}  // namespace
+
+void AddFaultRoutes(Faults& faults, HttpRouter& router) {
+  router.Add("POST", "/faults",
+             [&faults](const HttpRequest& request) { return MakeFault(faults, request); });
+  router.Add("DELETE", "/faults", [&faults](const HttpRequest& request) {
+    if (!IsLocal(request)) return ErrorResponse(kNotLocal);
+    faults.Clear();
+    return HttpResponse{204, "", "", {}};
+  });
+}
+
+}  // namespace presence::serve

@@ -1,0 +1,307 @@
+#include "tools/serve/faults.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "presence/wire/packed_frame.h"
+
+namespace presence::serve {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int64_t kNotFound = 40400;
+
+std::string TextOf(const JsonValue& asked, std::string_view field) {
+  const JsonValue* const value = asked.Find(field);
+  const std::string* const text = value == nullptr ? nullptr : value->AsString();
+  return text == nullptr ? std::string() : *text;
+}
+
+// nullopt: it is not there, or no number from 0 to `most`.
+std::optional<int64_t> NumberOf(const JsonValue& asked, std::string_view field, int64_t most) {
+  const JsonValue* const value = asked.Find(field);
+  const std::optional<int64_t> number = value == nullptr ? std::nullopt : value->AsInt();
+  if (!number.has_value() || *number < 0 || *number > most) return std::nullopt;
+  return number;
+}
+
+ErrorInfo Wrong(std::string why) { return MakeError(kMalformedRequest, std::move(why)); }
+
+std::string DetachFrame(const std::string& channel, wire::Format format) {
+  wire::Frame frame;
+  frame.action = wire::kDetach;
+  frame.channel = channel;
+  std::string text;
+  wire::AppendFrame(frame, text);
+  if (format == wire::Format::kJson) return text;
+  std::string packed;
+  wire::FramePacker packer;
+  return packer.Append(text, packed).ok() ? packed : text;
+}
+
+// The last page of a sync has no cursor.
+bool IsLastPage(std::string_view serial) {
+  const size_t colon = serial.find(':');
+  return colon == serial.npos || colon + 1 == serial.size();
+}
+
+}  // namespace
+
+// --- What is asked for ---
+
+std::variant<JsonObject, ErrorInfo> Faults::Make(const JsonValue& asked) {
+  const std::string fault = TextOf(asked, "fault");
+  if (fault == "refuse") return Keep(Pending::Kind::kRefuse, asked);
+  if (fault == "cut-sync") return Keep(Pending::Kind::kCutSync, asked);
+  if (fault == "stale-page") return Keep(Pending::Kind::kStalePage, asked);
+  if (fault == "forget-room") {
+    const std::string room = TextOf(asked, "room");
+    if (room.empty()) return Wrong("\"room\" is the name of a channel");
+    return ForgetRoom(room);
+  }
+  if (fault == "jump") {
+    const auto ms = NumberOf(asked, "ms", milliseconds(kLongest).count());
+    if (!ms.has_value()) return Wrong("\"ms\" is a number, of at most 24 hours");
+    parts_.jump(milliseconds(*ms));
+    return JsonObject{};
+  }
+  return MakeNow(fault, asked);
+}
+
+std::variant<JsonObject, ErrorInfo> Faults::Keep(Pending::Kind kind, const JsonValue& asked) {
+  if (pending_.size() >= kMostPending) {
+    return MakeError(kTooManyRequests, "too many faults wait for their moment");
+  }
+  Pending pending{
+      kind, TextOf(asked, "clientId"), TextOf(asked, "connectionId"), TextOf(asked, "room"), {}, 0};
+  if (kind == Pending::Kind::kRefuse) {
+    constexpr int64_t kMostCode = 999'999;
+    const auto code = NumberOf(asked, "code", kMostCode);
+    if (!code.has_value()) return Wrong("\"code\" is the code of the error");
+    const int64_t usual = *code / 100;
+    pending.error = {*code, NumberOf(asked, "statusCode", 999).value_or(usual),
+                     TextOf(asked, "message"), nullptr};
+    if (pending.error.message.empty()) pending.error.message = "refused on request";
+  }
+  if (kind == Pending::Kind::kCutSync) {
+    const auto pages = NumberOf(asked, "pages", INT32_MAX);
+    if (!pages.has_value()) return Wrong("\"pages\" is how many come before");
+    pending.pages = *pages;
+  }
+  pending_.push_back(std::move(pending));
+  return JsonObject{{"pending", static_cast<int64_t>(pending_.size())}};
+}
+
+std::variant<JsonObject, ErrorInfo> Faults::MakeNow(std::string_view fault,
+                                                    const JsonValue& asked) {
+  std::optional<int64_t> ms;
+  bool resumable = true;
+  if (fault == "delay") {
+    ms = NumberOf(asked, "ms", milliseconds(kLongest).count());
+    if (!ms.has_value()) return Wrong("\"ms\" is a number, of at most 24 hours");
+  } else if (fault == "drop") {
+    const JsonValue* const wanted = asked.Find("resumable");
+    resumable = wanted == nullptr || wanted->AsBool().value_or(true);
+  } else if (fault != "silence") {
+    return Wrong(
+        "\"fault\" is drop, delay, silence, refuse, forget-room, cut-sync, stale-page or jump");
+  }
+  const Pending whom{{}, TextOf(asked, "clientId"), TextOf(asked, "connectionId"), {}, {}, 0};
+  int64_t found = 0;
+  lines_.remove_if([](const std::weak_ptr<FaultLine>& line) { return line.expired(); });
+  for (const std::weak_ptr<FaultLine>& kept : std::list(lines_)) {
+    const std::shared_ptr<FaultLine> line = kept.lock();
+    if (line == nullptr || line->socket_ == nullptr || line->cut_) continue;
+    if (!whom.client_id.empty() && whom.client_id != line->client_id_) continue;
+    if (!whom.connection_id.empty() && whom.connection_id != line->connection_id_) continue;
+    ++found;
+    if (fault == "drop") line->Cut(resumable);
+    if (fault == "delay") line->delay_ = milliseconds(*ms);
+    if (fault == "silence") {
+      line->silent_ = true;
+      line->stop_pings_();
+    }
+  }
+  if (found == 0) return ErrorInfo{kNotFound, 404, "there is no such connection", nullptr};
+  return JsonObject{{"connections", found}};
+}
+
+// As if each client had detached, and were told so by the server: it attaches again, to a room that
+// knows nobody. Those who are told to leave thereby are not told to anybody.
+JsonObject Faults::ForgetRoom(const std::string& room) {
+  forgotten_ = room;
+  int64_t count = 0;
+  for (const std::weak_ptr<FaultLine>& kept : std::list(lines_)) {
+    const std::shared_ptr<FaultLine> line = kept.lock();
+    if (line == nullptr || line->socket_ == nullptr || line->cut_) continue;
+    if (line->service_->server().FindRoom(room) == nullptr) continue;
+    line->service_->Receive(line->transport_, DetachFrame(room, line->format_));
+    ++count;
+  }
+  forgotten_.clear();
+  return {{"connections", count}};
+}
+
+void Faults::Clear() {
+  pending_.clear();
+  for (const std::weak_ptr<FaultLine>& kept : lines_) {
+    if (const std::shared_ptr<FaultLine> line = kept.lock()) line->delay_ = milliseconds(0);
+  }
+}
+
+std::optional<Faults::Pending> Faults::Take(Pending::Kind kind, const FaultLine& line,
+                                            std::string_view room) {
+  const auto found = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.kind == kind &&
+           (pending.client_id.empty() || pending.client_id == line.client_id_) &&
+           (pending.connection_id.empty() || pending.connection_id == line.connection_id_) &&
+           (pending.room.empty() || pending.room == room);
+  });
+  if (found == pending_.end()) return std::nullopt;
+  Pending taken = std::move(*found);
+  pending_.erase(found);
+  return taken;
+}
+
+std::shared_ptr<FaultLine> Faults::NewLine(ClientSocket& socket, std::shared_ptr<Service> service,
+                                           std::function<void()> stop_pings) {
+  auto line = std::make_shared<FaultLine>(*this, socket, std::move(service), std::move(stop_pings));
+  lines_.remove_if([](const std::weak_ptr<FaultLine>& other) { return other.expired(); });
+  lines_.push_back(line);
+  return line;
+}
+
+// --- A line ---
+
+void FaultLine::Connect(const RequestTarget& target) {
+  client_id_ = target.Parameter("clientId");
+  format_ = Service::FormatOf(target);
+  transport_ = service_->Connect(*this, target);
+}
+
+void FaultLine::Gone() {
+  socket_ = nullptr;
+  incoming_.clear();
+  outgoing_.clear();
+  service_->Gone(transport_);
+}
+
+// In their order, whatever the delay is meanwhile.
+void FaultLine::Delayed(Queue& queue, std::function<void()> what) {
+  if (delay_.count() == 0 && queue.empty()) return what();
+  queue.push_back(std::move(what));
+  faults_.parts_.later(delay_, [line = weak_from_this(), &queue] {
+    const std::shared_ptr<FaultLine> kept = line.lock();
+    if (kept == nullptr || queue.empty()) return;
+    const std::function<void()> next = std::move(queue.front());
+    queue.pop_front();
+    next();
+  });
+}
+
+void FaultLine::Receive(std::string_view message) {
+  if (silent_ || cut_) return;
+  Delayed(incoming_, [this, kept = std::string(message)] { ReceiveNow(kept); });
+}
+
+void FaultLine::ReceiveNow(const std::string& message) {
+  if (!faults_.pending_.empty()) {
+    const ServerInput input = faults_.reader_.Read(transport_, message, format_);
+    const auto* const received = std::get_if<FrameReceived>(&input);
+    if (received != nullptr && received->frame->action == wire::kPresence) {
+      const auto refused =
+          faults_.Take(Faults::Pending::Kind::kRefuse, *this, received->frame->channel);
+      if (refused.has_value()) {
+        return service_->ReceiveRefused(transport_, message, refused->error);
+      }
+    }
+  }
+  service_->Receive(transport_, message);
+}
+
+void FaultLine::Taken(size_t bytes) {
+  const bool is_extra = !extra_.empty() && extra_.front();
+  if (!extra_.empty()) extra_.pop_front();
+  if (!is_extra) service_->Taken(transport_, bytes);
+}
+
+void FaultLine::Send(std::shared_ptr<const std::string> message) {
+  if (socket_ == nullptr || silent_ || cut_) return;  // never taken
+  const ServerInput input = faults_.reader_.Read(transport_, *message, format_);
+  const auto* const sent = std::get_if<FrameReceived>(&input);
+  if (sent == nullptr) return PassOn(std::move(message));
+  const wire::Frame& frame = *sent->frame;
+  if (frame.action == wire::kConnected) {
+    connection_id_ = frame.connection_id;
+    if (!frame.details_client_id.empty()) client_id_ = frame.details_client_id;
+  }
+  if (frame.action == wire::kPresence && !faults_.forgotten_.empty() &&
+      frame.channel == faults_.forgotten_) {
+    return Swallow(message->size());
+  }
+  if (frame.action == wire::kSync) {
+    const std::string channel(frame.channel);
+    return SendSync(message, channel, IsLastPage(frame.channel_serial));
+  }
+  PassOn(std::move(message));
+}
+
+void FaultLine::SendSync(const std::shared_ptr<const std::string>& message,
+                         std::string_view channel, bool is_last) {
+  if (!pages_left_.has_value()) {
+    if (const auto cut = faults_.Take(Faults::Pending::Kind::kCutSync, *this, channel)) {
+      pages_left_ = cut->pages;
+    }
+  }
+  if (pages_left_ == 0) {
+    pages_left_.reset();
+    Close();
+    cut_ = true;
+    return;
+  }
+  if (pages_left_.has_value()) --*pages_left_;
+  if (stale_page_ == nullptr && faults_.Take(Faults::Pending::Kind::kStalePage, *this, channel)) {
+    stale_page_ = message;
+  }
+  PassOn(message);
+  if (is_last && stale_page_ != nullptr) PassOn(std::exchange(stale_page_, nullptr), true);
+}
+
+void FaultLine::PassOn(std::shared_ptr<const std::string> message, bool is_extra) {
+  Delayed(outgoing_, [this, is_extra, kept = std::move(message)] {
+    if (socket_ == nullptr) return;
+    extra_.push_back(is_extra);
+    socket_->Send(kept);
+  });
+}
+
+// The service must not hear of it from inside its own step.
+void FaultLine::Swallow(size_t bytes) {
+  faults_.parts_.later(milliseconds(0), [line = weak_from_this(), bytes] {
+    const std::shared_ptr<FaultLine> kept = line.lock();
+    if (kept != nullptr && kept->socket_ != nullptr) {
+      kept->service_->Taken(kept->transport_, bytes);
+    }
+  });
+}
+
+void FaultLine::Close() {
+  if (silent_) return Drop();
+  Delayed(outgoing_, [this] {
+    if (socket_ != nullptr) socket_->Close();
+  });
+}
+
+void FaultLine::Drop() {
+  if (socket_ != nullptr) socket_->Drop();
+}
+
+void FaultLine::Cut(bool resumable) {
+  cut_ = true;
+  Drop();
+  if (!resumable && !connection_id_.empty()) service_->CloseConnection(connection_id_);
+}
+
+}  // namespace presence::serve
