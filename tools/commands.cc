@@ -380,7 +380,8 @@ Command Serve() {
                        "loopback addresses only"},
               Time("grace",
                    "how long members stay whose connection is lost (15s), unless it asks for "
-                   "another time, up to 2m"),
+                   "another time, up to --max-grace"),
+              Time("max-grace", "the longest time that a connection may ask for (2m)"),
               Time("resume", "how long a lost connection can be resumed (2m)"),
               Time("idle", "how often who is silent is pinged (15s); after twice that, he is lost"),
               Time(
@@ -390,6 +391,11 @@ Command Serve() {
               Number("max-connections", 1, 10'000'000, "connections, lost ones included (100000)"),
               Number("max-rooms", 1, 10'000'000, "rooms (100000)"),
               Number("max-members", 1, 10'000'000, "members of one room (100000)"),
+              Number("max-channels", 1, 1'000'000, "rooms of one connection (1000)"),
+              Number("max-message", 1, 1 << 28, "bytes of what one operation says (65536)"),
+              Number("max-unsent-mib", 1, 1'000'000,
+                     "MiB that all sockets together may not have taken yet (1024)"),
+              Number("page", 1, 1'000'000, "members on one page of a sync (100)"),
               {.name = "state",
                .takes_value = true,
                .value = "FILE",

@@ -68,6 +68,21 @@ TEST(ServeOptionsTest, FlagsSetWhatTheyName) {
   EXPECT_EQ(options.server.max_rooms, 8u);
   EXPECT_EQ(options.server.room.max_members, 9u);
   EXPECT_TRUE(options.verbose);
+  EXPECT_FALSE(options.record.has_value());
+  const ServeOptions more = Good(
+      {"--max-channels=3", "--max-message=4", "--page=5", "--max-unsent-mib=6", "--max-grace=10m",
+       "--state=s.db", "--record=r", "--record-files=7", "--record-mib=8", "--record-file-mib=9"});
+  EXPECT_EQ(more.server.max_channels, 3u);
+  EXPECT_EQ(more.server.room.max_message_size, 4);
+  EXPECT_EQ(more.server.room.sync_page_size, 5u);
+  EXPECT_EQ(more.server.unsent_total, size_t{6} << 20);
+  EXPECT_EQ(more.server.max_grace_period, milliseconds(600'000));
+  EXPECT_EQ(more.state, "s.db");
+  ASSERT_TRUE(more.record.has_value());
+  EXPECT_EQ(more.record->folder, "r");
+  EXPECT_EQ(more.record->max_files, 7u);
+  EXPECT_EQ(more.record->max_bytes, uint64_t{8} << 20);
+  EXPECT_EQ(more.record->max_file_bytes, uint64_t{9} << 20);
   EXPECT_FALSE(options.sandbox);
   EXPECT_TRUE(Good({"--sandbox"}).sandbox);
 }

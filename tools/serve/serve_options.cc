@@ -73,6 +73,7 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
        {std::pair<std::string_view, std::chrono::milliseconds*>{"grace", &server.room.grace_period},
         {"batch", &server.room.batch_interval},
         {"resume", &server.connection_state_ttl},
+        {"max-grace", &server.max_grace_period},
         {"idle", &server.max_idle_interval}}) {
     if (std::string wrong = ReadTime(line, flag, *into); !wrong.empty()) return wrong;
   }
@@ -84,6 +85,11 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
   if (options.faults && line.Has("state")) {
     return "--faults are for tests, and what happens in them is not to be kept: leave --state out";
   }
+  server.max_channels = line.Number("max-channels", server.max_channels);
+  server.room.max_message_size = static_cast<int64_t>(
+      line.Number("max-message", static_cast<uint64_t>(server.room.max_message_size)));
+  server.room.sync_page_size = line.Number("page", server.room.sync_page_size);
+  server.unsent_total = line.Number("max-unsent-mib", server.unsent_total >> 20) << 20;
   options.sandbox = line.Has("sandbox");
   options.state = line.Value("state");
   if (line.Has("record")) {
