@@ -8,4 +8,14 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+namespace presence::serve {
+
+// A client's socket, and who accepts it. They name their executor's type, as one that holds any
+// kind is copied several times for each message that is sent.
+using LoopExecutor = boost::asio::io_context::executor_type;
+using LoopSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, LoopExecutor>;
+using LoopAcceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, LoopExecutor>;
+
+}  // namespace presence::serve
+
 #endif  // TOOLS_SERVE_BOOST_ASIO_H_

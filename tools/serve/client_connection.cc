@@ -35,7 +35,10 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
-using WebSocketStream = websocket::stream<beast::tcp_stream>;
+using RequestStream = beast::basic_stream<tcp, LoopExecutor>;
+// Right on the socket: what Beast can put between them, timeouts, is not needed here and costs
+// each message another operation.
+using WebSocketStream = websocket::stream<LoopSocket>;
 
 // Of a message that is coming in: so much is read at once at least, and at most.
 constexpr size_t kLeastRead = 1024;
@@ -50,9 +53,9 @@ class WebSocketConnection final : public ClientSocket,
                                   public std::enable_shared_from_this<WebSocketConnection> {
  public:
   // `faults` may be null: nothing goes wrong on request.
-  WebSocketConnection(beast::tcp_stream stream, std::shared_ptr<Service> service, Faults* faults,
+  WebSocketConnection(LoopSocket socket, std::shared_ptr<Service> service, Faults* faults,
                       const ConnectionLimits& limits, std::shared_ptr<void> open)
-      : stream_(std::move(stream)),
+      : stream_(std::move(socket)),
         closing_timer_(stream_.get_executor()),
         service_(std::move(service)),
         faults_(faults),
@@ -61,7 +64,6 @@ class WebSocketConnection final : public ClientSocket,
 
   void Accept(const http::request<http::string_body>& request, RequestTarget target) {
     target_ = std::move(target);
-    beast::get_lowest_layer(stream_).expires_never();
     // Pings find out who is gone without a word. Who asked for heartbeats is not pinged, and may be
     // silent for ever; what he is sent and does not acknowledge tells.
     websocket::stream_base::timeout timeouts{};
@@ -95,7 +97,10 @@ class WebSocketConnection final : public ClientSocket,
     });
     if (unsent_.empty()) SendClose();
   }
-  void Drop() override { beast::get_lowest_layer(stream_).close(); }
+  void Drop() override {
+    error_code ignored;
+    stream_.next_layer().close(ignored);
+  }
 
  private:
   void OnAccepted() {
@@ -205,7 +210,7 @@ class WebSocketConnection final : public ClientSocket,
 class HttpConnection final : public HttpStream,
                              public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(tcp::socket socket, const Apps& apps, const HttpRouter& router, Faults* faults,
+  HttpConnection(LoopSocket socket, const Apps& apps, const HttpRouter& router, Faults* faults,
                  const ConnectionLimits& limits, std::shared_ptr<void> open)
       : stream_(std::move(socket)),
         apps_(apps),
@@ -230,8 +235,9 @@ class HttpConnection final : public HttpStream,
     const http::request<http::string_body>& request = parser_.get();
     RequestTarget target = ParseTarget(View(request.target()));
     if (websocket::is_upgrade(request) && target.path == "/") {
-      std::make_shared<WebSocketConnection>(
-          std::move(stream_), apps_.Of(Presented::By(target).KeyName()), faults_, limits_, open_)
+      std::make_shared<WebSocketConnection>(stream_.release_socket(),
+                                            apps_.Of(Presented::By(target).KeyName()), faults_,
+                                            limits_, open_)
           ->Accept(request, std::move(target));
       return;
     }
@@ -300,7 +306,7 @@ class HttpConnection final : public HttpStream,
     stream_.close();
   }
 
-  beast::tcp_stream stream_;
+  RequestStream stream_;
   const Apps& apps_;
   Faults* const faults_;
   const HttpRouter& router_;
@@ -316,7 +322,7 @@ class HttpConnection final : public HttpStream,
 
 }  // namespace
 
-void ServeConnection(tcp::socket socket, const Apps& apps, const HttpRouter& router, Faults* faults,
+void ServeConnection(LoopSocket socket, const Apps& apps, const HttpRouter& router, Faults* faults,
                      const ConnectionLimits& limits, std::shared_ptr<void> open) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);

@@ -22,9 +22,8 @@ struct ConnectionLimits {
 // what comes to the service. It owns itself: it goes when the socket is closed, and `open` with it,
 // which counts those there are. `faults` may be null. Who answers requests is found by `router`. On
 // the thread of the socket's context, which runs the service, too.
-void ServeConnection(boost::asio::ip::tcp::socket socket, const Apps& apps,
-                     const HttpRouter& router, Faults* faults, const ConnectionLimits& limits,
-                     std::shared_ptr<void> open);
+void ServeConnection(LoopSocket socket, const Apps& apps, const HttpRouter& router, Faults* faults,
+                     const ConnectionLimits& limits, std::shared_ptr<void> open);
 
 }  // namespace presence::serve
 

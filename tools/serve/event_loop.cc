@@ -179,7 +179,7 @@ class Loop {
 
  private:
   void Accept() {
-    acceptor_.async_accept([this](error_code error, tcp::socket socket) {
+    acceptor_.async_accept([this](error_code error, LoopSocket socket) {
       if (error == asio::error::operation_aborted) return;
       if (error) return AcceptLater();
       // Beyond the bound nobody is heard; the socket closes here.
@@ -237,7 +237,7 @@ class Loop {
   const ConnectionLimits limits_;
   const std::shared_ptr<void> open_ = std::make_shared<int>(0);  // one more user for each socket
   asio::io_context context_{1};
-  tcp::acceptor acceptor_;
+  LoopAcceptor acceptor_;
   WakeTimer deadline_;
   WakeTimer app_deadline_;
   asio::steady_timer pause_;
