@@ -153,13 +153,14 @@ if (Number(rate) > 0) {
   await Promise.all(Array.from({ length: 16 }, async () => { while (update < Number(updates)) await sendOne(); }));
 }
 const took = now() - begun;
+const cpuSpent = cpuMs() - cpuUpdates;
 times.sort((a, b) => a - b);
 const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))].toFixed(1);
 console.log([
   shape,
   `${((kb * 1024) / connections).toFixed(0)} bytes a connection`,
   `${((connections * 1000) / joined).toFixed(0)} joins/s (${(cpuJoined - cpuStart) / 1000} s of CPU)`,
-  `${((told * 1000) / took).toFixed(0)} told/s (${((told * 1000) / (cpuMs() - cpuUpdates || 1)).toFixed(0)} per second of CPU)`,
+  `${((told * 1000) / took).toFixed(0)} told/s (${((1000 * cpuSpent) / told).toFixed(1)} us of CPU each)`,
   `p50 ${at(0.5)} ms, p99.9 ${at(0.999)} ms`,
 ].join("; "));
 process.exit(0);
