@@ -1,9 +1,9 @@
 #include "engine/json/plain_json.h"
 
 #include <cstring>
+#include <vector>
 
 #include "engine/json/capacity.h"
-#include "engine/json/unescape.h"
 
 namespace presence::json {
 
@@ -14,11 +14,13 @@ bool PlainJson::FindTokens(std::string_view text) {
   end_ = tokens_.end();
   text_end_ = text.data() + text.size();
   FindEscape(text.data());
-  const bool escapes = escape_ != text_end_;
   constexpr size_t kLeastUnescaped = 1024;
-  if (escapes || unescaped_.capacity() > kLeastUnescaped) {
-    Fit(unescaped_, escapes ? text.size() : 0, kLeastUnescaped);
+  const size_t needed = escape_ != text_end_ ? text.size() : 0;
+  if (needed > 0 || !unescaped_.empty()) {
+    const size_t capacity = CapacityFor(needed, unescaped_.size(), kLeastUnescaped);
+    if (capacity != unescaped_.size()) unescaped_ = std::vector<char>(capacity);
   }
+  unescaped_end_ = unescaped_.data();
   return true;
 }
 
@@ -47,13 +49,6 @@ bool PlainJson::TextOf(Object& object, std::string_view& text, int depth) {
   const char* const begin = text_ + next_[-1];
   if (depth == kMaxDepth || !Fields(object, Anything{*this, depth})) return false;
   text = std::string_view(begin, static_cast<size_t>(text_ + next_[-1] + 1 - begin));
-  return true;
-}
-
-bool PlainJson::Unescape(std::string_view& string) {
-  const size_t begin = unescaped_.size();
-  if (!AppendUnescaped(string, unescaped_)) return false;
-  string = std::string_view(unescaped_).substr(begin);
   return true;
 }
 

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
+#include <vector>
 
+#include "engine/json/unescape.h"
 #include "engine/json/whole_text.h"
 #include "presence/base/internal/cxx20.h"
 
@@ -147,7 +148,13 @@ class PlainJson {
   // Moves escape_ to the first backslash from `at` on.
   void FindEscape(const char* at);
   // Replaces the inside of a string by what it says.
-  bool Unescape(std::string_view& string);
+  bool Unescape(std::string_view& string) {
+    char* const end = WriteUnescaped(string, unescaped_end_);
+    if (end == nullptr) return false;
+    string = std::string_view(unescaped_end_, static_cast<size_t>(end - unescaped_end_));
+    unescaped_end_ = end;
+    return true;
+  }
 
   TokenFinder tokens_;
   const char* text_ = nullptr;
@@ -155,7 +162,9 @@ class PlainJson {
   const uint32_t* end_ = nullptr;
   const char* text_end_ = nullptr;
   const char* escape_ = nullptr;  // a backslash that none stands before unseen; text_end_: none
-  std::string unescaped_;         // the strings that had escapes, one after the other, never moved
+  // The strings that had escapes, one after the other, never moved: there is room for the text.
+  std::vector<char> unescaped_;
+  char* unescaped_end_ = nullptr;
 };
 
 }  // namespace presence::json

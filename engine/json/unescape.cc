@@ -79,41 +79,51 @@ char Meaning(char escape) {
 
 }  // namespace
 
-// The buffer is made as long as the text, filled and cut: what is written is never further on than
-// what is read, so that whole words can be copied.
-bool AppendUnescaped(std::string_view escaped, std::string& out) {
-  const size_t begin = out.size();
-  out.resize(begin + escaped.size());
-  char* to = out.data() + begin;
-  while (!escaped.empty()) {
-    if (escaped.size() >= kWordBytes) {
-      const auto word = WordAt<uint64_t>(escaped, 0);
+// What is written is never further on than what is read, so that whole words can be copied.
+char* WriteUnescaped(std::string_view escaped, char* to) {
+  const char* at = escaped.data();
+  const char* const end = at + escaped.size();
+  while (at != end) {
+    const auto left = static_cast<size_t>(end - at);
+    if (left >= kWordBytes) {
+      const auto word = WordAt<uint64_t>(std::string_view(at, left), 0);
       std::memcpy(to, &word, kWordBytes);
       const uint64_t backslashes = FindByte(word, '\\') & kHighBits;
       const size_t before = backslashes == 0 ? kWordBytes : BytesBefore(backslashes);
+      at += before;
       to += before;
-      escaped.remove_prefix(before);
       if (backslashes == 0) continue;
     }
-    if (escaped.front() != '\\') {
-      *to++ = escaped.front();
-      escaped.remove_prefix(1);
+    if (*at != '\\') {
+      *to++ = *at++;
       continue;
     }
-    if (escaped.size() == 1) return false;
-    const char escape = escaped[1];
-    escaped.remove_prefix(2);
-    if (escape == 'u') {
+    if (end - at == 1) return nullptr;
+    const char escape = at[1];
+    at += 2;
+    if (escape == '"') {  // as most are
+      *to++ = escape;
+    } else if (escape == 'u') {
+      std::string_view rest(at, static_cast<size_t>(end - at));
       uint32_t code_point = 0;
-      if (!TakeCodePoint(escaped, code_point)) return false;
+      if (!TakeCodePoint(rest, code_point)) return nullptr;
+      at = rest.data();
       to = WriteUtf8(code_point, to);
     } else {
       const char meaning = Meaning(escape);
-      if (meaning == '\0') return false;
+      if (meaning == '\0') return nullptr;
       *to++ = meaning;
     }
   }
-  out.resize(static_cast<size_t>(to - out.data()));
+  return to;
+}
+
+bool AppendUnescaped(std::string_view escaped, std::string& out) {
+  const size_t begin = out.size();
+  out.resize(begin + escaped.size());
+  const char* const end = WriteUnescaped(escaped, out.data() + begin);
+  if (end == nullptr) return false;
+  out.resize(static_cast<size_t>(end - out.data()));
   return true;
 }
 

@@ -8,9 +8,11 @@
 
 namespace presence::json {
 
-// Appends what a JSON string says whose quotes have `escaped` between them; never more bytes than
-// that has. False if an escape is none, or a surrogate is alone: what has been appended then is of
-// no use.
+// Writes what a JSON string says whose quotes have `escaped` between them, and returns its end;
+// null if an escape is none, or a surrogate is alone: what has been written then is of no use.
+// REQUIRES: as many bytes at `to` as `escaped` has; more are never written.
+[[nodiscard]] char* WriteUnescaped(std::string_view escaped, char* to);
+// Appends the same; false for null.
 [[nodiscard]] bool AppendUnescaped(std::string_view escaped, std::string& out);
 
 }  // namespace presence::json

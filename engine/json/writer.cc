@@ -1,6 +1,8 @@
 #include "engine/json/writer.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -20,25 +22,23 @@ uint64_t Special(uint64_t word) {
   return (word | controls | FindByte(word, '"') | FindByte(word, '\\')) & kHighBits;
 }
 
-// Whether all bytes stand for themselves.
-bool IsPlain(std::string_view text) {
-  const size_t size = text.size();
-  if (size < kWordBytes) {
-    // Two halves that may overlap, or three bytes that may be the same, and spaces.
-    uint64_t word = kOfEachByte * ' ';
-    if (size >= sizeof(uint32_t)) {
-      word = WordAt<uint32_t>(text, 0) | uint64_t{WordAt<uint32_t>(text, size - sizeof(uint32_t))}
-                                             << 32;
-    } else if (size > 0) {
-      word = word << 24 | uint64_t{WordAt<uint8_t>(text, 0)} << 16 |
-             uint64_t{WordAt<uint8_t>(text, size / 2)} << 8 | WordAt<uint8_t>(text, size - 1);
-    }
-    return Special(word) == 0;
+// The `size` bytes at `at` as the first ones of a word, whose others are of no meaning. REQUIRES:
+// 0 < size < kWordBytes.
+uint64_t PartOfWord(const char* at, size_t size) {
+  const std::string_view bytes(at, size);
+  if constexpr (std::endian::native != std::endian::little) {
+    uint64_t word = 0;
+    std::memcpy(&word, at, size);
+    return word;
   }
-  for (size_t at = 0; at + kWordBytes < size; at += kWordBytes) {
-    if (Special(WordAt<uint64_t>(text, at)) != 0) return false;
-  }
-  return Special(WordAt<uint64_t>(text, size - kWordBytes)) == 0;
+  // Two halves that may overlap: where they do, they are the same.
+  const auto halves = [&]<typename Half>(Half) {
+    const size_t second = size - sizeof(Half);
+    return WordAt<Half>(bytes, 0) | uint64_t{WordAt<Half>(bytes, second)} << 8 * second;
+  };
+  if (size >= sizeof(uint32_t)) return halves(uint32_t{});
+  if (size >= sizeof(uint16_t)) return halves(uint16_t{});
+  return WordAt<uint8_t>(bytes, 0);
 }
 
 // The length of the UTF-8 sequence at the front of `text`; 0 if it is not one.
@@ -102,63 +102,100 @@ char* WriteEscape(unsigned char c, char* to) {
   return to;
 }
 
-// Appends what stands between the quotes. The buffer is made as long as it may become, filled, and
-// cut, in pieces, so that a long text does not make it six times as large.
-void AppendEscaped(std::string_view text, std::string& out) {
-  constexpr size_t kPiece = 512;
-  constexpr size_t kMostOfByte = 6;
-  for (size_t at = 0; at < text.size();) {
-    const size_t piece_end = at + std::min(kPiece, text.size() - at);
-    const size_t begin = out.size();
-    out.resize(begin + (piece_end - at) * kMostOfByte + kWordBytes);
-    char* to = out.data() + begin;
-    while (at < piece_end) {
-      if (at + kWordBytes <= text.size()) {
-        const uint64_t word = WordAt<uint64_t>(text, at);
-        std::memcpy(to, &word, kWordBytes);
-        const uint64_t special = Special(word);
-        const size_t plain = special == 0 ? kWordBytes : BytesBefore(special);
-        at += plain;
-        to += plain;
-        if (special == 0 || at >= piece_end) continue;
-      }
-      const auto c = static_cast<unsigned char>(text[at]);
-      if (c >= 0x80) {
-        const size_t length = SequenceLength(text.substr(at));
-        const std::string_view sequence =
-            length > 0 ? text.substr(at, length) : std::string_view("\xEF\xBF\xBD");
-        std::memcpy(to, sequence.data(), sequence.size());
-        to += sequence.size();
-        at += std::max(length, size_t{1});
-      } else {
-        if (c < 0x20 || c == '"' || c == '\\') {
-          to = WriteEscape(c, to);
-        } else {
-          *to++ = static_cast<char>(c);
-        }
-        ++at;
-      }
-    }
-    out.resize(static_cast<size_t>(to - out.data()));
+// Writes what stands for the character at `at`, which must not stand for itself, and moves `at`
+// behind it; returns the end. Not ASCII: the character if it is UTF-8, else what replaces a byte.
+char* WriteSpecial(const char*& at, const char* end, char* to) {
+  const auto c = static_cast<unsigned char>(*at);
+  if (c < 0x80) {
+    ++at;
+    return WriteEscape(c, to);
   }
+  const size_t length = SequenceLength(std::string_view(at, static_cast<size_t>(end - at)));
+  const std::string_view sequence =
+      length > 0 ? std::string_view(at, length) : std::string_view("\xEF\xBF\xBD");
+  at += std::max(length, size_t{1});
+  std::memcpy(to, sequence.data(), sequence.size());
+  return to + sequence.size();
+}
+
+// Writes what stands for the bytes from `at` to `stop`, at least, and moves `at` behind what it has
+// read, before `end`. Returns the end. It may write kWordBytes more, which do not matter.
+char* WriteInside(const char*& at, const char* stop, const char* end, char* to) {
+  while (at < stop) {
+    const auto left = static_cast<size_t>(end - at);
+    const bool whole = left >= kWordBytes;
+    const uint64_t word =
+        whole ? WordAt<uint64_t>(std::string_view(at, left), 0) : PartOfWord(at, left);
+    std::memcpy(to, &word, kWordBytes);
+    const uint64_t special = Special(word);
+    const size_t plain =
+        std::min(special == 0 ? kWordBytes : BytesBefore(special), whole ? kWordBytes : left);
+    at += plain;
+    to += plain;
+    if (special == 0 || at == end) continue;
+    const char c = *at;
+    if (c == '"' || c == '\\') {  // as most are
+      to[0] = '\\';
+      to[1] = c;
+      to += 2;
+      ++at;
+    } else if (Special(kOfEachByte * static_cast<unsigned char>(c)) != 0) {
+      to = WriteSpecial(at, end, to);
+    } else {
+      *to++ = c;
+      ++at;
+    }
+  }
+  return to;
 }
 
 }  // namespace
 
+// In pieces that are written beside it first: a string clears what it is to grow by.
 void AppendString(std::string_view text, std::string& out) {
-  out += '"';
-  if (IsPlain(text)) {
-    out += text;
-  } else {
-    AppendEscaped(text, out);
+  constexpr size_t kPiece = 256;
+  constexpr size_t kMostOfByte = 6;
+  char piece[(kPiece + kWordBytes) * kMostOfByte + kWordBytes + 2];
+  char* to = piece;
+  *to++ = '"';
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (static_cast<size_t>(end - at) > kPiece) {
+    to = WriteInside(at, at + kPiece, end, to);
+    out.append(piece, static_cast<size_t>(to - piece));
+    to = piece;
   }
-  out += '"';
+  to = WriteInside(at, end, end, to);
+  *to++ = '"';
+  out.append(piece, static_cast<size_t>(to - piece));
 }
 
 void AppendInt(int64_t number, std::string& out) {
+  // Two digits at a time, from the last ones on.
+  constexpr auto kPairs = [] {
+    std::array<char, 200> pairs{};
+    for (size_t i = 0; i < 100; ++i) {
+      pairs[2 * i] = static_cast<char>('0' + i / 10);
+      pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+    }
+    return pairs;
+  }();
   char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, static_cast<size_t>(end - digits));
+  char* const end = digits + sizeof digits;
+  char* at = end;
+  uint64_t left = number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
+  for (; left >= 100; left /= 100) {
+    at -= 2;
+    std::memcpy(at, &kPairs[left % 100 * 2], 2);
+  }
+  if (left >= 10) {
+    at -= 2;
+    std::memcpy(at, &kPairs[left * 2], 2);
+  } else {
+    *--at = static_cast<char>('0' + left);
+  }
+  if (number < 0) *--at = '-';
+  out.append(at, static_cast<size_t>(end - at));
 }
 
 void AppendDouble(double number, std::string& out) {

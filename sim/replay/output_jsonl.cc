@@ -25,15 +25,15 @@ std::string_view SyncStateName(Channel::SyncState state) {
   return "unknown";
 }
 
-void AppendField(std::string_view name, int64_t number, std::string& out) {
-  out += ",\"";
-  out += name;
-  out += "\":";
+// `field` is the name with all that stands around it, as in all that follows: each piece that is
+// appended costs more than its bytes do.
+void AppendField(std::string_view field, int64_t number, std::string& out) {
+  out += field;
   json::AppendInt(number, out);
 }
 
-void AppendCount(std::string_view name, uint64_t count, std::string& out) {
-  AppendField(name, static_cast<int64_t>(count), out);
+void AppendCount(std::string_view field, uint64_t count, std::string& out) {
+  AppendField(field, static_cast<int64_t>(count), out);
 }
 
 void AppendStringOrNull(std::string_view text, std::string& out) {
@@ -52,29 +52,27 @@ void AppendChannel(std::optional<std::string_view> name, std::string& out) {
   }
 }
 
-// "clientId", "connectionId", "id", "timestamp", without braces.
+// The fields from the value of "clientId" on, "connectionId", "id" and "timestamp".
 void AppendKeyFields(const Message& message, std::string& out) {
-  out += "\"clientId\":";
   json::AppendString(message.client_id, out);
   out += ",\"connectionId\":";
   json::AppendString(message.connection_id, out);
   out += ",\"id\":";
   AppendStringOrNull(message.id, out);
-  AppendField("timestamp", ToMs(message.timestamp), out);
+  AppendField(",\"timestamp\":", ToMs(message.timestamp), out);
 }
 
 void AppendMember(const Message& message, std::string& out) {
-  out += '{';
+  out += "{\"clientId\":";
   AppendKeyFields(message, out);
   wire::AppendPayload(message.payload, out);
   out += '}';
 }
 
 template <typename Messages>
-void AppendMembers(std::string_view name, const Messages& members, std::string& out) {
-  out += ",\"";
-  out += name;
-  out += "\":[";
+void AppendMembers(std::string_view field, const Messages& members, std::string& out) {
+  out += field;
+  out += '[';
   bool first = true;
   for (const Message& member : members) {
     if (!first) out += ',';
@@ -94,7 +92,7 @@ void AppendPrefix(uint64_t line, int64_t t, std::optional<std::string_view> chan
                   std::string& out) {
   out += "{\"line\":";
   json::AppendInt(static_cast<int64_t>(line), out);
-  AppendField("t", t, out);
+  AppendField(",\"t\":", t, out);
   out += ",\"channel\":";
   AppendChannel(channel, out);
 }
@@ -116,14 +114,14 @@ class EffectAppender {
     AppendStringOrNull(changed.sync_id, out_);
   }
   void operator()(const SetCleared& cleared) const {
-    AppendCount("cleared", cleared.members, out_);
+    AppendCount(",\"cleared\":", cleared.members, out_);
   }
   void operator()(const MemberEvent& event) const {
     out_ += ",\"event\":";
     json::AppendString(EventTypeName(event.type), out_);
-    out_ += ',';
+    out_ += ",\"clientId\":";
     AppendKeyFields(event.message, out_);
-    AppendField("connections", event.connections, out_);
+    AppendField(",\"connections\":", event.connections, out_);
     if (event.reason != LeaveReason::kNone) {
       out_ += ",\"reason\":";
       json::AppendString(LeaveReasonName(event.reason), out_);
@@ -150,7 +148,9 @@ class EffectAppender {
       return;
     }
     out_ += ",\"ok\":true";
-    if (result.kind == CallResult::Kind::kMembers) AppendMembers("members", output_.members, out_);
+    if (result.kind == CallResult::Kind::kMembers) {
+      AppendMembers(",\"members\":", output_.members, out_);
+    }
     if (result.kind == CallResult::Kind::kIsPresent) {
       out_ += result.present ? ",\"present\":true" : ",\"present\":false";
     }
@@ -209,16 +209,16 @@ void JsonlOutput::WriteEnd(uint64_t line, int64_t t, std::optional<std::string_v
   json::AppendString(StateName(channel.state()), text_);
   text_ += ",\"sync\":";
   json::AppendString(SyncStateName(channel.sync_state()), text_);
-  AppendMembers("members", members, text_);
-  AppendMembers("ownMembers", own, text_);
+  AppendMembers(",\"members\":", members, text_);
+  AppendMembers(",\"ownMembers\":", own, text_);
   const Channel::Stats& stats = channel.stats();
   text_ += ",\"stats\":{\"frames\":";
   json::AppendInt(static_cast<int64_t>(stats.frames), text_);
-  AppendCount("items", stats.items, text_);
-  AppendCount("accepted", stats.accepted, text_);
-  AppendCount("stale", stats.stale, text_);
-  AppendCount("malformed", stats.malformed, text_);
-  AppendCount("ignored", stats.ignored, text_);
+  AppendCount(",\"items\":", stats.items, text_);
+  AppendCount(",\"accepted\":", stats.accepted, text_);
+  AppendCount(",\"stale\":", stats.stale, text_);
+  AppendCount(",\"malformed\":", stats.malformed, text_);
+  AppendCount(",\"ignored\":", stats.ignored, text_);
   text_ += ",\"events\":{";
   for (int type = 0; type < kEventTypeCount; ++type) {
     if (type > 0) text_ += ',';
@@ -227,12 +227,12 @@ void JsonlOutput::WriteEnd(uint64_t line, int64_t t, std::optional<std::string_v
     json::AppendInt(static_cast<int64_t>(stats.events[type]), text_);
   }
   text_ += '}';
-  AppendCount("syncsStarted", stats.syncs_started, text_);
-  AppendCount("syncsCompleted", stats.syncs_completed, text_);
-  AppendCount("syncsDiscarded", stats.syncs_discarded, text_);
-  AppendCount("synthesizedLeaves", stats.synthesized_leaves, text_);
-  AppendCount("framesIgnored", stats.frames_ignored, text_);
-  AppendCount("tombstonesEvicted", channel.members().tombstones_evicted(), text_);
+  AppendCount(",\"syncsStarted\":", stats.syncs_started, text_);
+  AppendCount(",\"syncsCompleted\":", stats.syncs_completed, text_);
+  AppendCount(",\"syncsDiscarded\":", stats.syncs_discarded, text_);
+  AppendCount(",\"synthesizedLeaves\":", stats.synthesized_leaves, text_);
+  AppendCount(",\"framesIgnored\":", stats.frames_ignored, text_);
+  AppendCount(",\"tombstonesEvicted\":", channel.members().tombstones_evicted(), text_);
   text_ += "}}}";
   lines_.WriteLine(text_);
 }

@@ -323,10 +323,10 @@ bool TraceReader::LineParser::ReadPlain(std::string_view text) {
       wrapped = true;
       return plain_.ReadObject(value, frame);
     }
+    if (!bare) plain_.Start(frame);
     bare = true;
     return plain_.Take(key, value, frame);
   };
-  plain_.Start(frame);
   const auto read = [&](PlainJson::Object& object) { return plain_.json().Fields(object, take); };
   if (!plain_.json().Read(text, read) || bare == wrapped || !plain_.Finish(frame)) return false;
   if (bare && !line.t.has_value()) line.t = frame.timestamp;

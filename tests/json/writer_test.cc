@@ -58,6 +58,29 @@ TEST(AppendString, ReplacesEachByteThatIsNotUtf8) {
   EXPECT_EQ(JsonString("\xE2\x82\""), "\"\xEF\xBF\xBD\xEF\xBF\xBD\\\"\"");
 }
 
+// Long texts are written in pieces: what a character becomes does not depend on where these end.
+TEST(AppendString, WritesLongTextsAsShortOnes) {
+  for (const std::string_view character :
+       {std::string_view("\"", 1), std::string_view("\0", 1), std::string_view("\x80", 1),
+        std::string_view("\xC3\xA9", 2), std::string_view("\xF0\x9F\x98\x80", 4)}) {
+    const std::string alone = JsonString(character);
+    const std::string written = alone.substr(1, alone.size() - 2);
+    for (size_t before = 0; before <= 8; ++before) {
+      std::string text(before, 'a');
+      std::string expected = "\"" + text;
+      for (int i = 0; i < 600; ++i) {
+        text += character;
+        expected += written;
+        ASSERT_EQ(JsonString(text), expected + "\"") << before << " and " << i;
+        if (i % 3 == 0) {
+          text += "bc";
+          expected += "bc";
+        }
+      }
+    }
+  }
+}
+
 // Texts are looked at in words: what a byte becomes depends neither on its place nor on its
 // neighbours, nor on how long the text is.
 TEST(AppendString, EachByteIsWrittenAlikeAtEachPlace) {
@@ -124,6 +147,14 @@ TEST(AppendInt, CoversTheWholeRange) {
   EXPECT_EQ(text(-1), "-1");
   EXPECT_EQ(text(std::numeric_limits<int64_t>::max()), "9223372036854775807");
   EXPECT_EQ(text(std::numeric_limits<int64_t>::min()), "-9223372036854775808");
+  // Of each number of digits the least and the most.
+  std::string zeros;
+  for (int64_t power = 1; zeros.size() < 18; power *= 10, zeros += '0') {
+    EXPECT_EQ(text(power), "1" + zeros);
+    EXPECT_EQ(text(-power), "-1" + zeros);
+    if (power == 1) continue;
+    EXPECT_EQ(text(power - 1), std::string(zeros.size(), '9'));
+  }
 }
 
 }  // namespace
