@@ -331,6 +331,14 @@ TEST_F(CredentialsTest, ATokenWithAClaimThatIsNoneIs40101) {
   }
 }
 
+TEST_F(CredentialsTest, WhatIsWrongWithACapabilityIsSaid) {
+  const auto judged =
+      Check(Token({{"x-ably-capability", JsonObject{{"*", JsonArray{JsonValue("presence")}}}}}));
+  const auto* const error = std::get_if<ErrorInfo>(&judged);
+  ASSERT_NE(error, nullptr);
+  EXPECT_THAT(error->message, HasSubstr("x-ably-capability is not the text of a JSON object"));
+}
+
 TEST_F(CredentialsTest, WhatTheKeysOwnerSaysIsByRoom) {
   const Credentials credentials =
       Good(Token({{"ably.room.a", "admin"}, {"ably.room.b", 7}, {"other", "x"}}));

@@ -29,6 +29,21 @@ TEST_F(FaultsTest, AreNotKept) {
   EXPECT_THAT(finished.err, HasSubstr("leave --state out"));
 }
 
+TEST_F(FaultsTest, AMisspelledFieldIsRefusedRatherThanMeantForAll) {
+  Serve({"--faults"});
+  auto alice = Attached("alice");
+  const std::string answer = Post("/faults", R"({"fault":"drop","client":"bob"})");
+  EXPECT_THAT(answer, HasSubstr("400 Bad Request"));
+  EXPECT_THAT(answer, HasSubstr(R"(\"drop\" has no field \"client\")"));
+  EXPECT_THAT(Post("/faults", R"({"fault":"jump","ms":1,"room":"a"})"),
+              HasSubstr("400 Bad Request"));
+  EXPECT_THAT(Post("/faults", R"({"fault":"drop","clientId":7})"), HasSubstr("400 Bad Request"));
+  const std::string of_a_long_name =
+      Post("/faults", R"({"fault":"drop",")" + std::string(65, 'x') + R"(":1})");
+  EXPECT_THAT(of_a_long_name, HasSubstr("has no field of this name"));
+  Enter(*alice);
+}
+
 TEST_F(FaultsTest, NoMoreThanAThousandWait) {
   Serve({"--faults"});
   for (int i = 0; i < 1'000; ++i) {

@@ -133,6 +133,7 @@ TEST_F(HttpRoutesTest, WhatIsNotThereIsAnErrorOfTheProtocol) {
     EXPECT_EQ(response.content_type, "application/json") << target;
     EXPECT_EQ(Header(response, "X-Ably-Errorcode"), "40400") << target;
     EXPECT_THAT(response.body, HasSubstr(R"("code":40400)")) << target;
+    EXPECT_THAT(response.body, HasSubstr("this server does presence only")) << target;
   }
 }
 

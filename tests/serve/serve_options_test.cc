@@ -24,6 +24,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::variant<ServeOptions, std::string> Read(const std::vector<std::string>& arguments) {
   tools::CommandLine line;
@@ -104,6 +105,31 @@ TEST(ServeOptionsTest, ALineToPasteIntoAClientsOptions) {
             "Options of a client:\n"
             "  { key: 'presence.development:not-a-secret', clientId: 'alice', endpoint: "
             "'127.0.0.1', port: 81, tls: false }\n");
+}
+
+TEST(ServeOptionsTest, WhatIsPastedIsGoodInAnUrlAndInJavaScript) {
+  const ServeOptions options = Good({R"(--key=a:it's\n)"});
+  const std::string text = WelcomeText(options, *ParseListenAddress("[::1]:81"));
+  EXPECT_THAT(text, HasSubstr("endpoint: '[::1]', port: 81"));
+  EXPECT_THAT(text, HasSubstr(R"(key: 'a:it\'s\\n',)"));
+}
+
+TEST(ServeOptionsTest, OfAllAddressesClientsGetOneThatCanBeConnectedTo) {
+  const ServeOptions options = Good({"--key=a:b"});
+  const std::string four = WelcomeText(options, *ParseListenAddress("0.0.0.0:81"));
+  EXPECT_THAT(four, HasSubstr("endpoint: '127.0.0.1', port: 81"));
+  EXPECT_THAT(four, HasSubstr("other machines"));
+  const std::string six = WelcomeText(options, *ParseListenAddress("[::]:81"));
+  EXPECT_THAT(six, HasSubstr("endpoint: '[::1]', port: 81"));
+  EXPECT_THAT(six, HasSubstr("other machines"));
+  EXPECT_THAT(WelcomeText(options, *ParseListenAddress("10.0.0.1:81")),
+              Not(HasSubstr("other machines")));
+}
+
+TEST(ServeOptionsTest, BoundsOfARecordWantARecord) {
+  for (const std::string flag : {"record-files", "record-mib", "record-file-mib"}) {
+    EXPECT_EQ(Wrong({"--" + flag + "=3"}), "--" + flag + " without --record means nothing") << flag;
+  }
 }
 
 TEST(ListenAddressTest, KnowsAddressesAndWhichAreOfThisMachine) {

@@ -78,7 +78,9 @@ std::variant<Credentials, ErrorInfo> CheckToken(const Keys& keys, const Presente
   if (const JsonValue* const asked = claims.Find("x-ably-capability")) {
     const std::string* const text = asked->AsString();
     const absl::StatusOr<Capability> read = Capability::Read(text == nullptr ? "" : *text);
-    if (!read.ok()) return Bad("the capability of the token is none");
+    if (!read.ok())
+      return Bad(
+          "the token's x-ably-capability is not the text of a JSON object of lists of operations");
     credentials.capability = Capability::Both(key->capability, *read);
   }
   if (const JsonValue* const client_id = claims.Find("x-ably-clientId")) {

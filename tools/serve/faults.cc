@@ -1,6 +1,7 @@
 #include "tools/serve/faults.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,48 @@ std::optional<int64_t> NumberOf(const JsonValue& asked, std::string_view field, 
 
 ErrorInfo Wrong(std::string why) { return MakeError(kMalformedRequest, std::move(why)); }
 
+struct FieldsOf {
+  std::string_view fault;
+  std::string_view fields;  // between spaces
+};
+constexpr FieldsOf kFields[] = {
+    {"drop", " fault clientId connectionId resumable "},
+    {"delay", " fault clientId connectionId ms "},
+    {"silence", " fault clientId connectionId "},
+    {"refuse", " fault clientId connectionId room code message statusCode "},
+    {"forget-room", " fault room "},
+    {"cut-sync", " fault clientId connectionId room pages "},
+    {"stale-page", " fault clientId connectionId room "},
+    {"jump", " fault ms "},
+};
+
+// What a test misspells must not be as if left out: what is meant for one would be done to all.
+// nullopt: all is well with the fields that are there.
+std::optional<ErrorInfo> WrongField(std::string_view fault, const JsonValue& asked) {
+  const auto* const known = std::ranges::find(kFields, fault, &FieldsOf::fault);
+  const JsonObject* const given = asked.AsObject();
+  if (known == std::end(kFields) || given == nullptr) {
+    return Wrong(
+        "\"fault\" is drop, delay, silence, refuse, forget-room, cut-sync, stale-page or jump");
+  }
+  for (const JsonField& field : *given) {
+    constexpr size_t kLongestName = 64;  // whoever asks need not be told what is longer
+    const std::string name =
+        field.key.size() > kLongestName ? "of this name" : "\"" + field.key + "\"";
+    if (known->fields.find(" " + field.key + " ") == std::string_view::npos) {
+      return Wrong("\"" + std::string(fault) + "\" has no field " + name);
+    }
+    if (field.key == "clientId" || field.key == "connectionId" || field.key == "room") {
+      const std::string* const text = field.value.AsString();
+      if (text == nullptr || text->empty()) return Wrong(name + " is a text, and not empty");
+    }
+    if (field.key == "resumable" && !field.value.AsBool().has_value()) {
+      return Wrong(name + " is true or false");
+    }
+  }
+  return std::nullopt;
+}
+
 std::string DetachFrame(const std::string& channel, wire::Format format) {
   wire::Frame frame;
   frame.action = wire::kDetach;
@@ -53,6 +96,7 @@ bool IsLastPage(std::string_view serial) {
 
 std::variant<JsonObject, ErrorInfo> Faults::Make(const JsonValue& asked) {
   const std::string fault = TextOf(asked, "fault");
+  if (std::optional<ErrorInfo> wrong = WrongField(fault, asked)) return *std::move(wrong);
   if (fault == "refuse") return Keep(Pending::Kind::kRefuse, asked);
   if (fault == "cut-sync") return Keep(Pending::Kind::kCutSync, asked);
   if (fault == "stale-page") return Keep(Pending::Kind::kStalePage, asked);
@@ -104,9 +148,6 @@ std::variant<JsonObject, ErrorInfo> Faults::MakeNow(std::string_view fault,
   } else if (fault == "drop") {
     const JsonValue* const wanted = asked.Find("resumable");
     resumable = wanted == nullptr || wanted->AsBool().value_or(true);
-  } else if (fault != "silence") {
-    return Wrong(
-        "\"fault\" is drop, delay, silence, refuse, forget-room, cut-sync, stale-page or jump");
   }
   const Pending whom{{}, TextOf(asked, "clientId"), TextOf(asked, "connectionId"), {}, {}, 0};
   int64_t found = 0;

@@ -55,7 +55,9 @@ HttpResponse HttpRouter::Dispatch(const HttpRequest& request) const {
   }
   const std::vector<std::string>& segments = request.target.segments;
   if (segments.size() > 1 && segments[0] == "comet") return {404, "", "", {}};
-  return ErrorResponse({kNotFound, 404, "there is nothing of this name here", nullptr});
+  return ErrorResponse({kNotFound, 404,
+                        "there is nothing of this name here: this server does presence only",
+                        nullptr});
 }
 
 HttpResponse HttpRouter::Answer(const HttpRequest& request) const {

@@ -7,9 +7,15 @@
 
 namespace presence::serve {
 
-std::string ListenAddress::text() const {
-  const bool brackets = address.find(':') != address.npos;
-  return (brackets ? "[" + address + "]" : address) + ":" + std::to_string(port);
+std::string ListenAddress::host() const {
+  return address.find(':') != address.npos ? "[" + address + "]" : address;
+}
+
+std::string ListenAddress::text() const { return host() + ":" + std::to_string(port); }
+
+std::string ListenAddress::local_host() const {
+  if (!is_any()) return host();
+  return address == "::" ? "[::1]" : "127.0.0.1";
 }
 
 std::optional<ListenAddress> ParseListenAddress(std::string_view text) {

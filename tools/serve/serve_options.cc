@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "engine/base/absl_view.h"
 #include "tools/command_line.h"
 #include "tools/duration.h"
@@ -37,6 +38,11 @@ std::string ReadTime(const CommandLine& line, std::string_view flag,
   }
   into = std::chrono::milliseconds(*ms);
   return "";
+}
+
+// As JavaScript has it between single quotes.
+std::string InQuotes(std::string_view text) {
+  return absl::StrReplaceAll(AbslView(text), {{"\\", "\\\\"}, {"'", "\\'"}});
 }
 
 std::string ReadKeys(const CommandLine& line, ServeOptions& options) {
@@ -98,6 +104,11 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
     record.max_files = line.Number("record-files", record.max_files);
     record.max_bytes = line.Number("record-mib", record.max_bytes >> 20) << 20;
     record.max_file_bytes = line.Number("record-file-mib", record.max_file_bytes >> 20) << 20;
+  } else {
+    for (const std::string_view flag : {"record-files", "record-mib", "record-file-mib"}) {
+      if (line.Has(flag))
+        return absl::StrCat("--", AbslView(flag), " without --record means nothing");
+    }
   }
   options.verbose = line.Has("verbose");
   server.room_events = options.verbose;
@@ -111,9 +122,12 @@ std::string WelcomeText(const ServeOptions& options, const ListenAddress& listen
   if (options.development_key) {
     absl::StrAppend(&text, "The key is one for development, which everybody knows.\n");
   }
-  absl::StrAppend(&text, "Options of a client:\n  { key: '", key.text(), "', clientId: 'alice', ",
-                  "endpoint: '", listening.address, "', port: ", listening.port,
-                  ", tls: false }\n");
+  absl::StrAppend(&text, "Options of a client:\n  { key: '", InQuotes(key.text()),
+                  "', clientId: 'alice', endpoint: '", listening.local_host(),
+                  "', port: ", listening.port, ", tls: false }\n");
+  if (listening.is_any()) {
+    text += "On other machines the endpoint is this machine's name or address.\n";
+  }
   return text;
 }
 
