@@ -66,7 +66,8 @@ class Client : private RoomUser::Owner {
 
   uint32_t index() const { return index_; }
   const ClientTraits& traits() const { return traits_; }
-  bool connected() const { return session_.state() == SessionState::kConnected; }
+  SessionState state() const { return session_.state(); }
+  bool connected() const { return state() == SessionState::kConnected; }
   // For so long now. REQUIRES: connected().
   int64_t connected_for_ms() const { return schedule_.now_ms() - connected_at_ms_; }
   // Of the connection that it has, or had last.

@@ -257,6 +257,14 @@ void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& r
   });
 }
 
+size_t WorldChecker::unanswered(uint32_t client) const {
+  size_t open = attachments_[client].size();
+  for (const auto& [room, seat] : seats_[client]) {
+    if (seat.alone != nullptr) open += seat.alone->unanswered(0);
+  }
+  return open;
+}
+
 void WorldChecker::CheckSession(uint32_t client, const ClientSession& session) {
   if (violation_.has_value()) return;
   ++checks_;

@@ -1,6 +1,7 @@
 #ifndef SIM_WORLD_WORLD_CHECKER_H_
 #define SIM_WORLD_WORLD_CHECKER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -119,6 +120,8 @@ class WorldChecker {
   // that the clients have, by client: empty: none; nullopt: it is too early to say.
   void CheckRoomQuiet(uint32_t room, std::span<const std::optional<std::string>> connection_ids);
 
+  // Calls of the client in all its rooms that are not answered yet.
+  size_t unanswered(uint32_t client) const;
   // The first violation, if there was one; nothing is checked after it.
   const std::optional<Violation>& violation() const { return violation_; }
   // The room's members as the host has told them. The views hold until the next call.
