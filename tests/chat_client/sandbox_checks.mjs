@@ -10,7 +10,11 @@ import { serve, stop, until } from "./server.mjs";
 const CIPHER = { algorithm: "aes", mode: "cbc", key: "WUP6u0K7MXI5Zeo0VppPwg==" };
 const APP = {
   limits: { presence: { maxMembers: 250 } },
-  keys: [{}, { capability: JSON.stringify({ "a:*": ["subscribe"], "a:b": ["presence"] }) }],
+  keys: [
+    {},
+    { capability: JSON.stringify({ "a:*": ["subscribe"], "a:b": ["presence"] }) },
+    { capability: JSON.stringify({ "[*]*": ["*"] }) },
+  ],
   namespaces: [{ id: "persisted", persisted: true }],
   channels: [
     {
@@ -444,9 +448,10 @@ const checks = {
     assert.deepEqual(told[1].extras, { headers: { b: 1 } });
   },
 
-  async "a room of the chat client"(sandbox) {
+  async "a room of the chat client, with a key as its documentation has it"(sandbox) {
+    const key = sandbox.app.keys[2].keyStr;
     const join = async (clientId) => {
-      const chat = new ChatClient(sandbox.client({ clientId }));
+      const chat = new ChatClient(sandbox.client({ clientId, key }));
       const room = await chat.rooms.get("lobby");
       await room.attach();
       return room;

@@ -84,6 +84,25 @@ TEST(CapabilityTest, AStarIsEveryChannel) {
   EXPECT_TRUE(read->Permissions()[0].is_prefix);
 }
 
+// What the chat client's documentation has people give a key: channels here have no qualifiers.
+TEST(CapabilityTest, AnyQualifierIsNone) {
+  const auto read = Capability::Read(R"({"[*]*":["*"],"[*]a:*":["presence"],"[*]b":["presence"]})");
+  ASSERT_TRUE(read.ok());
+  const auto permissions = read->Permissions();
+  ASSERT_EQ(permissions.size(), 3u);
+  EXPECT_EQ(permissions[0].channel, "");
+  EXPECT_TRUE(permissions[0].is_prefix);
+  EXPECT_EQ(permissions[1].channel, "a:");
+  EXPECT_TRUE(permissions[1].is_prefix);
+  EXPECT_EQ(permissions[2].channel, "b");
+  EXPECT_FALSE(permissions[2].is_prefix);
+  EXPECT_EQ(read->ModesOn("room::$chat"), kFlagModes);
+  EXPECT_EQ(Capability::Read(R"({"[*]b":["*"]})")->ModesOn("c"), 0u);
+  // A qualifier of its own is a part of the name.
+  EXPECT_EQ(Capability::Read(R"({"[meta]*":["*"]})")->ModesOn("c"), 0u);
+  EXPECT_EQ(Capability::Read(R"({"[meta]*":["*"]})")->ModesOn("[meta]c"), kFlagModes);
+}
+
 TEST(CapabilityTest, WhatIsNoneIsRefused) {
   for (const char* text : {"", "[]", "7", R"({"a":"presence"})", "{"}) {
     EXPECT_FALSE(Capability::Read(text).ok()) << text;
@@ -143,6 +162,8 @@ TEST(CapabilityTest, BothIsWhatEachOfThemPermits) {
   EXPECT_EQ(both(R"({"a:*":["x","y"]})", R"({"a:b:*":["y","z"],"c":["x"]})"), R"({"a:b:*":["y"]})");
   EXPECT_EQ(both(R"({"a:*":["x"]})", R"({"a:b":["x"],"a":["x"]})"), R"({"a:b":["x"]})");
   EXPECT_EQ(both(R"({"a":["x"]})", R"({"a":["y"],"b":["x"]})"), "{}");
+  EXPECT_EQ(both(R"({"[*]*":["*"]})", R"({"a":["x"]})"), R"({"a":["x"]})");
+  EXPECT_EQ(both(R"({"[*]a":["x"]})", R"({"a":["x","y"]})"), R"({"[*]a":["x"]})");
   // Two that meet on the same channel add up.
   EXPECT_EQ(both(R"({"*":["x"],"a*":["y"]})", R"({"ab":["*"]})"), R"({"ab":["x","y"]})");
 }

@@ -23,9 +23,13 @@ uint64_t ModesOf(std::string_view operation) {
   return 0;
 }
 
+// Channels with any qualifier, and those with none. No channel here has one, so it says nothing.
+constexpr std::string_view kAnyQualifier = "[*]";
+
 // A channel's name, or a beginning of names, as a capability gives it.
 struct Scope {
   explicit Scope(std::string_view text) : is_prefix(text.ends_with('*')), name(text) {
+    if (name.starts_with(kAnyQualifier)) name.remove_prefix(kAnyQualifier.size());
     if (is_prefix) name.remove_suffix(1);
   }
   bool Holds(const Scope& other) const {
@@ -73,8 +77,9 @@ Capability Capability::Both(const Capability& one, const Capability& other) {
   Capability both;
   for (const auto& [one_channel, one_operations] : one.channels_) {
     for (const auto& [other_channel, other_operations] : other.channels_) {
-      const bool one_is_wider = Scope(one_channel).Holds(Scope(other_channel));
-      if (!one_is_wider && !Scope(other_channel).Holds(Scope(one_channel))) continue;
+      const bool one_is_wide = Scope(one_channel).Holds(Scope(other_channel));
+      const bool other_is_wide = Scope(other_channel).Holds(Scope(one_channel));
+      if (!one_is_wide && !other_is_wide) continue;
       Operations operations;
       if (one_operations.contains("*")) {
         operations = other_operations;
@@ -85,7 +90,12 @@ Capability Capability::Both(const Capability& one, const Capability& other) {
                                       std::inserter(operations, operations.end()));
       }
       if (operations.empty()) continue;
-      both.channels_[one_is_wider ? other_channel : one_channel].merge(operations);
+      // The same channels may be written in two ways: it is not the order of the two that chooses.
+      const std::string& narrow = one_is_wide && other_is_wide
+                                      ? std::min(one_channel, other_channel)
+                                  : one_is_wide ? other_channel
+                                                : one_channel;
+      both.channels_[narrow].merge(operations);
     }
   }
   return both;

@@ -21,7 +21,8 @@ class Capability {
   // Of JSON such as {"my-room::$chat":["presence","subscribe"],"guests:*":["*"]}: operations by
   // channel, or by the beginning of its name. "presence" is to be present; "subscribe" to receive
   // messages and presence; "publish" to send messages; "*" all. Others are kept, and of no use
-  // here. Fails with InvalidArgument and a message for people.
+  // here. "[*]" before a name, for any qualifier, is passed over: "[*]*" is every channel.
+  // Fails with InvalidArgument and a message for people.
   static absl::StatusOr<Capability> Read(std::string_view json);
   // What both permit. It has no more channels than both together.
   static Capability Both(const Capability& one, const Capability& other);
