@@ -1,5 +1,6 @@
 // The example of a chat client over real sockets, against the real server.
 
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ namespace presence::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class ChatOverWebSocketTest : public ServeProcess {
  protected:
@@ -70,6 +72,20 @@ TEST_F(ChatOverWebSocketTest, SaysWhyItCouldNotConnect) {
                                 .Run();
   EXPECT_EQ(finished.status, 1);
   EXPECT_THAT(finished.err, HasSubstr("(40101)"));
+}
+
+TEST_F(ChatOverWebSocketTest, SaysThatItTriesAgain) {
+  Serve();
+  server_->Signal(SIGTERM);
+  server_->Wait();
+  Command example({"-c", "exec tools/examples/chat_over_websocket 127.0.0.1 " +
+                             std::to_string(port_) + " a:b alice 2>&1"});
+  example.Program("/bin/sh").Start();
+  while (example.OutputSoFar().find('\n') == std::string::npos && !example.EndsWithin(0)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  example.Signal(SIGTERM);
+  EXPECT_THAT(example.Wait().out, StartsWith("disconnected: "));
 }
 
 // Somebody who answers no pings and came at the same time has been dropped.

@@ -14,6 +14,7 @@
 #include "presence/json/json_value.h"
 #include "presence/room/chat_client.h"
 #include "presence/room/room.h"
+#include "presence/session/session_effects.h"
 #include "tools/examples/beast_client.h"
 
 using presence::JsonObject;
@@ -47,6 +48,13 @@ int main(int argc, char** argv) {
   }
   presence::examples::BeastClient alice({argv[1], argv[2], argv[3], argv[4]});
   presence::ChatClient& client = alice.client();
+  // It tries for ever, which whoever gave the wrong port would take for a program that hangs.
+  auto trouble = client.OnStateChange([](const presence::ConnectionChanged& change) {
+    if (change.reason == nullptr || !change.next_try.has_value()) return;
+    const std::string_view state = presence::StateName(change.state);
+    std::fprintf(stderr, "%.*s: %s; trying again\n", static_cast<int>(state.size()), state.data(),
+                 change.reason->message.c_str());
+  });
   client.Connect();
 
   // const room = await chatClient.rooms.get('my-room');
