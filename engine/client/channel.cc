@@ -1,7 +1,6 @@
 #include "presence/client/channel.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <iterator>
 #include <optional>
@@ -14,42 +13,22 @@
 namespace presence {
 namespace {
 
-// The items of a frame are a batch: what later ones will touch of a large set is on its way while
-// earlier ones are applied, in two steps, as the second needs what the first has fetched.
-class ItemsAhead {
- public:
-  // Whether there is enough ahead, and members so many that they are far.
-  static bool IsWorthIt(const MemberSet& set, const PresenceFrame& frame) {
-    return frame.items.size() >= 8 && set.size() >= 1000;
+// Whether a frame has so many items, and the set so many members, that fetching what the items will
+// touch is worth it.
+bool IsWorthFetching(const MemberSet& set, const PresenceFrame& frame) {
+  return frame.items.size() >= 8 && set.size() >= 1000;
+}
+
+// What the items from `first` on, up to MembersPrefetch::kMost, will touch is on its way.
+void FetchAhead(const MemberSet& set, const PresenceFrame& frame, size_t first) {
+  MembersPrefetch ahead(set);
+  const size_t end = std::min(frame.items.size(), first + MembersPrefetch::kMost);
+  for (size_t i = first; i < end; ++i) {
+    const IncomingItem& item = frame.items[i];
+    ahead.Add(item.connection_id.empty() ? frame.connection_id : item.connection_id);
   }
-
-  ItemsAhead(const MemberSet& set, const PresenceFrame& frame)
-      : set_(set), frame_(frame), end_(frame.items.size()) {
-    for (size_t i = 0; i < std::min(kAhead, end_); ++i) Begin(i);
-    for (size_t i = 0; i < std::min(kAhead / 2, end_); ++i) Finish(i);
-  }
-
-  // Item `i` is applied next.
-  void On(size_t i) {
-    if (i + kAhead < end_) Begin(i + kAhead);
-    if (i + kAhead / 2 < end_) Finish(i + kAhead / 2);
-  }
-
- private:
-  static constexpr size_t kAhead = 32;
-
-  void Begin(size_t i) {
-    const IncomingItem& item = frame_.items[i];
-    begun_[i % kAhead].emplace(
-        set_, item.connection_id.empty() ? frame_.connection_id : item.connection_id);
-  }
-  void Finish(size_t i) { begun_[i % kAhead]->Finish(); }
-
-  const MemberSet& set_;
-  const PresenceFrame& frame_;
-  const size_t end_;
-  std::array<std::optional<MemberPrefetch>, kAhead> begun_;
-};
+  ahead.Finish();
+}
 
 }  // namespace
 
@@ -271,10 +250,9 @@ bool Channel::TakesItems() const {
 
 void Channel::ApplyItems(const PresenceFrame& frame, std::string_view kind) {
   size_t malformed = 0;
-  std::optional<ItemsAhead> ahead;
-  if (ItemsAhead::IsWorthIt(members_, frame)) ahead.emplace(members_, frame);
+  const bool fetches = IsWorthFetching(members_, frame);
   for (size_t i = 0; i < frame.items.size(); ++i) {
-    if (ahead.has_value()) ahead->On(i);
+    if (fetches && i % MembersPrefetch::kMost == 0) FetchAhead(members_, frame, i);
     const std::string_view wrong = ApplyItem(frame, i);
     if (wrong.empty()) continue;
     if (++malformed > kMaxDiagnosedItems) continue;

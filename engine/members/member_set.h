@@ -147,6 +147,7 @@ class MemberSet {
  private:
   friend struct MemberSetTestPeer;
   friend class MemberPrefetch;
+  friend class MembersPrefetch;
 
   Outcome ApplyPresent(EventType type, const Message& message);
   Outcome ApplyLeave(const Message& message);

@@ -94,7 +94,7 @@ class MemberStore {
   // How many visible members the client of a visible member has.
   uint32_t MembersOfClient(uint32_t slot) const;
 
-  // For MemberPrefetch: a hash, and two steps of asking for what Find will read.
+  // For MemberPrefetch and MembersPrefetch: a hash, and two steps of asking for what Find will read.
   uint32_t PrefetchHash(std::string_view connection_id) const {
     const uint32_t hash = Short(hash_(connection_id, kConnectionSalt));
     if (indexed_) index_.Prefetch(hash);

@@ -1,5 +1,7 @@
 // Items and syncs, through the channel.
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -21,6 +23,39 @@ PresenceFrame FrameOf(const Items& items) {
   PresenceFrame frame;
   frame.items = items;
   return frame;
+}
+
+// --- Large frames ---
+
+// What they touch is fetched ahead, and may be elsewhere when their turn comes.
+TEST(ChannelFrames, ItemsOfALargeFrameComeToWhatThoseOfSmallOnesDo) {
+  constexpr size_t kMembers = 1500;
+  std::vector<std::string> names;
+  Items enters;
+  for (size_t i = 0; i < kMembers; ++i) {
+    names.push_back("user-" + std::to_string(i) + "@c" + std::to_string(i % 1200));
+  }
+  for (const std::string& name : names) enters.push_back(Enter(name).At(1));
+  // So many leave that those who stay are moved; some are back at once.
+  Items mixed;
+  for (size_t i = 0; i < kMembers; ++i) {
+    if (i % 75 != 0) mixed.push_back(Leave(names[i]).At(2));
+    if (i % 50 == 7) mixed.push_back(Update(names[i]).At(3));
+  }
+  ChannelHarness large;
+  ChannelHarness small;
+  large.Presence(enters);
+  small.Presence(enters);
+  const Lines lines = large.Presence(mixed);
+  Lines expected;
+  for (size_t i = 0; i < mixed.size(); i += 7) {
+    const size_t end = std::min(i + 7, mixed.size());
+    for (const std::string& line : small.Presence(Items(&mixed[i], &mixed[0] + end))) {
+      expected.push_back(line);
+    }
+  }
+  EXPECT_EQ(lines, expected);
+  EXPECT_EQ(large.channel.members().size(), 50u);
 }
 
 // --- Verdicts ---

@@ -28,6 +28,10 @@ TEST(MemberPrefetch, WhoeverIsExpectedAndWhateverComesItIsOnlyAHint) {
     for (const std::string_view id : {"", "c1", "c2", "c", long_id.c_str()}) {
       begun.emplace_back(set, id).Finish();
     }
+    MembersPrefetch all(set);
+    all.Finish();
+    for (size_t i = 0; i < MembersPrefetch::kMost; ++i) all.Add(i % 2 == 0 ? "c1" : long_id);
+    all.Finish();
     EXPECT_EQ(set.CheckInvariants(), "");
   };
   expect_all();
