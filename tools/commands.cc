@@ -56,15 +56,16 @@ Command Import() {
       .operand_name = "file",
       .about =
           "Makes a trace of one client's session: of a HAR (from Chrome, Edge, Playwright, "
-          "mitmproxy), of a log of ably-js at level 4, or of messages copied out of the developer "
-          "tools. \"-\" is standard input, a name ending in .gz is decompressed. What cannot be "
+          "mitmproxy), of a log of ably-js at level 4, of messages copied out of the developer "
+          "tools, or of the events (cdp) that a browser tells its drivers. \"-\" is standard "
+          "input, a name ending in .gz is decompressed. What cannot be "
           "read for certain is left out, and named with its line. Of several clients --client "
           "chooses one; with -o FOLDER/ (a name that ends in /) each gets a trace there.",
       .flags =
           {
               {.name = "from",
                .takes_value = true,
-               .choices = {"auto", "har", "ably-log", "frames"},
+               .choices = {"auto", "har", "ably-log", "frames", "cdp"},
                .help = "what FILE is; auto, unless given: its beginning tells"},
               Number("client", 1, 1'000'000, "of a capture of several clients, this one"),
               OutputFileFlag(),
@@ -410,9 +411,8 @@ Command Serve() {
               Number("record-mib", 1, 10'000'000, "MiB of all of them (1024)"),
               Number("record-file-mib", 1, 10'000'000, "MiB of one (64)"),
               {.name = "faults",
-               .help =
-                   "let programs on this machine ask for faults, by POST /faults: lost "
-                   "connections, delays, refusals; for tests of chat programs"},
+               .help = "let programs on this machine ask for faults, by POST /faults: lost "
+                       "connections, delays, refusals; for tests of chat programs"},
               {.name = "sandbox",
                .help =
                    "let anybody make apps with keys of their own, by POST /apps: for test suites "

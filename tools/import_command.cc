@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/base/absl_view.h"
 #include "sim/capture/capture.h"
+#include "sim/capture/cdp_reader.h"
 #include "sim/capture/clock.h"
 #include "sim/capture/file_kind.h"
 #include "sim/capture/frame_text_reader.h"
@@ -147,10 +148,15 @@ class ImportRun {
     if (from_ == "auto") kind = sim::KindOf(capture_.text);
     if (from_ == "har") kind = sim::FileKind::kHar;
     if (from_ == "ably-log") kind = sim::FileKind::kAblyLog;
+    if (from_ == "cdp") kind = sim::FileKind::kCdp;
     if (from_ == "frames") kind = sim::FileKind::kFrames;
     switch (kind) {
       case sim::FileKind::kHar:
         sim::ReadHar([this](std::string_view name) { return ReadBeside(name); }, capture_);
+        sim::LinkByKeys(capture_);
+        return std::nullopt;
+      case sim::FileKind::kCdp:
+        sim::ReadCdpEvents(capture_);
         sim::LinkByKeys(capture_);
         return std::nullopt;
       case sim::FileKind::kAblyLog:
@@ -181,8 +187,7 @@ class ImportRun {
                "themselves (Network, the socket, Messages, \"Copy message\"), or export a HAR";
       case sim::FileKind::kStrings:
         return "frames inside strings of JSON: give the strings' own texts, one a line, or export "
-               "a "
-               "HAR";
+               "a HAR";
       default:
         return "neither a HAR nor a log of ably-js at level 4 nor copied frames";
     }

@@ -48,6 +48,20 @@ Keys KeysOf(std::string_view text) {
   return keys;
 }
 
+// Whether a text has events of the DevTools protocol's domain Network, as objects or inside texts,
+// or the parameters of those about WebSockets.
+bool IsCdp(std::string_view text) {
+  constexpr std::string_view kDomain = "Network.";
+  for (size_t at = text.find(kDomain); at != text.npos; at = text.find(kDomain, at + 1)) {
+    std::string_view before = text.substr(0, at);
+    while (!before.empty() && Has("\\\": ", before.substr(before.size() - 1))) {
+      before.remove_suffix(1);
+    }
+    if (before.ends_with("\"method")) return true;
+  }
+  return Has(text, "\"payloadData\":") && Has(text, "\"mask\":");
+}
+
 }  // namespace
 
 FileKind KindOf(std::string_view beginning) {
@@ -68,6 +82,7 @@ FileKind KindOf(std::string_view beginning) {
     if (keys.of_trace) return FileKind::kTrace;
     if (keys.action) return FileKind::kFrames;
   }
+  if (IsCdp(text)) return FileKind::kCdp;
   if (Has(text, "[ProtocolMessage") || Has(text, "Ably: ")) return FileKind::kAblyLog;
   if (Has(text, "{\"action\":") || Has(text, "\"action\":")) return FileKind::kFrames;
   // The binary form of a frame: a map of up to 15 fields, of which "action" comes first mostly.
@@ -83,6 +98,9 @@ std::optional<std::string_view> AdviceForTraceReader(FileKind kind) {
       return "a HAR: `presence import FILE` makes a trace of it";
     case FileKind::kAblyLog:
       return "a client's log: `presence import FILE` makes a trace of it";
+    case FileKind::kCdp:
+      return "a browser's events: `presence import FILE` makes a trace of what its WebSockets "
+             "carried";
     case FileKind::kZip:
       return "a zip: if a HAR is in it, `presence import FILE` makes a trace of it";
     case FileKind::kUtf16:

@@ -10,15 +10,16 @@ namespace presence::sim {
 // What a file is, of those kinds that `presence` reads or is often given.
 enum class FileKind : uint8_t {
   kTrace,    // what `presence replay` reads
-  kHar,      // this and the next two `presence import` reads
+  kHar,      // this and the next three `presence import` reads
   kAblyLog,  // of an Ably client, at level 4
   kFrames,   // frames as text, copied out of a browser
+  kCdp,      // events about WebSockets in the Chrome DevTools Protocol, in which drivers speak
   kZip,      // such as a HAR that Playwright packed: `presence import` reads that, too
   kUtf16,    // any text in UTF-16 (utf16.h): `presence import` reads what it says
   kGzip,     // compressed
   kEmpty,    // nothing, or only blanks
   kObjects,  // frames as a console shows objects, which are not whole
-  kStrings,  // frames in JSON strings, quotes escaped, as a browser's own protocol has them
+  kStrings,  // frames in JSON strings, quotes escaped, without what says whose they are
   kOther,
 };
 

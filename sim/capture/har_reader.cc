@@ -12,10 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "engine/json/piece_reader.h"
-#include "presence/wire/frame.h"
 #include "sim/capture/clock.h"
 #include "sim/capture/line_counter.h"
-#include "sim/capture/socket_kind.h"
+#include "sim/capture/socket_reading.h"
 
 namespace presence::sim {
 namespace {
@@ -206,37 +205,19 @@ class HarReader {
     socket.url = std::move(entry.url);
     socket.opened = entry.started;
     socket.line = entry.line;
-    std::vector<LeftOut> left_out;
-    SocketKind kind(socket.url);
+    SocketReading reading(std::move(socket));
     for (const RawMessage& message : entry.messages) {
       CapturedFrame frame;
       const Taken taken = Take(message, frame);
       if (taken == Taken::kPassed) continue;
       ++messages_seen_;
-      std::string why(why_);
       if (taken == Taken::kFrame) {
-        wire::Frame said;
-        std::string_view json;
-        std::optional<std::string> unreadable = texts_.Read(frame, json, &said);
-        if (!unreadable.has_value()) {
-          kind.See(said, frame.sent);
-          socket.frames.push_back(frame);
-          continue;
-        }
-        why = *std::move(unreadable);
+        reading.Take(frame, texts_);
+      } else {
+        reading.LeaveOut(message.line, std::string(why_));
       }
-      left_out.push_back({message.line, std::move(why)});
     }
-    if (!kind.IsAbly()) {
-      ++capture_.sockets_passed_over;
-      return;
-    }
-    for (LeftOut& left : left_out) capture_.left_out.push_back(std::move(left));
-    if (socket.frames.empty()) {
-      ++capture_.sockets_passed_over;
-    } else {
-      capture_.sockets.push_back(std::move(socket));
-    }
+    reading.AddTo(capture_);
   }
 
   // Whether a message is to be read; what is neither is told of in why_.

@@ -31,6 +31,10 @@ TEST(FileKindTest, ABeginningTellsWhatAFileIs) {
   EXPECT_EQ(KindOf("x\n  action: 11,\n"), FileKind::kObjects);
   EXPECT_EQ(KindOf("reaction: 11"), FileKind::kOther);
   EXPECT_EQ(KindOf(R"({"params":{"payloadData":"{\"action\":4}"}})"), FileKind::kStrings);
+  EXPECT_EQ(KindOf(R"({"method":"Network.dataReceived","params":{}})"), FileKind::kCdp);
+  EXPECT_EQ(KindOf(R"([{"message":"{\"message\":{\"method\":\"Network.x\"}}"}])"), FileKind::kCdp);
+  EXPECT_EQ(KindOf(R"({"response":{"mask":true,"payloadData":"{\"action\":4}"}})"), FileKind::kCdp);
+  EXPECT_EQ(KindOf("Ably: Network.webSocketCreated"), FileKind::kAblyLog);
   EXPECT_EQ(KindOf("hello"), FileKind::kOther);
   EXPECT_EQ(KindOf("{\"a\":1}"), FileKind::kOther);
   EXPECT_EQ(KindOf(std::string(3'000'000, ' ') + "{\"log\":{}}"), FileKind::kOther);
@@ -40,6 +44,7 @@ TEST(FileKindTest, WhoReadsTracesSaysWhoReadsTheOthers) {
   EXPECT_EQ(AdviceForTraceReader(FileKind::kHar).value_or("").substr(0, 6), "a HAR:");
   EXPECT_TRUE(AdviceForTraceReader(FileKind::kAblyLog).has_value());
   EXPECT_TRUE(AdviceForTraceReader(FileKind::kZip).has_value());
+  EXPECT_TRUE(AdviceForTraceReader(FileKind::kCdp).has_value());
   EXPECT_FALSE(AdviceForTraceReader(FileKind::kTrace).has_value());
   EXPECT_FALSE(AdviceForTraceReader(FileKind::kFrames).has_value());
   EXPECT_EQ(AdviceForTraceReader(FileKind::kUtf16).value_or("").substr(0, 10), "in UTF-16,");

@@ -3,6 +3,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sim/capture/cdp_reader.h"
 #include "sim/capture/frame_text_reader.h"
 #include "sim/capture/har_reader.h"
 #include "sim/capture/log_reader.h"
@@ -39,6 +40,14 @@ std::string ImportedHar(std::string_view text, const std::map<std::string, std::
         return file->second;
       },
       capture);
+  LinkByKeys(capture);
+  return TextOf(capture);
+}
+
+std::string ImportedCdp(std::string_view text) {
+  Capture capture;
+  capture.text = text;
+  ReadCdpEvents(capture);
   LinkByKeys(capture);
   return TextOf(capture);
 }

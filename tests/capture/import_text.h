@@ -17,6 +17,7 @@ std::string TextOf(Capture& capture, Redactor::Level level = Redactor::Level::kN
 
 std::string ImportedHar(std::string_view text,
                         const std::map<std::string, std::string>& beside = {});
+std::string ImportedCdp(std::string_view text);
 std::string ImportedLog(std::string_view text);
 std::string ImportedFrames(std::string_view text);
 

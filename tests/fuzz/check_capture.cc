@@ -17,9 +17,8 @@
 
 namespace presence {
 
-void CheckCapture(const sim::Capture& capture) {
-  const auto lines =
-      static_cast<uint64_t>(1 + std::count(capture.text.begin(), capture.text.end(), '\n'));
+void CheckCapture(const sim::Capture& capture, std::string_view file) {
+  const auto lines = static_cast<uint64_t>(1 + std::count(file.begin(), file.end(), '\n'));
   for (const sim::LeftOut& left : capture.left_out) {
     FuzzCheck(left.line >= 1 && left.line <= lines, "a line that there is not", left.why);
     FuzzCheck(!left.why.empty(), "left out without a reason");

@@ -15,10 +15,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   presence::sim::Capture capture;
   capture.text = std::string(reinterpret_cast<const char*>(data), size);
-  const std::string messages = capture.text;  // may be named as a file beside it
-  presence::sim::ReadHar(
-      [&messages](std::string_view) -> absl::StatusOr<std::string> { return messages; }, capture);
+  const std::string file = capture.text;
+  // It may be named as a file beside it, too.
+  presence::sim::ReadHar([&file](std::string_view) -> absl::StatusOr<std::string> { return file; },
+                         capture);
   presence::sim::LinkByKeys(capture);
-  presence::CheckCapture(capture);
+  presence::CheckCapture(capture, file);
   return 0;
 }

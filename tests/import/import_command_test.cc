@@ -214,6 +214,19 @@ TEST(ImportCommandTest, ReadsTextAsWindowsWritesIt) {
   EXPECT_EQ(imported.out, Import({"-"}, kOne).out);
 }
 
+TEST(ImportCommandTest, ReadsWhatADriverOfABrowserLogs) {
+  const std::string_view events =
+      R"({"method":"Network.webSocketCreated","params":{"requestId":"1","url":"wss://x/?key=a.b:c&v=6&agent=ably-js"}}
+{"method":"Network.webSocketFrameReceived","params":{"requestId":"1","response":{"opcode":1,"payloadData":"{\"action\":0}"}}}
+)";
+  const Finished imported = Import({"-"}, events);
+  EXPECT_EQ(imported.status, 0) << imported.err;
+  EXPECT_EQ(imported.out, "{\"recv\":{\"action\":0}}\n");
+  EXPECT_EQ(Import({"--from=cdp", "-"}, events).out, imported.out);
+  EXPECT_THAT(Command({"replay", "-"}).Input(events).Run().err,
+              HasSubstr("a browser's events: `presence import FILE`"));
+}
+
 TEST(ImportCommandTest, SaysOfMoreFilesWhatTheyAre) {
   const auto said = [](std::string_view input) {
     const Finished imported = Import({"-"}, input);
