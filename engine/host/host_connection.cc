@@ -33,6 +33,11 @@ void HostConnection::SetSync(const std::optional<RoomSnapshot::Sync>& sync) {
   DropRareIfEmpty();
 }
 
+void HostConnection::SetAgain(const std::optional<RoomSnapshot::Again>& again) {
+  if (again.has_value() || rare_ != nullptr) MakeRare().again = again;
+  DropRareIfEmpty();
+}
+
 HostConnection::Rare& HostConnection::MakeRare() {
   if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
   return *rare_;
@@ -40,7 +45,7 @@ HostConnection::Rare& HostConnection::MakeRare() {
 
 void HostConnection::DropRareIfEmpty() {
   if (rare_ == nullptr || rare_->lost.has_value() || rare_->sync.has_value()) return;
-  if (rare_->refusals.all().empty()) rare_.reset();
+  if (!rare_->again.has_value() && rare_->refusals.all().empty()) rare_.reset();
 }
 
 void AttachedList::Append(HostConnection& connection) {

@@ -28,6 +28,7 @@ using ConnectionHandle = uint64_t;
 // Somebody is connected. The id is what others see of it: letters, digits, `_` and `-` (real
 // clients understand no others). An id that the host has forgotten may come back only as the same
 // connection with its msgSerials going on: those of another one would say nothing about this one's.
+// What it does again then is PresenceRequest::done_again.
 // InvalidArgument: the handle or the id is in use; the id is empty, has other characters, or is
 // longer than RoomHost::kMaxConnectionId; the client id is longer than RoomHost::kMaxIdentity.
 struct ConnectionOpened {
@@ -101,6 +102,11 @@ struct PresenceRequest {
   std::span<const IncomingItem> items = {};
   // The caller says no, for this reason: answered with NACK. Null: allowed.
   const ErrorInfo* refusal = nullptr;
+  // It was done once, by this connection under this serial, before the host forgot the connection
+  // and its members. Its ids are those of then, and say nothing of the leave in between. So whom it
+  // enters is told with a synthesized LEAVE before, and so on pages, as long as the member's latest
+  // operation is one of these.
+  bool done_again = false;
 };
 
 // SYNC of a client: it wants a new sync, and is sent its pages without ATTACHED, an empty one in an

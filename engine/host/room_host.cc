@@ -189,6 +189,11 @@ Timestamp RoomHost::After(std::chrono::milliseconds interval) const {
   return now_ > Timestamp::max() - interval ? Timestamp::max() : now_ + interval;
 }
 
+// The next instant after this one, or the last there is.
+Timestamp RoomHost::JustAfter(Timestamp time) {
+  return time == Timestamp::max() ? time : time + milliseconds(1);
+}
+
 // --- Connections ---
 
 void RoomHost::On(const ConnectionOpened& opened) {
@@ -224,6 +229,7 @@ void RoomHost::Forget(HostConnection& connection) {
   if (connection.lost() != nullptr) {
     graces_.erase(DueKey(connection.lost()->deadline, connection.lost()->order));
   }
+  if (connection.again() != nullptr) --done_again_;
   by_id_.erase(&connection);
   connections_.erase(connections_.find(connection.handle));
   if (connections_.capacity() > kMaxPlacesKept &&
@@ -242,6 +248,7 @@ void RoomHost::Expel(const HostConnection& connection) {
     if (id.starts_with(connection.id())) id.clear();
     Message leave = member;
     leave.id = id;
+    now_ = std::max(now_, member.timestamp);
     leave.timestamp = now_;
     member_bytes_ -= BytesOf(member);
     AddPending(Action::kLeave, leave).ends_frame = true;
@@ -304,6 +311,11 @@ void RoomHost::On(const PresenceRequest& request) {
     }
     effects_->Add(NackReply{connection.handle, serial, 1, *std::move(refusal)});
     return;
+  }
+  if (request.done_again) {
+    if (connection.again() == nullptr) ++done_again_;
+    connection.SetAgain(
+        RoomSnapshot::Again{serial, connection.again() ? connection.again()->since : now_});
   }
   const size_t first = pending_used_;
   for (size_t i = 0; i < request.items.size(); ++i) ApplyItem(connection, request, i);
@@ -433,6 +445,11 @@ void RoomHost::ApplyItem(HostConnection& connection, const PresenceRequest& requ
       !CompareNewness(VersionOf(item.id, connection.id(), now_), VersionOf(*stored)).newer) {
     return;  // RTP17g: entered again, and was never gone
   }
+  if (request.done_again) {
+    message.timestamp = std::max(message.timestamp, JustAfter(connection.again()->since));
+  } else if (stored.has_value()) {
+    message.timestamp = std::max(message.timestamp, stored->timestamp);
+  }
   if (action == Action::kLeave) {
     if (!stored.has_value()) return;
     if (message.payload.data_kind == DataKind::kNone) {
@@ -447,11 +464,48 @@ void RoomHost::ApplyItem(HostConnection& connection, const PresenceRequest& requ
   const std::string id =
       absl::StrCat(AbslView(connection.id()), ":", request.msg_serial, ":", index);
   message.id = id;
+  if (request.done_again && !stored.has_value()) {
+    std::string id_of_leave;
+    AddPending(Action::kLeave,
+               LeaveBefore(connection, message, members_.last_joined() + 1, id_of_leave))
+        .ends_frame = true;
+  }
   connection.in_flight = InFlight(connection) + 1;
   connection.batch = batch_;
   if (stored.has_value()) member_bytes_ -= BytesOf(*stored);
   if (action != Action::kLeave) member_bytes_ += BytesOf(message);
   ApplyPending(AddPending(action, message));
+}
+
+// Of a member whose operation was done again, the LEAVE that came before it entered: ids say
+// nothing of that, and so a client that has missed it would take all but the last that was done the
+// first time for old.
+//   1. c1 sends ENTER (0) and UPDATE (1) of alice; everybody is told, but the answers are lost.
+//   2. c1 is gone past the grace period: alice leaves. The client has no transport just then.
+//   3. c1 resumes and attaches; ENTER is done again as c1:0:0, and then the transport is cut.
+//   4. The client attaches. The page says c1:0:0, which is older than the c1:1:0 that it has.
+// Everything of the first time is not later than this leave, so whoever has that takes the leave;
+// what was done again is later, so it is taken after the leave, and who has it takes the leave for
+// old. `joined` is the member's joining number; `id` keeps the id.
+Message RoomHost::LeaveBefore(const HostConnection& connection, const Message& member,
+                              uint64_t joined, std::string& id) const {
+  id = absl::StrCat(options_.instance, "-left-", joined);
+  // Such an id would pass for one of the member's own (RTP2b1).
+  if (id.starts_with(connection.id())) id.clear();
+  Message leave;
+  leave.connection_id = member.connection_id;
+  leave.client_id = member.client_id;
+  leave.id = id;
+  leave.timestamp = connection.again()->since;
+  return leave;
+}
+
+// The connection of this member if its latest operation was done again, else null.
+const HostConnection* RoomHost::DoneAgain(const Message& member) const {
+  if (done_again_ == 0) return nullptr;
+  const HostConnection* const connection = FindById(member.connection_id);
+  if (connection == nullptr || connection->again() == nullptr) return nullptr;
+  return VersionOf(member).msg_serial <= connection->again()->last_serial ? connection : nullptr;
 }
 
 // Items of the connection that are pending.
@@ -571,7 +625,7 @@ std::string RoomHost::CheckInvariants() const {
     const Version version = VersionOf(member);
     if (version.kind != Version::Kind::kSerial || version.msg_serial > connection->last_serial) {
       wrong = "host: 2: a member's id is not of an operation that was taken";
-    } else if (member.timestamp > now_) {
+    } else if (member.timestamp > (connection->again() != nullptr ? JustAfter(now_) : now_)) {
       wrong = "host: 2: a member is from the future";
     }
   });
@@ -582,6 +636,7 @@ std::string RoomHost::CheckInvariants() const {
   size_t lost = 0;
   size_t syncs = 0;
   size_t due = 0;
+  size_t done_again = 0;
   if (by_id_.size() != connections_.size()) return "host: 8: a connection is not found by its id";
   for (const HostConnection::Owned& connection : connections_) {
     if (Find(connection->handle) != connection.get()) {
@@ -603,6 +658,13 @@ std::string RoomHost::CheckInvariants() const {
     if (connection->refusals() != nullptr) {
       const std::string of = connection->refusals()->CheckInvariants(connection->last_serial);
       if (!of.empty()) return "host: 6: " + of;
+    }
+    if (const RoomSnapshot::Again* const again = connection->again()) {
+      ++done_again;
+      if (again->last_serial < 0 || again->last_serial > connection->last_serial ||
+          again->since > now_) {
+        return "host: 9: something was done again that was not taken, or before its time";
+      }
     }
     if (connection->last_serial < -1) return "host: 6: a negative serial was taken";
     if (!connection->attached()) {
@@ -635,6 +697,7 @@ std::string RoomHost::CheckInvariants() const {
     return "host: 3: " + of_list;
   }
   if (attached != attached_.size()) return "host: 3: who is attached is not listed";
+  if (done_again != done_again_) return "host: 9: who did something again is miscounted";
   if (lost != graces_.size()) return "host: 3: somebody has a deadline who is not lost";
   if (syncs != syncs_) return "host: 4: the syncs that run are miscounted";
   if (due != pages_.size()) return "host: 4: a page is due without a sync, or though it is paused";

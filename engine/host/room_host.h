@@ -243,6 +243,7 @@ class RoomHost {
   void Keep(HostConnection::Owned connection);
   static const char* WrongInId(std::string_view id);
   Timestamp After(std::chrono::milliseconds interval) const;
+  static Timestamp JustAfter(Timestamp time);
 
   void Attach(HostConnection& connection, uint64_t modes);
   void Detach(HostConnection& connection);
@@ -263,6 +264,9 @@ class RoomHost {
                                    const PresenceRequest& request) const;
   bool FitsTheRoom(const HostConnection& connection, const PresenceRequest& request) const;
   void ApplyItem(HostConnection& connection, const PresenceRequest& request, size_t index);
+  Message LeaveBefore(const HostConnection& connection, const Message& member, uint64_t joined,
+                      std::string& id) const;
+  const HostConnection* DoneAgain(const Message& member) const;
   size_t InFlight(const HostConnection& connection) const;
   Pending& AddPending(PresenceAction action, const Message& message);
   void ApplyPending(const Pending& pending);
@@ -279,6 +283,7 @@ class RoomHost {
   size_t member_bytes_ = 0;  // of their ids and payloads
   absl::flat_hash_set<HostConnection::Owned, ByHandle, ByHandle> connections_;
   absl::flat_hash_set<HostConnection*, ById, ById> by_id_;  // the same
+  size_t done_again_ = 0;  // connections of which operations were done again
   AttachedList attached_;
   std::map<DueKey, HostConnection*> graces_;  // of the lost, by deadline and order
   std::map<DueKey, HostConnection*> pages_;   // of syncs not paused, by time and order of attaching

@@ -131,12 +131,21 @@ void RoomHost::SendPage(HostConnection& connection) {
   std::vector<OutItem>& items = effects_->NewItems();
   bool more = false;
   size_t bytes = 0;
+  size_t members = 0;
   members_.ForEachAfter(sync.after, [&](uint64_t joined, const Message& member) {
     if (joined > sync.until) return false;
+    Message leave;
+    const HostConnection* const done_again = DoneAgain(member);
+    if (done_again != nullptr) {
+      leave = LeaveBefore(*done_again, member, joined, effects_->NewString());
+      bytes += BytesOf(leave);
+    }
     bytes += BytesOf(member);
-    more = items.size() == options_.sync_page_size ||
-           (!items.empty() && bytes > options_.sync_page_bytes);
+    more =
+        members == options_.sync_page_size || (!items.empty() && bytes > options_.sync_page_bytes);
     if (more) return false;
+    ++members;
+    if (done_again != nullptr) items.push_back({PresenceAction::kLeave, leave});
     items.push_back({PresenceAction::kPresent, member});
     sync.after = joined;
     return true;

@@ -57,6 +57,7 @@ RoomSnapshot RoomHost::Export() const {
     exported.was_attached = connection->was_attached;
     exported.next_page = connection->next_page;
     exported.last_serial = connection->last_serial;
+    if (connection->again() != nullptr) exported.again = *connection->again();
     if (connection->refusals() == nullptr) continue;
     const auto refusals = connection->refusals()->all();
     exported.refusals.assign(refusals.begin(), refusals.end());
@@ -115,6 +116,8 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
     connection.last_serial = from.last_serial;
     if (Refusals::HaveTooManyCauses(from.refusals)) return "an error with too many causes";
     if (!from.refusals.empty()) connection.MakeRefusals().Assign(from.refusals);
+    connection.SetAgain(from.again);
+    if (from.again.has_value()) ++done_again_;
     Keep(std::move(made));
     if (from.lost.has_value()) {
       if (!fresh(from.lost->order)) return "a loss without a number of its own";
@@ -162,7 +165,7 @@ std::string RoomHost::Load(const RoomSnapshot& snapshot) {
       return "a pending item lacks something";
     }
     const Message message = item.message.view();
-    if (message.timestamp > now_) return "a pending item is from the future";
+    if (message.timestamp > JustAfter(now_)) return "a pending item is from the future";
     if (pending_used_ > 0 && SameFrame(pending_[pending_used_ - 1]->message.view(), message)) {
       pending_[pending_used_ - 1]->ends_frame = false;
     }

@@ -47,6 +47,14 @@ struct RoomSnapshot {
     friend bool operator==(const Lost&, const Lost&) = default;
   };
 
+  // Operations of a connection that were done again, see PresenceRequest.
+  struct Again {
+    int64_t last_serial = -1;  // the latest of them
+    Timestamp since{};         // all that was before is not later than this, and they are later
+
+    friend bool operator==(const Again&, const Again&) = default;
+  };
+
   struct Attachment {
     uint64_t order = 0;  // of attaching: who attached earlier has the lower number
     uint64_t modes = 0;  // granted, of kFlagModes
@@ -66,6 +74,7 @@ struct RoomSnapshot {
     Timestamp next_page = Timestamp::min();  // no page of a sync is sent to it before
     int64_t last_serial = -1;                // the highest taken; -1: none yet
     std::vector<Refusal> refusals;
+    std::optional<Again> again;  // nullopt: nothing of it was done again
 
     friend bool operator==(const Connection&, const Connection&) = default;
   };

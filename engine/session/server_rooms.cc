@@ -283,7 +283,7 @@ void Server::OnPresence(ServerConnection& connection, const wire::Frame& frame) 
   }
   int64_t& taken = connection.rooms.at(room->number).last_serial;
   taken = std::max(taken, serial);
-  Ask(*room, PresenceRequest{connection.number, serial, frame.presence, refusal_.get()});
+  Ask(*room, PresenceRequest{connection.number, serial, frame.presence, refusal_.get(), repeated});
   Touched(*room);
 }
 
@@ -312,6 +312,8 @@ void Server::AddRecipient(const ServerConnection& connection) {
 }
 
 void Server::CarryOut(ServerRoom& room) {
+  // A room may be ahead by an instant, see RoomHost::LeaveBefore.
+  now_ = std::max(now_, room.host->room_time());
   std::string_view name;  // kept for events, once there is one
   for (const HostEffect& effect : host_effects_) {
     if (const auto* event = std::get_if<MemberEvent>(&effect)) {

@@ -48,8 +48,8 @@ void SessionEffects::Clear() {
   } else {
     texts_.Clear();
   }
-  // The first one is cleared by the channel that fills it next, which knows how much it keeps; but if
-  // none did, here. More are needed by steps that reach many channels only.
+  // The first one is cleared by the channel that fills it next, which knows how much it keeps; but
+  // if none did, here. More are needed by steps that reach many channels only.
   if (effects_used_ == 0 && !effects_.empty()) effects_.front().Clear();
   if (effects_.size() > 1) effects_.resize(1);
   effects_used_ = 0;

@@ -55,7 +55,7 @@ void AppendMessage(int64_t number, const OwnedMessage& message, std::string& out
 }
 
 // [handle, id, clientId, last serial, lost or null, attachment or null, 1 or 0: was attached,
-// time of the next page, refusals]
+// time of the next page, refusals, [last serial done again, since] or null (not before version 3)]
 void AppendConnection(const RoomSnapshot::Connection& connection, std::string& out) {
   out += '[';
   json::AppendInt(static_cast<int64_t>(connection.handle), out);
@@ -101,7 +101,15 @@ void AppendConnection(const RoomSnapshot::Connection& connection, std::string& o
   AppendTime(connection.next_page, out);
   out += ',';
   AppendList(connection.refusals, out, [&](const auto& refusal) { AppendRefusal(refusal, out); });
-  out += ']';
+  if (const auto& again = connection.again; again.has_value()) {
+    out += ",[";
+    json::AppendInt(again->last_serial, out);
+    out += ',';
+    AppendTime(again->since, out);
+    out += "]]";
+  } else {
+    out += ",null]";
+  }
 }
 
 }  // namespace
@@ -218,6 +226,15 @@ bool ReadConnection(std::optional<json::Element> element, RoomSnapshot::Connecti
     refusals.Require(ReadRefusal(refusals.Next(), connection.refusals.emplace_back(), wrong));
   }
   tuple.Require(refusals.Finished());
+  if (tuple.Has()) {
+    if (std::optional<TupleReader> of_again = tuple.OptionalTuple()) {
+      RoomSnapshot::Again again;
+      again.last_serial = of_again->Int();
+      again.since = of_again->Time();
+      tuple.Require(of_again->Finished());
+      connection.again = again;
+    }
+  }
   return tuple.Finished();
 }
 

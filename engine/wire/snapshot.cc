@@ -16,8 +16,8 @@
 namespace presence::wire {
 namespace {
 
-constexpr SnapshotKind kRoom{"room", "2"};
-constexpr SnapshotKind kServer{"server", "2"};
+constexpr SnapshotKind kRoom{"room", "3", "2"};
+constexpr SnapshotKind kServer{"server", "3", "2"};
 
 // --- A server ---
 

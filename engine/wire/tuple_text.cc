@@ -129,7 +129,7 @@ absl::StatusOr<std::string_view> OpenSealed(const SnapshotKind& kind, std::strin
     return WrongSnapshot(absl::StrCat("not a snapshot of a ", AbslView(kind.name)));
   }
   const std::string_view version = rest.substr(0, rest.find(','));
-  if (version != kind.version) {
+  if (version != kind.version && version != kind.older_version) {
     constexpr size_t kShown = 20;
     return WrongSnapshot(version.size() > kShown
                              ? "it has no version"

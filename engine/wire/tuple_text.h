@@ -112,6 +112,7 @@ class TupleReader {
 struct SnapshotKind {
   std::string_view name;
   std::string_view version;
+  std::string_view older_version;  // that is read, too
 };
 
 // Appends {"format", "version", "checksum", NAME: body}.

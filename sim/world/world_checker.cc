@@ -70,15 +70,13 @@ void WorldChecker::OnApply(uint32_t client, uint32_t room, Timestamp now, const 
   if (std::holds_alternative<AttachedFrame>(input) && channel.state() == ChannelState::kDetaching) {
     Disturb(seat);
   }
-  for (const Effect& effect : effects) Watch(client, room, seat, effect, channel);
+  for (const Effect& effect : effects) Watch(seat, effect, channel);
   CountBounds(seat, effects, channel);
 }
 
-void WorldChecker::Watch(uint32_t client, uint32_t room, Seat& seat, const Effect& effect,
-                         const Channel& channel) {
+void WorldChecker::Watch(Seat& seat, const Effect& effect, const Channel& channel) {
   if (std::holds_alternative<MemberEvent>(effect) || std::holds_alternative<SetCleared>(effect)) {
     ++seat.changes;
-    NoteHeard(client, rooms_[room], effect);
   } else if (const auto* sync = std::get_if<SyncChanged>(&effect)) {
     if (sync->phase == SyncChanged::Phase::kCompleted) {
       if (seat.clean_since_attached) seat.disturbed = false;
@@ -100,18 +98,6 @@ void WorldChecker::Watch(uint32_t client, uint32_t room, Seat& seat, const Effec
     }
   } else if (const auto* changed = std::get_if<StateChanged>(&effect)) {
     if (changed->state == ChannelState::kFailed) Leave(seat);
-  }
-}
-
-void WorldChecker::NoteHeard(uint32_t client, Room& room, const Effect& effect) {
-  if (room.lost.empty()) return;
-  const auto* const event = std::get_if<MemberEvent>(&effect);
-  if (event == nullptr) {
-    for (auto& [key, lost] : room.lost) lost.heard.insert(client);
-  } else if (event->type == EventType::kLeave) {
-    const auto lost = room.lost.find(
-        {std::string(event->message.connection_id), std::string(event->message.client_id)});
-    if (lost != room.lost.end()) lost->second.heard.insert(client);
   }
 }
 
@@ -286,7 +272,6 @@ void WorldChecker::OnHostEvent(uint32_t index, const MemberEvent& event) {
       return Fail("host", 0, index,
                   absl::StrCat("the host says that ", NameOf(message), " left, who was not there"));
     }
-    if (event.reason == LeaveReason::kLost) room.lost[key] = {member->second, {}};
     room.order.erase(std::find(room.order.begin(), room.order.end(), member));
     room.members.erase(member);
     return;
@@ -305,7 +290,6 @@ void WorldChecker::OnHostForgot(uint32_t index) {
   ++room.changes;
   room.members.clear();
   room.order.clear();
-  room.lost.clear();
   room.was_forgotten = true;
 }
 
@@ -340,38 +324,6 @@ void WorldChecker::CheckHost(uint32_t index, const MemberSet& members) {
 
 // --- Agreement ---
 
-// Whether `seen`, which is not what the host has, is right all the same. Ids say nothing of the
-// leave at the end of a grace period, and what is done again has the ids of the first time:
-//   1. c1 sends ENTER (0) and UPDATE (1) of alice; everybody is told, but the answers are lost.
-//   2. c1 is gone past the grace period: alice leaves. The client has no transport just then.
-//   3. c1 resumes and attaches; ENTER is done again as c1:0:0, and then the transport is cut.
-//   4. The client attaches. The page says c1:0:0, which is older than the c1:1:0 that it has.
-// It keeps that (RTP2b2) until UPDATE is done again. No other ids can be given: a connection that
-// is resumed goes on under its own, what is not answered is sent again unchanged, before ATTACHED
-// can say that members are gone, and an id consists of the connection's and the frame's serial.
-// Only if the host remembered of whom something was done again, and put a LEAVE before such a
-// member on each page, would the client know more.
-//
-// So this is all that is tolerated: of a member who was lost, what it was last before; in a client
-// that was not told that it left; while the host has an older message; and as long as an operation
-// for it is not answered, after which there is no such excuse.
-bool WorldChecker::IsDoneAgain(uint32_t client, uint32_t index, const Key& key,
-                               const Message& hosts, const Message& seen) const {
-  const Room& room = rooms_[index];
-  const auto lost = room.lost.find(key);
-  if (lost == room.lost.end() || lost->second.heard.contains(client) ||
-      !Same(lost->second.last.view(), seen) ||
-      !CompareNewness(VersionOf(seen), VersionOf(hosts)).newer) {
-    return false;
-  }
-  const auto owner = owners_.find(key.first);
-  if (owner == owners_.end()) return false;
-  const auto& waiting = operations_[owner->second];
-  return std::any_of(waiting.begin(), waiting.end(), [&](const auto& operation) {
-    return operation.second == std::pair(index, key.second);
-  });
-}
-
 void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel& channel) {
   if (violation_.has_value()) return;
   Seat& seat = SeatOf(client, index);
@@ -389,8 +341,7 @@ void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel
       Fail("agreement", client, index,
            absl::StrCat(NameOf(member), " is visible, and not in the room"),
            Violation::Missing::kMembers);
-    } else if (!Same(known->second.view(), member) &&
-               !IsDoneAgain(client, index, known->first, known->second.view(), member)) {
+    } else if (!Same(known->second.view(), member)) {
       Fail("agreement", client, index,
            absl::StrCat(NameOf(member), " is seen with id ", Quoted(member.id), " and data ",
                         Quoted(member.payload.data), " where the host has ",

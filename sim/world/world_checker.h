@@ -170,30 +170,20 @@ class WorldChecker {
     // The latest sync was discarded, or follows such a one: pages of that may still come.
     bool is_cut_short = false;
   };
-  struct Lost {
-    OwnedMessage last;         // what the member was before
-    std::set<uint32_t> heard;  // clients that have been told since that it left, or forgot it
-  };
   struct Room {
     Members members;                       // folded from the host's events
     std::vector<Members::iterator> order;  // as they joined
-    // Those who are gone past the grace period: see IsDoneAgain.
-    std::map<Key, Lost> lost;
     uint64_t changes = 0;
     bool was_forgotten = false;
   };
 
   Seat& SeatOf(uint32_t client, uint32_t room);
-  bool IsDoneAgain(uint32_t client, uint32_t index, const Key& key, const Message& hosts,
-                   const Message& seen) const;
   void Fail(std::string_view invariant, uint32_t client, uint32_t room, std::string what,
             Violation::Missing missing = Violation::Missing::kNothing);
   void CheckIntent(uint32_t client, uint32_t room, const std::string& member, const Intent& intent,
                    bool attached, const std::string& connection_id);
 
-  void Watch(uint32_t client, uint32_t room, Seat& seat, const Effect& effect,
-             const Channel& channel);
-  void NoteHeard(uint32_t client, Room& room, const Effect& effect);
+  void Watch(Seat& seat, const Effect& effect, const Channel& channel);
   void CountBounds(Seat& seat, const Effects& effects, const Channel& channel);
   void Reached(Bound bound) { ++bounds_[static_cast<size_t>(bound)]; }
   static void Disturb(Seat& seat) {

@@ -260,17 +260,22 @@ void HostHarness::Check(const HostInput* input) {
           EXPECT_EQ(HandleOf(item.message.connection_id), to) << "not its own";
         }
       }
-      for (const OutItem& item : broadcast->items) {
-        Timestamp& latest =
-            latest_[{Text(item.message.connection_id), Text(item.message.client_id)}];
-        EXPECT_GE(item.message.timestamp, latest);
-        latest = item.message.timestamp;
+      for (const ConnectionHandle to : broadcast->to) {
+        for (const OutItem& item : broadcast->items) {
+          Timestamp& latest =
+              latest_[{to, {Text(item.message.connection_id), Text(item.message.client_id)}}];
+          EXPECT_GE(item.message.timestamp, latest);
+          latest = item.message.timestamp;
+        }
       }
     } else if (const auto* page = std::get_if<SyncPage>(&effect)) {
       rank = 4;
       EXPECT_TRUE(host.IsAttached(page->to)) << page->to;
       EXPECT_NE(modes_[page->to] & kFlagPresenceSubscribe, 0u);
-      EXPECT_LE(page->items.size(), host.options().sync_page_size);
+      EXPECT_LE(std::count_if(
+                    page->items.begin(), page->items.end(),
+                    [](const OutItem& item) { return item.action == PresenceAction::kPresent; }),
+                static_cast<ptrdiff_t>(host.options().sync_page_size));
     } else if (const auto* attached = std::get_if<AttachedReply>(&effect)) {
       modes_[attached->to] = attached->flags & kFlagModes;
       EXPECT_NE(modes_[attached->to], 0u);

@@ -53,8 +53,8 @@ IncomingItem WithId(IncomingItem item, std::string_view id);
 // kFlagDefaultModes. After each input it is checked that the invariants hold; that the events fold
 // to the members, in joining order, and count the connections right; that pages and broadcasts go
 // to the attached only, and as far as their modes allow; that a frame is broadcast whole; that no
-// member's timestamp decreases; that an operation is answered exactly once; and that the effects
-// come in the documented order.
+// member's timestamp decreases for whom it is broadcast to; that an operation is answered exactly
+// once; and that the effects come in the documented order.
 class HostHarness {
  public:
   explicit HostHarness(const RoomHost::Options& options = {}) : host(options) {}
@@ -102,7 +102,8 @@ class HostHarness {
   std::vector<std::string> ids_;
   std::map<ConnectionHandle, uint64_t> modes_;               // as granted last
   std::vector<std::pair<std::string, std::string>> folded_;  // connection and client, as joined
-  std::map<std::pair<std::string, std::string>, Timestamp> latest_;  // of each member ever
+  // Of each member ever, by who was told.
+  std::map<std::pair<ConnectionHandle, std::pair<std::string, std::string>>, Timestamp> latest_;
 };
 
 // One item as a line, as above; and the code of an error.

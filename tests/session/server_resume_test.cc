@@ -213,6 +213,56 @@ TEST(ServerResume, WhatIsSentAgainToARoomThatWasLeftAndAttachedSinceIsDoneAgain)
   }
 }
 
+// Its ids are those of the first time, and older than what somebody has who missed the leave.
+TEST(ServerResume, WhomADoneAgainOperationEntersIsTakenOutBefore) {
+  ServerHarness h;
+  h.Accept(1);
+  h.Accept(9, "stays");
+  h.Attach(9, "room");
+  h.Attach(1, "room");
+  h.Enter(1, "room", 0, "", "a");
+  h.Enter(1, "room", 1, "", "b");
+  h.Gone(1);
+  h.Advance(15'000);
+  h.Resume(2, "k1");
+  h.Attach(2, "room");
+  const std::string leave =
+      R"({"action":3,"clientId":"me","connectionId":"c1","id":"server-1-left-2",)"
+      R"("timestamp":1015000},)";
+  EXPECT_EQ(SentTo(9, h.Enter(2, "room", 0, "", "a")),
+            Lines{R"({"action":14,"channel":"room","presence":[)" + leave +
+                  R"({"action":2,"clientId":"me","connectionId":"c1","id":"c1:0:0",)"
+                  R"("timestamp":1015001,"data":"a"}]})"});
+  h.Accept(3, "late");
+  EXPECT_EQ(SentTo(3, h.Attach(3, "room")).back(),
+            R"({"action":16,"channel":"room","channelSerial":"server-1-1:","presence":[)" + leave +
+                R"({"action":1,"clientId":"me","connectionId":"c1","id":"c1:0:0",)"
+                R"("timestamp":1015001,"data":"a"}]})");
+  EXPECT_EQ(SentTo(9, h.Enter(2, "room", 2, "", "c")),
+            Lines{R"({"action":14,"channel":"room","presence":[)"
+                  R"({"action":4,"clientId":"me","connectionId":"c1","id":"c1:2:0",)"
+                  R"("timestamp":1015001,"data":"c"}]})"});
+}
+
+// A room's time may be ahead by an instant, see TheLeaveLiesBetweenTheTwoTimesInOneInstantToo; the
+// server's never is behind it, so that nobody's time goes back in a room that comes again.
+TEST(ServerResume, DoneAgainInOneInstantTheServersTimeIsNotBehindARooms) {
+  Server::Options options;
+  options.room.grace_period = std::chrono::milliseconds(0);
+  ServerHarness h(options);
+  h.Accept(1);
+  h.Attach(1, "room");
+  h.Enter(1, "room", 0);
+  h.Gone(1);
+  h.Resume(2, "k1");
+  h.Attach(2, "room");
+  h.Enter(2, "room", 0);
+  h.Gone(2);
+  h.Resume(3, "k1");
+  EXPECT_EQ(h.server.room_count(), 0u);
+  EXPECT_EQ(h.server.Export().server_time, TimestampFromMs(h.now_ms + 1));
+}
+
 TEST(ServerResume, WhatWasRefusedAndIsDoneWhenSentAgainIsNotRefusedTheNextTime) {
   ServerHarness h;
   h.Accept(1);

@@ -40,6 +40,9 @@ class HostConnection {
   RoomSnapshot::Sync* sync() { return rare_ ? Pointer(rare_->sync) : nullptr; }
   const RoomSnapshot::Sync* sync() const { return rare_ ? Pointer(rare_->sync) : nullptr; }
   void SetSync(const std::optional<RoomSnapshot::Sync>& sync);
+  // Of its operations those that were done again; null: none.
+  const RoomSnapshot::Again* again() const { return rare_ ? Pointer(rare_->again) : nullptr; }
+  void SetAgain(const std::optional<RoomSnapshot::Again>& again);
   // Null: none was ever remembered, or there are none any more.
   const Refusals* refusals() const { return rare_ ? &rare_->refusals : nullptr; }
   Refusals& MakeRefusals() { return MakeRare().refusals; }
@@ -60,6 +63,7 @@ class HostConnection {
   struct Rare {
     std::optional<RoomSnapshot::Lost> lost;
     std::optional<RoomSnapshot::Sync> sync;
+    std::optional<RoomSnapshot::Again> again;
     Refusals refusals;
   };
 
