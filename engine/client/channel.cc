@@ -556,6 +556,10 @@ std::string Channel::CheckInvariants() const {
   if (std::string wrong = members_.CheckInvariants(); !wrong.empty()) {
     return "member set: " + wrong;
   }
+  return CheckOwnInvariants();
+}
+
+std::string Channel::CheckOwnInvariants() const {
   if (std::string wrong = own_members_.CheckInvariants(); !wrong.empty()) {
     return "own members: " + wrong;
   }

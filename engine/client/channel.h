@@ -158,6 +158,9 @@ class Channel {
 
   // The first invariant that does not hold, in words; empty if all hold. O(members).
   std::string CheckInvariants() const;
+  // The same but for those that members() states of itself, for who asks it where it has changed.
+  // O(own members + what waits).
+  std::string CheckOwnInvariants() const;
 
  private:
   friend struct ChannelTestPeer;

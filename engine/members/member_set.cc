@@ -27,6 +27,7 @@ MemberSet::~MemberSet() = default;
 // --- Changes ---
 
 MemberSet::Outcome MemberSet::Apply(PresenceAction action, const Message& message) {
+  ++changes_;
   PRESENCE_DCHECK(action != PresenceAction::kAbsent);
   PRESENCE_DCHECK(!message.client_id.empty() && !message.connection_id.empty());
   if (store_ == nullptr) {
@@ -124,6 +125,7 @@ MemberSet::Outcome MemberSet::ApplyLeave(const Message& message) {
 }
 
 void MemberSet::StartSync() {
+  ++changes_;
   syncing_ = true;
   if (++generation_ != 0) return;
   // It has gone round: nobody may pass for seen who was seen in this number's earlier sync.
@@ -132,6 +134,7 @@ void MemberSet::StartSync() {
 }
 
 void MemberSet::EndSync(Timestamp now, EventSink sink) {
+  ++changes_;
   PRESENCE_CHECK(syncing_);
   GiveBack();
   syncing_ = false;
@@ -141,6 +144,7 @@ void MemberSet::EndSync(Timestamp now, EventSink sink) {
 }
 
 void MemberSet::Empty(Timestamp now, EventSink sink) {
+  ++changes_;
   GiveBack();
   syncing_ = false;
   DropTombstones();
@@ -165,15 +169,19 @@ void MemberSet::Expel(const IsOut& is_out, LeaveReason reason, Timestamp now, Ev
 }
 
 void MemberSet::Clear() {
+  ++changes_;
   syncing_ = false;
   store_.reset();
 }
 
 void MemberSet::GiveBack() {
-  if (store_ != nullptr) store_->GiveBack();
+  if (store_ == nullptr || !store_->has_given_up()) return;
+  ++changes_;
+  store_->GiveBack();
 }
 
 void MemberSet::SkipJoins(uint64_t last_joined) {
+  ++changes_;
   PRESENCE_CHECK(last_joined >= last_joined_);
   last_joined_ = last_joined;
 }

@@ -139,6 +139,10 @@ class MemberSet {
   void ForEachAfter(uint64_t after, NumberedVisitor visit) const;
   // The number of who joined last; 0: nobody yet.
   uint64_t last_joined() const { return last_joined_; }
+  // Goes up with every call of a method that is not const, whatever comes of it; only GiveBack
+  // counts where it has something to give back. While it stays the same, so does all that the set
+  // says of itself: for who would look at the whole after each step.
+  uint64_t changes() const { return changes_; }
 
   // The first invariant that does not hold, in words; empty if all hold. O(members). For tests, the
   // simulator and `presence replay --check`.
@@ -160,6 +164,7 @@ class MemberSet {
   std::unique_ptr<MemberStore> store_;  // null: nobody has come since the set was made or cleared
   uint64_t last_joined_ = 0;
   uint64_t tombstones_evicted_ = 0;
+  uint64_t changes_ = 0;
   uint32_t generation_ = 0;  // of the running or last sync; goes round
   bool syncing_ = false;
 };

@@ -46,7 +46,8 @@ class ReplayChecker : public ReplayObserver {
   // How often the whole set is compared with the events, and the engine asked for its invariants:
   // "fold" and "engine". All others are checked at every input.
   enum class Pace : uint8_t {
-    // At every input.
+    // At every input. Where neither the set nor what events say has changed since, they are as they
+    // were found then, and are not compared again (MemberSet::changes).
     kEveryInput,
     // For large rooms, where N inputs would cost N squared. At every input "fold" is checked of
     // the members that the input or its events name, and of the number of all. The whole set is

@@ -772,6 +772,42 @@ TEST(MemberSet, TheIndexFollowsSyncsAndClearing) {
   EXPECT_EQ(set.After(0), "4:a@c1");  // numbers go on
 }
 
+// Who has looked at the whole of a set looks again where this says so, and nowhere else.
+TEST(MemberSet, EveryCallThatMayChangeTheSetCountsAsAChange) {
+  MemberSet set;
+  uint64_t before = 0;
+  const auto changed = [&] { return std::exchange(before, set.changes()) != set.changes(); };
+  const Message first = MessageOf("a", "c", "c:1:0");
+  EXPECT_FALSE(changed());
+  set.Apply(Action::kLeave, first);  // of nobody
+  EXPECT_TRUE(changed());
+  set.Apply(Action::kEnter, first);
+  EXPECT_TRUE(changed());
+  set.Apply(Action::kEnter, first);  // stale
+  EXPECT_TRUE(changed());
+  set.StartSync();
+  EXPECT_TRUE(changed());
+  set.EndSync(TimestampFromMs(500), [](const MemberEvent&) {});
+  EXPECT_TRUE(changed());
+  set.GiveBack();  // what the end of the sync has told
+  EXPECT_TRUE(changed());
+  set.GiveBack();
+  EXPECT_FALSE(changed());
+  set.Empty(TimestampFromMs(500), [](const MemberEvent&) {});
+  EXPECT_TRUE(changed());
+  set.Clear();
+  EXPECT_TRUE(changed());
+  set.SkipJoins(10);
+  EXPECT_TRUE(changed());
+  set.Clear();  // of what is clear
+  EXPECT_TRUE(changed());
+
+  set.ForEach([](const Message&) {});
+  set.Find("c", "a");
+  EXPECT_EQ(set.CheckInvariants(), "");
+  EXPECT_FALSE(changed());
+}
+
 TEST(MemberSet, ARestoredSetGivesItsMembersTheirNumbersAgain) {
   CheckedSet set;
   set.set.SkipJoins(6);
