@@ -89,6 +89,7 @@ class World : private Network::Receiver {
   // time, or something is wrong.
   bool RunUntilQuiet(int64_t until_ms);
   bool Swallows(uint32_t client);
+  bool SomebodyIsDisturbed();
   void CheckQuiet();
   void CountFault(StepKind kind);
 

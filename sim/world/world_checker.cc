@@ -1,10 +1,11 @@
 #include "sim/world/world_checker.h"
 
 #include <algorithm>
+#include <limits>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "presence/members/newness.h"
 #include "sim/replay/member_name.h"
 
 namespace presence::sim {
@@ -70,11 +71,12 @@ void WorldChecker::OnApply(uint32_t client, uint32_t room, Timestamp now, const 
   if (std::holds_alternative<AttachedFrame>(input) && channel.state() == ChannelState::kDetaching) {
     Disturb(seat);
   }
-  for (const Effect& effect : effects) Watch(seat, effect, channel);
+  for (const Effect& effect : effects) Watch(client, room, seat, effect, channel);
   CountBounds(seat, effects, channel);
 }
 
-void WorldChecker::Watch(Seat& seat, const Effect& effect, const Channel& channel) {
+void WorldChecker::Watch(uint32_t client, uint32_t room, Seat& seat, const Effect& effect,
+                         const Channel& channel) {
   if (std::holds_alternative<MemberEvent>(effect) || std::holds_alternative<SetCleared>(effect)) {
     ++seat.changes;
   } else if (const auto* sync = std::get_if<SyncChanged>(&effect)) {
@@ -97,7 +99,7 @@ void WorldChecker::Watch(Seat& seat, const Effect& effect, const Channel& channe
       seat.reentry_refused = true;
     }
   } else if (const auto* changed = std::get_if<StateChanged>(&effect)) {
-    if (changed->state == ChannelState::kFailed) Leave(seat);
+    if (changed->state == ChannelState::kFailed) Leave(client, room);
   }
 }
 
@@ -133,9 +135,22 @@ void WorldChecker::CountBounds(Seat& seat, const Effects& effects, const Channel
                                                                   : Bound::kInFlightBytes);
 }
 
-void WorldChecker::Leave(Seat& seat) {
-  std::erase_if(seat.intents, [](const auto& intent) { return intent.second.answered; });
-  for (auto& [member, intent] : seat.intents) intent.uncertain = true;
+void WorldChecker::Leave(uint32_t client, uint32_t room) {
+  EndIntents(client, room, std::numeric_limits<RequestId>::max());
+  for (auto& [member, intent] : SeatOf(client, room).intents) intent.uncertain = true;
+}
+
+void WorldChecker::EndIntents(uint32_t client, uint32_t room, RequestId before) {
+  // Of whom an earlier call is not answered yet, though a later one is: acknowledged once the
+  // channel is attached again, it counts.
+  std::set<std::string_view> still_asked;
+  for (const auto& [request, operation] : operations_[client]) {
+    if (operation.first == room) still_asked.insert(operation.second);
+  }
+  std::erase_if(SeatOf(client, room).intents, [&](const auto& intent) {
+    return intent.second.answered && intent.second.request < before &&
+           !still_asked.contains(intent.first);
+  });
 }
 
 void WorldChecker::OnDelivered(uint32_t client, SubscriptionId to) {
@@ -219,7 +234,7 @@ void WorldChecker::OnDetach(uint32_t client, uint32_t room, RequestId request) {
 void WorldChecker::OnClosed(uint32_t client, uint32_t room, const Channel& channel) {
   Seat& seat = SeatOf(client, room);
   // A suspended channel may wait for the next connection, which enters its members again (RTL3).
-  if (channel.state() != ChannelState::kSuspended) return Leave(seat);
+  if (channel.state() != ChannelState::kSuspended) return Leave(client, room);
   for (auto& [member, intent] : seat.intents) intent.uncertain = true;
 }
 
@@ -238,9 +253,7 @@ void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& r
   if (result.kind != AttachmentResult::Kind::kDetach || result.error != nullptr || !by_server) {
     return;
   }
-  std::erase_if(SeatOf(client, room).intents, [&](const auto& intent) {
-    return intent.second.answered && intent.second.request < result.request;
-  });
+  EndIntents(client, room, result.request);
 }
 
 size_t WorldChecker::unanswered(uint32_t client) const {

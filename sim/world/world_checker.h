@@ -122,6 +122,8 @@ class WorldChecker {
 
   // Calls of the client in all its rooms that are not answered yet.
   size_t unanswered(uint32_t client) const;
+  // Whether the client needs a sync that nothing disturbs to know who is there.
+  bool IsDisturbed(uint32_t client, uint32_t room) { return SeatOf(client, room).disturbed; }
   // The first violation, if there was one; nothing is checked after it.
   const std::optional<Violation>& violation() const { return violation_; }
   // The room's members as the host has told them. The views hold until the next call.
@@ -183,7 +185,8 @@ class WorldChecker {
   void CheckIntent(uint32_t client, uint32_t room, const std::string& member, const Intent& intent,
                    bool attached, const std::string& connection_id);
 
-  void Watch(Seat& seat, const Effect& effect, const Channel& channel);
+  void Watch(uint32_t client, uint32_t room, Seat& seat, const Effect& effect,
+             const Channel& channel);
   void CountBounds(Seat& seat, const Effects& effects, const Channel& channel);
   void Reached(Bound bound) { ++bounds_[static_cast<size_t>(bound)]; }
   static void Disturb(Seat& seat) {
@@ -191,7 +194,9 @@ class WorldChecker {
     seat.clean_since_attached = false;
   }
   // What was asked there is over, or, if it is still asked, uncertain.
-  static void Leave(Seat& seat);
+  void Leave(uint32_t client, uint32_t room);
+  // What was asked before that call is over.
+  void EndIntents(uint32_t client, uint32_t room, RequestId before);
 
   const Plan& plan_;
   BoundCounts& bounds_;
