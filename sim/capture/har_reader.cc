@@ -9,10 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "engine/json/piece_reader.h"
 #include "sim/capture/clock.h"
+#include "sim/capture/comet_reading.h"
 #include "sim/capture/line_counter.h"
 #include "sim/capture/socket_reading.h"
 
@@ -37,7 +39,12 @@ struct Entry {
   std::string resource_type;
   std::string file;  // beside the HAR, with the messages
   std::optional<int64_t> started;
-  int64_t status = 0;
+  double milliseconds = -1;  // that it took
+  double status = 0;
+  // Texts of JSON strings: what was sent, and the answer, whose text may be in base64.
+  std::string_view sent;
+  std::string_view answer;
+  bool is_base64 = false;
   bool has_messages = false;
   std::vector<RawMessage> messages;
   uint64_t line = 0;
@@ -102,11 +109,8 @@ class HarReader {
     } else if (!has_log) {
       LeaveOut(1, "not a HAR: has no \"log\"");
     }
-    if (capture_.sockets.empty()) {
-      capture_.why_empty = WhyEmpty();
-    } else if (comet_requests_ > 0) {
-      LeaveOut(comet_line_, absl::StrCat(Comet(), ", and what they carried is missing"));
-    }
+    comet_.AddTo(texts_, capture_);
+    if (capture_.sockets.empty()) capture_.why_empty = WhyEmpty();
   }
 
  private:
@@ -165,18 +169,24 @@ class HarReader {
       entry.started = ParseInstant(json::StringOf(value).value_or(""));
     } else if (key == "_resourceType") {
       entry.resource_type = json::StringOf(value).value_or("");
+    } else if (key == "time") {
+      entry.milliseconds = json::NumberOf(value).value_or(-1);
     } else if (key == "request") {
       ForEachField(value, [&entry](const std::string& field, std::string_view piece) {
         if (field == "url") entry.url = json::StringOf(piece).value_or("");
+        if (field != "postData") return;
+        ForEachField(piece, [&entry](const std::string& inner, std::string_view text) {
+          if (inner == "text") entry.sent = text;
+        });
       });
     } else if (key == "response") {
       ForEachField(value, [&entry](const std::string& field, std::string_view piece) {
-        if (field == "status") {
-          entry.status = static_cast<int64_t>(json::NumberOf(piece).value_or(0));
-        }
+        if (field == "status") entry.status = json::NumberOf(piece).value_or(0);
         if (field != "content") return;
-        ForEachField(piece, [&entry](const std::string& inner, std::string_view name) {
-          if (inner == "_file") entry.file = json::StringOf(name).value_or("");
+        ForEachField(piece, [&entry](const std::string& inner, std::string_view text) {
+          if (inner == "_file") entry.file = json::StringOf(text).value_or("");
+          if (inner == "text") entry.answer = text;
+          if (inner == "encoding") entry.is_base64 = text == "\"base64\"";
         });
       });
     }
@@ -187,16 +197,10 @@ class HarReader {
            entry.url.starts_with("ws://") || entry.url.starts_with("wss://");
   }
 
-  // Of the client's other way to the service, over plain HTTP requests, for where no WebSocket can
-  // be had. Those that failed carried nothing.
-  static bool IsComet(const Entry& entry) {
-    const std::string_view path = std::string_view(entry.url).substr(0, entry.url.find('?'));
-    return path.find("/comet/") != path.npos && entry.status >= 200 && entry.status < 300;
-  }
-
   void FinishEntry(Entry& entry) {
     if (!IsWebSocket(entry)) {
-      if (IsComet(entry) && comet_requests_++ == 0) comet_line_ = entry.line;
+      // Those that failed carried nothing.
+      if (IsComet(entry.url) && entry.status >= 200 && entry.status < 300) TakeComet(entry);
       return;
     }
     ++sockets_seen_;
@@ -218,6 +222,27 @@ class HarReader {
       }
     }
     reading.AddTo(capture_);
+  }
+
+  void TakeComet(Entry& entry) {
+    CometRequest request;
+    request.url = std::move(entry.url);
+    request.line = entry.line;
+    request.began = entry.started;
+    if (entry.started.has_value() && entry.milliseconds >= 0 && entry.milliseconds < kMsPerDay) {
+      request.ended = *entry.started + static_cast<int64_t>(entry.milliseconds);
+    }
+    request.sent = json::StringOf(entry.sent);
+    request.received = json::StringOf(entry.answer);
+    if (entry.is_base64 && request.received.has_value()) {
+      std::string text;
+      const bool decoded = absl::Base64Unescape(*request.received, &text);
+      request.received = decoded ? std::optional(std::move(text)) : std::nullopt;
+    }
+    constexpr double kNoContent = 204;
+    if (entry.status == kNoContent) request.received = "";
+    comet_.Add(std::move(request));
+    ++comet_requests_;
   }
 
   // Whether a message is to be read; what is neither is told of in why_.
@@ -282,17 +307,11 @@ class HarReader {
     }
   }
 
-  std::string Comet() const {
-    return absl::StrCat(comet_requests_, comet_requests_ == 1 ? " request is" : " requests are",
-                        " of a client that had no WebSocket and went over HTTP (/comet/), which "
-                        "is not read");
-  }
-
   std::string WhyEmpty() const {
     if (comet_requests_ > 0 && messages_seen_ == 0) {
-      return absl::StrCat(Comet(),
-                          "; capture where WebSockets are let through (of ably-js the "
-                          "option transports: ['web_socket'] shows whether they are)");
+      return "its client had no WebSocket and went over HTTP (/comet/), of which nothing could be "
+             "read; capture where WebSockets are let through (of ably-js the option transports: "
+             "['web_socket'] shows whether they are)";
     }
     const std::string writer = creator_.empty() ? "what wrote it" : creator_;
     constexpr std::string_view kHow =
@@ -325,8 +344,8 @@ class HarReader {
   std::set<std::string> files_read_;
   std::string_view why_;
   size_t sockets_seen_ = 0;
+  CometReading comet_;
   size_t comet_requests_ = 0;
-  uint64_t comet_line_ = 0;
   size_t messages_seen_ = 0;
 };
 

@@ -7,20 +7,11 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/json/piece_reader.h"
-#include "engine/json/raw_text.h"
 #include "presence/wire/frame.h"
 #include "sim/capture/socket_kind.h"
 
 namespace presence::sim {
 namespace {
-
-// The key by which a connection is resumed, as CONNECTED says it; empty: it says none.
-std::string KeyOf(const wire::Frame& frame, std::string_view json) {
-  if (!frame.details_connection_key.empty()) return std::string(frame.details_connection_key);
-  const std::optional<std::string_view> piece = json::RawField(json, "connectionKey");
-  return piece.has_value() ? json::StringOf(*piece).value_or("") : "";
-}
 
 // Whose connection a socket goes on with; empty: nobody's.
 std::string ClaimOf(const CapturedSocket& socket) {
@@ -76,7 +67,7 @@ void LinkByKeys(Capture& capture) {
       std::string_view json;
       if (captured.sent || texts.Read(captured, json, &frame).has_value()) continue;
       if (frame.action != wire::kConnected) continue;
-      if (std::string said = KeyOf(frame, json); !said.empty()) key = std::move(said);
+      if (std::string said = ConnectionKeyOf(frame, json); !said.empty()) key = std::move(said);
     }
     const auto claimed = claim.empty() ? by_key.end() : by_key.find(claim);
     size_t session = ends.size();

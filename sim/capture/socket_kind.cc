@@ -1,5 +1,8 @@
 #include "sim/capture/socket_kind.h"
 
+#include "engine/json/piece_reader.h"
+#include "engine/json/raw_text.h"
+
 namespace presence::sim {
 namespace {
 
@@ -9,6 +12,8 @@ int HexDigit(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
+
+}  // namespace
 
 std::string Decoded(std::string_view text) {
   std::string decoded;
@@ -24,7 +29,13 @@ std::string Decoded(std::string_view text) {
   return decoded;
 }
 
-}  // namespace
+std::string ConnectionKeyOf(const wire::Frame& connected, std::string_view json) {
+  if (!connected.details_connection_key.empty()) {
+    return std::string(connected.details_connection_key);
+  }
+  const std::optional<std::string_view> piece = json::RawField(json, "connectionKey");
+  return piece.has_value() ? json::StringOf(*piece).value_or("") : "";
+}
 
 std::optional<std::string> QueryParameter(std::string_view url, std::string_view name) {
   const size_t query = url.find('?');

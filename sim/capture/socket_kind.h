@@ -12,6 +12,13 @@ namespace presence::sim {
 // The value of a parameter of a URL's query, decoded; nullopt: it has none of that name.
 std::optional<std::string> QueryParameter(std::string_view url, std::string_view name);
 
+// A part of a URL, decoded.
+std::string Decoded(std::string_view text);
+
+// The key by which a connection can be resumed, as its CONNECTED says it, which is `json`; empty:
+// it says none.
+std::string ConnectionKeyOf(const wire::Frame& connected, std::string_view json);
+
 // Tells a socket that carries the Ably protocol from the others that a page has: by its URL, or by
 // frames that mean something only there. Numbers called "action" others have, too.
 class SocketKind {

@@ -300,22 +300,85 @@ TEST(HarReaderTest, SaysWhyThereIsNothing) {
               HasSubstr("empty: none of the HAR's WebSockets carries frames of the Ably protocol"));
 }
 
-TEST(HarReaderTest, WhatWentOverHttpIsNamedAndNotRead) {
-  const auto request = [](std::string_view path, int status) {
-    return R"({"request":{"url":"https://x/)" + std::string(path) + R"("},"response":{"status":)" +
-           std::to_string(status) + "}}";
-  };
-  const std::string connect = request("comet/connect?v=2", 201);
-  EXPECT_THAT(ImportedHar(Har({connect, request("comet/a!b/recv?rnd=1", 200)})),
-              StartsWith("empty: 2 requests are of a client that had no WebSocket and went over "
-                         "HTTP (/comet/), which is not read; capture where"));
-  const std::string socket = Entry(kUrl, "2026-11-25T12:00:00Z", {Received(R"({"action":0})")});
-  EXPECT_THAT(ImportedHar(Har({socket, connect})),
-              HasSubstr("1 request is of a client that had no WebSocket and went over HTTP "
-                        "(/comet/), which is not read, and what they carried is missing\n"));
-  // What failed carried nothing.
-  EXPECT_THAT(ImportedHar(Har({socket, request("comet/connect", 0), request("comets", 200)})),
-              Not(HasSubstr("HTTP")));
+// A request of a client without a WebSocket; `content` is of the answer, `time` in ms.
+std::string Request(std::string_view path, std::string_view started, std::string_view time,
+                    std::string_view sent, std::string_view content, int status = 200) {
+  std::string request = "{\"startedDateTime\":\"2026-11-25T12:00:" + std::string(started) +
+                        "Z\",\"time\":" + std::string(time) +
+                        ",\"request\":{\"url\":\"https://x/comet/" + std::string(path) + "\"";
+  if (!sent.empty()) request += ",\"postData\":{\"text\":" + Quoted(sent) + "}";
+  return request + "},\"response\":{\"status\":" + std::to_string(status) + ",\"content\":{" +
+         std::string(content) + "}}}";
+}
+std::string Answer(std::string_view text) { return "\"text\":" + Quoted(text); }
+
+constexpr std::string_view kConnect = "connect?key=a.b:c&v=3&agent=ably-js&stream=false";
+constexpr std::string_view kConnection =
+    R"([{"action":4,"connectionId":"c","connectionDetails":{"connectionKey":"i-c!k"}}])";
+
+TEST(HarReaderTest, WhatWentOverHttpIsPutTogether) {
+  const std::string send = "i-c!k/send?rnd=1";
+  const std::string receive = "i-c%21k/recv?rnd=2";
+  const std::string attached = R"([{"action":11,"channel":"r","flags":0},{"action":0}])";
+  // A request waits for what there is to tell: it came when the answer ended.
+  EXPECT_EQ(ImportedHar(Har({Request(kConnect, "01.000", "100", "", Answer(kConnection), 201),
+                             Request(receive, "02.000", "900.7", "", Answer(attached)),
+                             Request(receive, "03.000", "10", "", "", 204),
+                             Request(send, "02.100", "50", R"([{"action":10,"channel":"r"}])",
+                                     R"("encoding":"base64","text":"W3siYWN0aW9uIjoxfV0=")")})),
+            R"(== ; c; r
+{"t":1795608001100,"recv":{"action":4,"connectionId":"c","connectionDetails":{"connectionKey":"i-c!k"}}}
+{"t":1795608002100,"send":{"action":10,"channel":"r"}}
+{"t":1795608002150,"recv":{"action":1}}
+{"t":1795608002900,"recv":{"action":11,"channel":"r","flags":0}}
+{"t":1795608002900,"recv":{"action":0}}
+)");
+}
+
+TEST(HarReaderTest, ConnectionsOverHttpFollowAsSocketsDo) {
+  const std::string other =
+      R"([{"action":4,"connectionId":"d","connectionDetails":{"connectionKey":"i-d!k"}}])";
+  const std::string resumed = std::string(kConnect) + "&resume=i-c!k";
+  EXPECT_EQ(ImportedHar(Har({Request(kConnect, "01.000", "1", "", Answer(kConnection)),
+                             Request(kConnect, "01.000", "2", "", Answer(other)),
+                             Request(resumed, "02.000", "1", "", Answer(kConnection)),
+                             Request("late/recv", "03.000", "1", "",
+                                     Answer(R"([{"action":11,"channel":"r","flags":0}])"))})),
+            R"(== ; c; 
+{"t":1795608001001,"recv":{"action":4,"connectionId":"c","connectionDetails":{"connectionKey":"i-c!k"}}}
+{"t":1795608001001,"connection":{"state":"disconnected"}}
+{"t":1795608002001,"recv":{"action":4,"connectionId":"c","connectionDetails":{"connectionKey":"i-c!k"}}}
+== ; d; 
+{"t":1795608001002,"recv":{"action":4,"connectionId":"d","connectionDetails":{"connectionKey":"i-d!k"}}}
+== ; ; r
+{"t":1795608003001,"recv":{"action":11,"channel":"r","flags":0}}
+)");
+}
+
+TEST(HarReaderTest, WhatWentOverHttpAndCannotBeReadIsNamed) {
+  EXPECT_EQ(ImportedHar(Har({Request(kConnect, "01.000", "1", "", Answer(kConnection)),
+                             Request("i-c!k/send", "02.000", "1", "", Answer("[]")),
+                             Request("i-c!k/recv", "03.000", "1", "", ""),
+                             Request("i-c!k/recv", "04.000", "1", "", Answer("<html>")),
+                             Request("i-c!k/recv", "05.000", "1", "", Answer("[{},")),
+                             // What failed carried nothing.
+                             Request("i-c!k/send", "06.000", "1", "[{}]", "", 500)})),
+            R"(== ; c; 
+{"t":1795608001001,"recv":{"action":4,"connectionId":"c","connectionDetails":{"connectionKey":"i-c!k"}}}
+3: a request over HTTP (/comet/) whose body was not kept
+4: an answer over HTTP (/comet/) whose body was not kept
+5: a request over HTTP (/comet/): not an array of messages
+6: a request over HTTP (/comet/): not valid JSON: ends in the midst of something
+6: a frame without an integer "action"
+)");
+  const std::string streamed = Request("connect?v=3", "01.000", "1", "", Answer(kConnection));
+  EXPECT_THAT(ImportedHar(Har({streamed})),
+              testing::AllOf(StartsWith("2: a client had no WebSocket, and what it received over "
+                                        "HTTP (/comet/) was streamed"),
+                             HasSubstr("empty: its client had no WebSocket")));
+  // A status may be any number.
+  EXPECT_THAT(ImportedHar(R"({"log":{"entries":[{"response":{"status":1e68}}]}})"),
+              StartsWith("empty: the HAR has no WebSocket"));
 }
 
 TEST(HarReaderTest, WhatIsNotAHarAnyMoreEndsItAfterWhatCameBefore) {
