@@ -6,11 +6,12 @@
 #include <list>
 #include <map>
 #include <optional>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "presence/members/internal/stored_message.h"
@@ -75,8 +76,11 @@ struct ReplayChecker::History {
   const Member* Find(const KeyView& key) const { return const_cast<History*>(this)->Find(key); }
   void Join(const Message& message) {
     ++changes;
-    Member& member = order.emplace_back();
-    member.key = Key(KeyOf(message));
+    if (gone.empty()) gone.emplace_back();
+    order.splice(order.end(), gone, gone.begin());
+    Member& member = order.back();
+    member.key.first = message.connection_id;
+    member.key.second = message.client_id;
     member.message.Assign(message);
     visible.emplace(KeyView(member.key), std::prev(order.end()));
   }
@@ -86,7 +90,9 @@ struct ReplayChecker::History {
     const auto found = visible.find(key);
     const std::list<Member>::iterator member = found->second;
     visible.erase(found);
-    order.erase(member);
+    gone.splice(gone.begin(), order, member);
+    // As many as are there, and some, are enough to be used again.
+    if (gone.size() > order.size() + 16) gone.pop_back();
   }
   void Assign(Member& member, const Message& message) {
     ++changes;
@@ -101,14 +107,15 @@ struct ReplayChecker::History {
 
   // Folded from the events: the visible members as they joined, and by their keys, viewed there.
   std::list<Member> order;
-  std::unordered_map<KeyView, std::list<Member>::iterator, Hash, Equal> visible;
-  std::unordered_map<std::string, uint32_t, Hash, Equal> connections;
+  absl::flat_hash_map<KeyView, std::list<Member>::iterator, Hash, Equal> visible;
+  std::list<Member> gone;  // not visible any more: their memory is used again
+  absl::flat_hash_map<std::string, uint32_t, Hash, Equal> connections;
   bool syncing = false;
   // The ids of the running sync, of the one that completed last, and of the one discarded last.
   std::string sync_id;
   std::string completed_id;
   std::string discarded_id;
-  std::unordered_set<Key, Hash, Equal> seen;  // in the running sync
+  absl::flat_hash_set<Key, Hash, Equal> seen;  // in the running sync
   std::map<RequestId, Asked> asked;
   size_t open_gets = 0;  // of these
   // Since the connection is down: whether frames or the owner have put the channel where it is.
@@ -364,7 +371,7 @@ void ReplayChecker::CheckOwn(const History& history, const ChannelInput& input,
       state == ChannelState::kFailed) {
     return;  // nothing is taken
   }
-  std::vector<std::string_view> done;
+  absl::InlinedVector<std::string_view, 8> done;
   const auto is_last = [&done](std::string_view client) {
     if (std::find(done.begin(), done.end(), client) != done.end()) return false;
     done.push_back(client);

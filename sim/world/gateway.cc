@@ -56,6 +56,7 @@ Gateway::Gateway(const Surroundings& surroundings)
       seats_(plan_.clients.size()),
       changed_(plan_.rooms) {
   for (Seat& seat : seats_) seat.attached.resize(plan_.rooms);
+  for (uint32_t room = 0; room < plan_.rooms; ++room) names_.push_back(RoomName(room));
   BeginLife();
   server_ = std::make_unique<Server>(ServerOptions());
 }
@@ -222,7 +223,7 @@ void Gateway::CheckRooms() {
   for (uint32_t room = 0; room < changed_.size(); ++room) {
     if (!changed_[room]) continue;
     changed_[room] = false;
-    const RoomHost* const host = server_->FindRoom(RoomName(room));
+    const RoomHost* const host = server_->FindRoom(names_[room]);
     checker_.CheckHost(room, host == nullptr ? NoMembers() : host->members());
   }
 }
@@ -376,7 +377,7 @@ bool Gateway::Serves(uint32_t client, uint32_t room) const {
 }
 
 bool Gateway::HoldsNothingBack(uint32_t room) const {
-  const RoomHost* const host = server_->FindRoom(RoomName(room));
+  const RoomHost* const host = server_->FindRoom(names_[room]);
   return host == nullptr || host->pending_items() == 0;
 }
 
@@ -388,8 +389,7 @@ bool Gateway::RestartSync(uint32_t client, uint32_t room, Resync how) {
   // As if the client had sent it.
   wire::Frame frame;
   frame.action = how == Resync::kAsked ? wire::kSync : wire::kAttach;
-  const std::string name = RoomName(room);
-  frame.channel = name;
+  frame.channel = names_[room];
   if (how == Resync::kLost) loses_ = client;
   if (how == Resync::kAsked) network_.HoldNextPage(client, room, 0);
   keeps_ids_ = how != Resync::kLost;
@@ -401,7 +401,7 @@ bool Gateway::RestartSync(uint32_t client, uint32_t room, Resync how) {
 
 // Somebody's connection is closed by the server while others are being synced.
 bool Gateway::CloseSomebodyInSync(uint32_t room, uint64_t detail) {
-  const RoomHost* const host = server_->FindRoom(RoomName(room));
+  const RoomHost* const host = server_->FindRoom(names_[room]);
   if (host == nullptr || host->running_syncs() == 0) return false;
   std::vector<std::string> leaving;
   host->members().ForEach(

@@ -119,6 +119,7 @@ class Gateway {
   std::unique_ptr<Server> server_;
   ServerReader server_reader_;
   ServerEffects effects_;
+  std::vector<std::string> names_;                    // of rooms
   std::vector<Seat> seats_;                           // by client
   std::unordered_map<TransportHandle, uint32_t> to_;  // clients, by transport; never visited
   std::vector<bool> changed_;                         // rooms, in the step in hand

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "presence/wire/frame.h"
+
 namespace presence::sim {
 
 Network::Network(const Plan& plan, Schedule& schedule, Receiver& receiver, FaultCounts& faults)
@@ -208,7 +210,7 @@ void Network::OnEvent(const Event& event) {
   if (datagram.epoch != link.epoch) return;
   --link.datagrams;
   receiver_.OnDisturbed(datagram.client);
-  Count(datagram.frame->bytes(), totals_.frames_down, totals_.bytes_down);
+  Count(*datagram.frame, totals_.frames_down, totals_.bytes_down);
   receiver_.OnFrameDown(datagram.client, *datagram.frame);
 }
 
@@ -225,7 +227,11 @@ void Network::Deliver(uint32_t client, bool up) {
     return ScheduleStream(client, up);
   }
   const Waiting frame = std::move(stream.frames[next]);
-  stream.frames.erase(stream.frames.begin() + static_cast<std::ptrdiff_t>(next));
+  if (next == 0) {
+    stream.frames.pop_front();
+  } else {
+    stream.frames.erase(stream.frames.begin() + static_cast<std::ptrdiff_t>(next));
+  }
   ScheduleStream(client, up);
   const uint64_t epoch = link.epoch;
   if (!frame.frame) {
@@ -235,22 +241,19 @@ void Network::Deliver(uint32_t client, bool up) {
   if (frame.counts_as > 0) receiver_.OnTaken(client, epoch, frame.counts_as);
   for (int copy = 0; copy < frame.copies && link.epoch == epoch; ++copy) {
     if (up) {
-      Count(frame.frame->bytes(), totals_.frames_up, totals_.bytes_up);
+      Count(*frame.frame, totals_.frames_up, totals_.bytes_up);
       receiver_.OnFrameUp(client, epoch, *frame.frame);
     } else {
-      Count(frame.frame->bytes(), totals_.frames_down, totals_.bytes_down);
+      Count(*frame.frame, totals_.frames_down, totals_.bytes_down);
       receiver_.OnFrameDown(client, *frame.frame);
     }
   }
 }
 
-void Network::Count(const std::string& bytes, uint64_t& frames, uint64_t& total) {
+void Network::Count(const SentFrame& frame, uint64_t& frames, uint64_t& total) {
   ++frames;
-  total += bytes.size();
-  // As all frames here are written: the action comes first.
-  if (bytes.starts_with(R"({"action":14,)") || bytes.starts_with(R"({"action":16,)")) {
-    ++totals_.presence_frames;
-  }
+  total += frame.bytes().size();
+  if (frame.action() == wire::kPresence || frame.action() == wire::kSync) ++totals_.presence_frames;
 }
 
 }  // namespace presence::sim

@@ -150,7 +150,7 @@ class Network {
   void Deliver(uint32_t client, bool up);
   void SendDatagram(uint32_t client, int64_t at_ms, SharedFrame frame);
   bool SendAsDatagram(uint32_t client, Link& link, const SharedFrame& frame, size_t counts_as);
-  void Count(const std::string& bytes, uint64_t& frames, uint64_t& total);
+  void Count(const SentFrame& frame, uint64_t& frames, uint64_t& total);
 
   const Plan& plan_;
   Schedule& schedule_;

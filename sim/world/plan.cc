@@ -311,6 +311,7 @@ Plan MakePlan(const WorldOptions& options) {
   // With numbers of its own.
   DrawThroughRooms(Random(Random::Mix(options.seed, 1'000)), plan.clients);
   std::vector<Step> steps;
+  steps.reserve(256);
   for (uint32_t client = 0; client < options.clients; ++client) {
     DrawUserSteps(plan, client, random, steps);
   }

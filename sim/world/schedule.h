@@ -52,7 +52,7 @@ class Schedule {
   void Add(Event event) {
     event.at_ms = std::max(event.at_ms, now_ms_);
     heap_.push_back({event, next_++});
-    std::push_heap(heap_.begin(), heap_.end(), Later);
+    std::push_heap(heap_.begin(), heap_.end(), Later());
   }
   // REQUIRES: not empty(). Time goes on to the event.
   Event Next() {
@@ -60,7 +60,7 @@ class Schedule {
     if (IsKnownNext()) {
       event = known_[first_++];
     } else {
-      std::pop_heap(heap_.begin(), heap_.end(), Later);
+      std::pop_heap(heap_.begin(), heap_.end(), Later());
       event = heap_.back().event;
       heap_.pop_back();
     }
@@ -77,9 +77,11 @@ class Schedule {
     return first_ < known_.size() &&
            (heap_.empty() || known_[first_].at_ms <= heap_.front().event.at_ms);
   }
-  static bool Later(const Entry& a, const Entry& b) {
-    return a.event.at_ms != b.event.at_ms ? a.event.at_ms > b.event.at_ms : a.order > b.order;
-  }
+  struct Later {
+    bool operator()(const Entry& a, const Entry& b) const {
+      return a.event.at_ms != b.event.at_ms ? a.event.at_ms > b.event.at_ms : a.order > b.order;
+    }
+  };
 
   int64_t now_ms_ = 0;
   uint64_t next_ = 0;

@@ -8,6 +8,19 @@
 #include "presence/base/internal/check.h"
 
 namespace presence::sim {
+namespace {
+
+int64_t ActionOf(std::string_view bytes) {
+  constexpr std::string_view kBegin = R"({"action":)";
+  PRESENCE_CHECK(bytes.starts_with(kBegin));
+  int64_t action = 0;
+  const auto read =
+      std::from_chars(bytes.data() + kBegin.size(), bytes.data() + bytes.size(), action);
+  PRESENCE_CHECK(read.ec == std::errc());
+  return action;
+}
+
+}  // namespace
 
 const wire::Frame& SentFrame::frame() const {
   if (!is_read_) {
@@ -19,16 +32,6 @@ const wire::Frame& SentFrame::frame() const {
   return frame_;
 }
 
-int64_t SentFrame::action() const {
-  constexpr std::string_view kBegin = R"({"action":)";
-  PRESENCE_CHECK(bytes_.starts_with(kBegin));
-  int64_t action = 0;
-  const auto read =
-      std::from_chars(bytes_.data() + kBegin.size(), bytes_.data() + bytes_.size(), action);
-  PRESENCE_CHECK(read.ec == std::errc());
-  return action;
-}
-
 SharedFrame SentFrames::Make(std::string_view bytes) {
   if (unused_.empty()) {
     frames_.push_back(std::make_unique<SentFrame>());
@@ -38,6 +41,7 @@ SharedFrame SentFrames::Make(std::string_view bytes) {
   SentFrame* const frame = unused_.back();
   unused_.pop_back();
   frame->bytes_ = bytes;
+  frame->action_ = ActionOf(bytes);
   frame->is_read_ = false;
   return SharedFrame(frame);
 }

@@ -23,14 +23,15 @@ class SentFrame {
   // What they say, read when first asked for, and once for all. Holds as long as the frame.
   // REQUIRES: they can be read.
   const wire::Frame& frame() const;
-  // Its action alone, without reading the rest. REQUIRES: it is written first, as all here is.
-  int64_t action() const;
+  // Its action alone, without reading the rest.
+  int64_t action() const { return action_; }
 
  private:
   friend class SentFrames;
   friend class SharedFrame;
 
   std::string bytes_;
+  int64_t action_ = 0;
   mutable bool is_read_ = false;
   mutable wire::Frame frame_;
   mutable wire::FrameReader reader_;
@@ -74,6 +75,7 @@ class SentFrames {
   SentFrames(const SentFrames&) = delete;
   SentFrames& operator=(const SentFrames&) = delete;
 
+  // REQUIRES: the action is written first, as by all here.
   SharedFrame Make(std::string_view bytes);
 
  private:

@@ -72,6 +72,7 @@ class Seeds {
 thread_local uint64_t running_seed = 0;
 
 void RunSeeds(const SimulationOptions& options, Seeds& seeds) {
+  auto frames = std::make_shared<SentFrames>();
   while (const std::optional<uint64_t> seed = seeds.Take()) {
     running_seed = *seed;
     WorldOptions world_options = options.world;
@@ -79,9 +80,14 @@ void RunSeeds(const SimulationOptions& options, Seeds& seeds) {
     const std::unique_ptr<Interference> interference =
         options.interference ? options.interference() : nullptr;
     const bool record = static_cast<bool>(options.record);
-    auto world = std::make_unique<World>(MakePlan(world_options), record, interference.get());
+    auto world =
+        std::make_unique<World>(MakePlan(world_options), record, interference.get(), frames);
     WorldResult result = world->Run();
-    if (!record) world.reset();
+    if (record) {
+      frames = std::make_shared<SentFrames>();  // the world may end on another thread
+    } else {
+      world.reset();
+    }
     seeds.Done(*seed, std::move(result), std::move(world));
   }
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "presence/base/internal/check.h"
+#include "presence/wire/frame.h"
 #include "sim/base/random.h"
 
 namespace presence::sim {
@@ -22,11 +23,12 @@ void WorldResult::Add(const WorldResult& other) {
   for (size_t bound = 0; bound < kBoundCount; ++bound) bounds[bound] += other.bounds[bound];
 }
 
-World::World(Plan plan, bool record, Interference* interference)
+World::World(Plan plan, bool record, Interference* interference, std::shared_ptr<SentFrames> frames)
     : plan_(std::move(plan)),
       checker_(plan_, bounds_),
+      frames_(frames != nullptr ? std::move(frames) : std::make_shared<SentFrames>()),
       network_(plan_, schedule_, *this, faults_),
-      surroundings_{plan_, schedule_, network_, checker_, frames_, faults_, bounds_, interference},
+      surroundings_{plan_, schedule_, network_, checker_, *frames_, faults_, bounds_, interference},
       gateway_(surroundings_),
       cuts_on_operation_(plan_.clients.size()),
       swallows_(plan_.clients.size()) {
@@ -165,11 +167,10 @@ void World::OnEnd(uint32_t client, uint64_t epoch) {
 }
 
 void World::OnFrameUp(uint32_t client, uint64_t epoch, const SentFrame& frame) {
-  const bool is_attachment = frame.bytes().starts_with(R"({"action":10,)") ||
-                             frame.bytes().starts_with(R"({"action":12,)");
+  const bool is_attachment = frame.action() == wire::kAttach || frame.action() == wire::kDetach;
   if (is_attachment && Swallows(client)) return;
   gateway_.OnFrame(client, epoch, frame.bytes());
-  if (frame.bytes().starts_with(R"({"action":14,)")) CutOnOperation(client, epoch);
+  if (frame.action() == wire::kPresence) CutOnOperation(client, epoch);
 }
 
 // The server has applied it, and neither the echo nor the answer arrives.
@@ -191,8 +192,10 @@ void World::CheckClient(uint32_t client) {
     return;
   }
   for (const uint32_t room : clients_[client]->traits().rooms) {
-    if (gateway_.Serves(client, room) && gateway_.HoldsNothingBack(room)) {
-      checker_.CheckAgreement(client, room, clients_[client]->channel(room));
+    const Channel& channel = clients_[client]->channel(room);
+    if (gateway_.Serves(client, room) && checker_.IsToAgree(client, room, channel) &&
+        gateway_.HoldsNothingBack(room)) {
+      checker_.CheckAgreement(client, room, channel);
     }
   }
 }

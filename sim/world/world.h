@@ -54,8 +54,10 @@ class World : private Network::Receiver {
   static constexpr int64_t kLookAfterMs = 100'000;
   static constexpr int64_t kSyncWithinMs = 5'000;
 
-  // Records all clients if `record` is set. `interference` must outlive the world.
-  explicit World(Plan plan, bool record = false, Interference* interference = nullptr);
+  // Records all clients if `record` is set. `interference` must outlive the world. `frames` are
+  // those of an earlier world, to be used again, on its thread alone; null: new ones.
+  explicit World(Plan plan, bool record = false, Interference* interference = nullptr,
+                 std::shared_ptr<SentFrames> frames = nullptr);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World() override;
@@ -98,7 +100,7 @@ class World : private Network::Receiver {
   FaultCounts faults_{};
   BoundCounts bounds_{};
   WorldChecker checker_;
-  SentFrames frames_;
+  const std::shared_ptr<SentFrames> frames_;
   Network network_;
   const Surroundings surroundings_;
   Gateway gateway_;

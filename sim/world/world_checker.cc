@@ -33,7 +33,9 @@ WorldChecker::WorldChecker(const Plan& plan, BoundCounts& bounds)
       operations_(plan.clients.size()),
       waits_(plan.clients.size()),
       attachments_(plan.clients.size()),
-      gaps_are_legal_(plan.clients.size()) {}
+      gaps_are_legal_(plan.clients.size()) {
+  for (auto& seats : seats_) seats.resize(plan.rooms);
+}
 
 WorldChecker::~WorldChecker() = default;
 
@@ -49,9 +51,9 @@ void WorldChecker::Fail(std::string_view invariant, uint32_t client, uint32_t ro
 }
 
 WorldChecker::Seat& WorldChecker::SeatOf(uint32_t client, uint32_t room) {
-  Seat& seat = seats_[client][room];
-  if (seat.alone == nullptr) seat.alone = std::make_unique<ReplayChecker>();
-  return seat;
+  std::unique_ptr<Seat>& seat = seats_[client][room];
+  if (seat == nullptr) seat = std::make_unique<Seat>();
+  return *seat;
 }
 
 // --- Clients ---
@@ -61,8 +63,8 @@ void WorldChecker::OnApply(uint32_t client, uint32_t room, Timestamp now, const 
   if (violation_.has_value()) return;
   Seat& seat = SeatOf(client, room);
   ++checks_;
-  seat.alone->OnApply(0, now, input, effects, channel);
-  if (const auto& violation = seat.alone->violation()) {
+  seat.alone.OnApply(0, now, input, effects, channel);
+  if (const auto& violation = seat.alone.violation()) {
     return Fail(violation->invariant, client, room, violation->what);
   }
   // Answered with another DETACH (RTL5k): the sync that it announces is not expected, and so an
@@ -211,8 +213,9 @@ void WorldChecker::OnConnected(uint32_t client, std::string_view connection_id) 
   }
   // A leave that failed with the connection was never sent: now that this goes on, the server's
   // echo says that the member is still there.
-  for (auto& [room, seat] : seats_[client]) {
-    for (auto& [member, intent] : seat.intents) {
+  for (const auto& seat : seats_[client]) {
+    if (seat == nullptr) continue;
+    for (auto& [member, intent] : seat->intents) {
       if (!intent.present && intent.failed) intent.uncertain = true;
     }
   }
@@ -258,8 +261,8 @@ void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& r
 
 size_t WorldChecker::unanswered(uint32_t client) const {
   size_t open = attachments_[client].size();
-  for (const auto& [room, seat] : seats_[client]) {
-    if (seat.alone != nullptr) open += seat.alone->unanswered(0);
+  for (const auto& seat : seats_[client]) {
+    if (seat != nullptr) open += seat->alone.unanswered(0);
   }
   return open;
 }
@@ -337,19 +340,26 @@ void WorldChecker::CheckHost(uint32_t index, const MemberSet& members) {
 
 // --- Agreement ---
 
+bool WorldChecker::IsToAgree(uint32_t client, uint32_t index, const Channel& channel) const {
+  const Seat* const seat = seats_[client][index].get();
+  return !violation_.has_value() && seat != nullptr && !seat->disturbed && !seat->is_short &&
+         channel.state() == ChannelState::kAttached && channel.sync_complete() &&
+         (seat->agreed_host_changes != rooms_[index].changes ||
+          seat->agreed_changes != seat->changes);
+}
+
 void WorldChecker::CheckAgreement(uint32_t client, uint32_t index, const Channel& channel) {
-  if (violation_.has_value()) return;
+  if (!IsToAgree(client, index, channel)) return;
   Seat& seat = SeatOf(client, index);
-  if (seat.disturbed || seat.is_short || channel.state() != ChannelState::kAttached ||
-      !channel.sync_complete()) {
-    return;
-  }
   const Room& room = rooms_[index];
-  if (seat.agreed_host_changes == room.changes && seat.agreed_changes == seat.changes) return;
   ++checks_;
   size_t same = 0;
+  auto next = room.order.begin();  // most have joined here in the order in which they have there
   channel.members().ForEach([&](const Message& member) {
-    const auto known = room.members.find(KeyView(member.connection_id, member.client_id));
+    const KeyView key(member.connection_id, member.client_id);
+    auto known = room.members.end();
+    if (next != room.order.end()) known = *next++;
+    if (known == room.members.end() || KeyView(known->first) != key) known = room.members.find(key);
     if (known == room.members.end()) {
       Fail("agreement", client, index,
            absl::StrCat(NameOf(member), " is visible, and not in the room"),
@@ -412,7 +422,7 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
                                                                                   : " to detach",
                                " is never answered"));
     }
-    if (const size_t open = seat.alone->unanswered(0); open > 0) {
+    if (const size_t open = seat.alone.unanswered(0); open > 0) {
       return Fail("liveness", client, room, absl::StrCat(open, " calls are never answered"),
                   Violation::Missing::kSettled);
     }

@@ -105,6 +105,8 @@ class WorldChecker {
 
   // --- Moments to look ---
 
+  // Whether agreement is due now, and has not been seen to since something changed.
+  bool IsToAgree(uint32_t client, uint32_t room, const Channel& channel) const;
   // Nothing is on its way to the client, and the host holds nothing back.
   void CheckAgreement(uint32_t client, uint32_t room, const Channel& channel);
   // A client's presence frame arrives, and `expected` is the serial that has not been used yet.
@@ -157,7 +159,7 @@ class WorldChecker {
     uint32_t room = 0;
   };
   struct Seat {  // a client in a room
-    std::unique_ptr<ReplayChecker> alone;
+    ReplayChecker alone;
     bool disturbed = false;
     bool clean_since_attached = true;
     uint64_t changes = 0;  // of its set
@@ -200,7 +202,7 @@ class WorldChecker {
 
   const Plan& plan_;
   BoundCounts& bounds_;
-  std::vector<std::map<uint32_t, Seat>> seats_;  // by client, by room
+  std::vector<std::vector<std::unique_ptr<Seat>>> seats_;  // by client, by room; null: not yet
   std::vector<Room> rooms_;
   std::vector<std::set<SubscriptionId>> unsubscribed_;  // by client
   // By client.
