@@ -22,7 +22,9 @@ class Scan {
  public:
   Scan(std::string_view text, size_t at) : text_(text), at_(at) {}
 
-  char Next() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  char Next(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
   bool Take(char c) {
     if (Next() != c) return false;
     ++at_;
@@ -77,7 +79,7 @@ std::optional<int64_t> TimeOfDay(Scan& scan) {
   if (!minute.has_value() || !scan.Take(':')) return std::nullopt;
   const std::optional<int64_t> second = scan.Number(2);
   if (!second.has_value() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  if (IsDigit(scan.Next()) || scan.Next() == ':') return std::nullopt;
+  if (IsDigit(scan.Next()) || (scan.Next() == ':' && IsDigit(scan.Next(1)))) return std::nullopt;
   const int64_t fraction = scan.Fraction();
   const size_t end = scan.at();
   scan.Take(' ');

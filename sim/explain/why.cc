@@ -109,6 +109,10 @@ void Why::Note(Room& room, const StoryItem& item) {
     case StoryKind::kStateChanged:
       room.state = LinkOf(item);
       room.state_is = item.state;
+      if (item.state == ChannelState::kDetached || item.state == ChannelState::kFailed ||
+          item.state == ChannelState::kInitialized) {
+        room.given_up = room.state;
+      }
       if (item.state == ChannelState::kAttached) {
         room.attached = LinkOf(item);
         if (!room.first_set.has_value()) room.first_set = item.line;
@@ -116,8 +120,8 @@ void Why::Note(Room& room, const StoryItem& item) {
       break;
     case StoryKind::kCleared:
       room.cleared = LinkOf(item);
-      if (room.state.has_value() && room.state->line == item.line) {
-        absl::StrAppend(&room.cleared->text, ", as ", room.state->text);
+      if (room.given_up.has_value() && room.given_up->line == item.line) {
+        absl::StrAppend(&room.cleared->text, ", as ", room.given_up->text);
       }
       for (Life& life : room.lives) {
         if (life.present) {

@@ -80,6 +80,7 @@ class Why : public StorySink {
     Links own;                  // what the client did about this user
     std::optional<Link> state;  // the last change of state
     std::optional<ChannelState> state_is;
+    std::optional<Link> given_up;  // the last change to one that forgets all members
     std::optional<Link> attached;
     std::optional<Link> cleared;         // the set, last
     std::optional<Link> sync;            // the running one

@@ -35,6 +35,7 @@ TEST(ClockTest, FindsTheFirstTimeOfAText) {
   EXPECT_EQ(Found("[2026-11-25 12:00:00,5] "), "1795608000500 dated");
   EXPECT_EQ(Found("2026/11/25, 12:00:00"), "1795608000000 dated");
   EXPECT_EQ(Found("2026-11-25T12:00:00.123456789Z stdout F"), "1795608000123 dated zoned");
+  EXPECT_EQ(Found("0|app  | 2026-11-25T12:00:00: 9:00:00"), "1795608000000 dated");
   EXPECT_EQ(Found("2026-11-25T17:45:00+05:45"), "1795608000000 dated zoned");
   EXPECT_EQ(Found("2026-11-25 08:30:00 -0330"), "1795608000000 dated zoned");
   EXPECT_EQ(Found("ts=1795608000000 "), "1795608000000 dated zoned");

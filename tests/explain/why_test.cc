@@ -402,6 +402,19 @@ TEST(Why, AnAbsentOneOfAChannelThatWasGivenUp) {
                     HasSubstr("It may well be in the room still")));
 }
 
+TEST(Why, AChannelThatIsGivenUpAndAttachesAtOnceWasGivenUp) {
+  // A get while the channel detaches asks for an attach, which begins in the line that ends the
+  // detach.
+  const std::string trace = std::string(kAttached) +
+                            R"({"t":1003,"state":"detaching","channel":"room"})" + "\n" +
+                            R"({"t":1004,"call":"get","channel":"room","id":"g"})" + "\n" +
+                            R"({"t":1005,"recv":{"action":13,"channel":"room"}})" + "\n";
+  EXPECT_THAT(Absent("ann", trace),
+              AllOf(HasSubstr("It went with line 6:"),
+                    HasSubstr("as line 6: the channel is detached now (RTL5d)"),
+                    Not(HasSubstr("attaching"))));
+}
+
 TEST(Why, AnAbsentOneWhoIsInAnotherChannel) {
   const std::string trace =
       std::string(kAttached) +

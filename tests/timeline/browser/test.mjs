@@ -32,6 +32,26 @@ function makeTrace(name, lines) {
   return file;
 }
 
+// Traces of the repository, and of what was captured.
+function allTraces() {
+  const folders = ['../museum', 'scripts', 'captures/reconnect', 'captures/binary', '.'].map((name) => join(testdata, name));
+  const traces = folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.jsonl') && !name.endsWith('.expected.jsonl'))
+    .map((name) => join(folder, name)));
+  for (const [i, capture] of ['reconnect/devtools.har', 'reconnect/client.log', 'binary/devtools.har'].entries()) {
+    const trace = join(work, `capture-${i}.jsonl`);
+    presence('import', '--redact', '-o', trace, join(testdata, 'captures', capture));
+    traces.push(trace);
+  }
+  return traces;
+}
+// What the page is made of, and a line of its items as an answer of explain has it.
+function modelOf(trace) {
+  const html = presence('timeline', '-o', '-', trace);
+  return makeModel(JSON.parse(/<script type="application\/json" id="session">(.*)<\/script>/.exec(html)[1]));
+}
+const saidBy = (model) => (other, more = '') => `line ${model.lines[other.line].line}: ${other.words}${other.point && ` (${other.point})`}${more}`;
+const isEscaped = (name) => /[\0-\x1f\x7f]/.test(name);  // in answers
+
 const browser = await chromium.launch({executablePath: flags.browser, args: ['--no-sandbox']});
 let faults = [];  // of the page in hand
 
@@ -183,25 +203,16 @@ const cases = {
 
   // Of each leave of each trace: put together from all of the page's chain, in its order, the words are those of the answer.
   async 'the chain of who has gone is the one that explain tells'() {
-    const folders = ['../museum', 'scripts', 'captures/reconnect', 'captures/binary', '.'].map((name) => join(testdata, name));
-    const traces = folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.jsonl') && !name.endsWith('.expected.jsonl'))
-      .map((name) => join(folder, name)));
-    for (const [i, capture] of ['reconnect/devtools.har', 'reconnect/client.log', 'binary/devtools.har'].entries()) {
-      const trace = join(work, `capture-${i}.jsonl`);
-      presence('import', '--redact', '-o', trace, join(testdata, 'captures', capture));
-      traces.push(trace);
-    }
     let compared = 0;
-    for (const trace of traces) {
+    for (const trace of allTraces()) {
       if (!replay(trace, '--keep-going').some((line) => line.event === 'leave')) continue;
-      const html = presence('timeline', '-o', '-', trace);
-      const model = makeModel(JSON.parse(/<script type="application\/json" id="session">(.*)<\/script>/.exec(html)[1]));
+      const model = modelOf(trace);
+      const said = saidBy(model);
       for (const item of model.items.filter(({extra}) => extra.event === 'leave')) {
         const {client, connection} = model.members[item.member];
         const line = model.lines[item.line].line;
-        if (/[\0-\x1f\x7f]/.test(client + connection)) continue;  // escaped in answers
+        if (isEscaped(client + connection)) continue;
         const told = presence('explain', `--why-absent=${client}`, `--at=${line}`, trace);
-        const said = (other, more = '') => `line ${model.lines[other.line].line}: ${other.words}${other.point && ` (${other.point})`}${more}`;
         const chain = whys(model, item.index).chain.map((index) => model.items[index]);
         const came = chain.shift();
         assert.equal(chain.pop(), item);
@@ -219,6 +230,37 @@ const cases = {
       }
     }
     assert(compared > 60, `${compared} compared`);
+  },
+
+  // The same of who was forgotten with the channel, which no event tells: their lanes end there, and the chain of that says why.
+  async 'the chain of who was forgotten is the one that explain tells'() {
+    let compared = 0;
+    for (const trace of allTraces()) {
+      if (!replay(trace, '--keep-going').some((line) => 'cleared' in line)) continue;
+      const model = modelOf(trace);
+      const said = saidBy(model);
+      for (const item of model.items.filter(({kind}) => kind === 'cleared')) {
+        const line = model.lines[item.line].line;
+        const chain = whys(model, item.index).chain.map((index) => model.items[index]);
+        assert.equal(chain.pop(), item);
+        const went = ` It went with ${said(item)}, as ${said(chain.pop())}.`;
+        const lanes = model.channels[item.channel].lanes;
+        const forgotten = lanes.filter(({visible}) => visible.some(({to, toOffset}) => to === item.line && toOffset === item.offset));
+        assert.equal(forgotten.length, item.extra.count, `${trace} line ${line}`);
+        for (const {member, visible, items} of forgotten) {
+          const {client, connection} = model.members[member];
+          if (isEscaped(client + connection)) continue;
+          const told = presence('explain', `--why-absent=${client}`, `--at=${line}`, trace);
+          const {item: came} = visible.find(({to}) => to === item.line);
+          const last = items.filter((index) => index < item.index && model.items[index].kind === 'item-accepted').at(-1);
+          const stored = last > came ? `; what was stored of it last is of ${said(model.items[last])}` : '';
+          assert(told.includes(`it came with ${said(model.items[came])}${stored}.`), `${trace} line ${line}, ${client}: ${stored}\n${told}`);
+          assert(told.includes(went), `${trace} line ${line}, ${client}:\n${went}\n${told}`);
+          compared++;
+        }
+      }
+    }
+    assert(compared > 3, `${compared} compared`);
   },
 
   async 'a click pins, and shows the chain of the whys'() {
