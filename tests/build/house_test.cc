@@ -379,5 +379,27 @@ TEST(HouseTest, AnInternalHeaderIsNeededByAPublicOne) {
   EXPECT_THAT(idle, IsEmpty());
 }
 
+// The list of which test holds which rule of the server is of no use if they are not there.
+TEST(HouseTest, TestsThatAreNamedForARuleAreThere) {
+  std::string tests;
+  for (const Source& source : SourcesBelow("tests")) tests += source.text;
+  std::vector<std::string> missing;
+  size_t rows = 0;
+  for (const std::string& line : Lines("tests/serve/rules_tested.md")) {
+    if (!line.starts_with("| ") || line.ends_with("| test |")) continue;
+    ++rows;
+    const size_t begin = line.rfind("| ", line.size() - 2) + 2;
+    const std::string name = line.substr(begin, line.size() - 2 - begin);
+    const size_t dot = name.find('.');
+    const std::string both =
+        name.substr(0, dot) + ", " + name.substr(std::min(dot, name.size() - 1) + 1) + ")";
+    const bool is_there =
+        tests.find("TEST(" + both) != tests.npos || tests.find("TEST_F(" + both) != tests.npos;
+    if (dot == name.npos || !is_there) missing.push_back(name);
+  }
+  EXPECT_GT(rows, 90u);
+  EXPECT_THAT(missing, IsEmpty());
+}
+
 }  // namespace
 }  // namespace presence

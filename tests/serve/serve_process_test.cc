@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using std::string_view_literals::operator""sv;
 
 constexpr char kProgram[] = "tools/presence-serve";
 using ServeProcessTest = ServeProcess;
@@ -61,6 +63,35 @@ TEST_F(ServeProcessTest, AMessageInPiecesIsAMessage) {
   }
   alice->SendFrame(WebSocketClient::kContinuation, "}", true);
   EXPECT_THAT(alice->Await(R"("action":11)").value_or(""), HasSubstr(R"("channel":"room")"));
+}
+
+TEST_F(ServeProcessTest, WhatItHasNoUseForIsTakenAndNotSaidBack) {
+  Serve();
+  auto alice = Connect("alice", "&v=3&agent=ably-js%2F2.28.0&echo=false&whatever=1");
+  // PUBLISH, SUBSCRIBE, ANNOTATION_PUBLISH, ANNOTATION_SUBSCRIBE.
+  alice->SendText(R"({"action":10,"channel":"room","flags":6684672,)"
+                  R"("params":{"rewind":"1","agent":"chat-js/1.4.0","occupancy":"metrics"}})");
+  const std::string attached = alice->Await(R"("action":11)").value_or("");
+  EXPECT_THAT(attached, HasSubstr(R"("flags":6684672)"));
+  EXPECT_THAT(attached, Not(HasSubstr("params")));
+  EXPECT_NE(FieldOf(attached, "channelSerial"), "") << "some clients wait for it";
+}
+
+TEST_F(ServeProcessTest, JsonIsInTextMessagesAndMessagePackInBinaryOnes) {
+  constexpr std::string_view kPing = R"({"action":0,"id":"ping"})";
+  constexpr std::string_view kPackedPing =
+      "\x82\xa6"
+      "action\0\xa2id\xa4ping"sv;
+  Serve();
+  for (const char* const format : {"", "&format=json", "&format=msgpack"}) {
+    const bool packed = std::string(format).ends_with("msgpack");
+    const int opcode = packed ? WebSocketClient::kBinary : WebSocketClient::kText;
+    WebSocketClient client(port_);
+    ASSERT_TRUE(client.Upgrade(std::string(kDevelopmentKey) + "&clientId=me" + format));
+    EXPECT_TRUE(client.Await("connectionKey", opcode).has_value()) << format;
+    client.SendFrame(opcode, packed ? kPackedPing : kPing);
+    EXPECT_TRUE(client.Await("ping", opcode).has_value()) << format;
+  }
 }
 
 TEST_F(ServeProcessTest, CredentialsThatAreNotGoodAreToldAsAnErrorOfTheConnection) {
@@ -198,11 +229,15 @@ TEST_F(ServeProcessTest, ACloseHandshakeIsAnsweredAndIsALossNotALeave) {
   Serve({"--grace=5m"});
   auto bob = Attached("bob");
   const std::string key = FieldOf(connected_, "connectionKey");
-  bob->SendFrame(WebSocketClient::kClose, "\x03\xe8");
-  EXPECT_FALSE(bob->Await("").has_value());
-  EXPECT_TRUE(bob->closed());
-  bob = Connect("bob", "&resume=" + key);
-  EXPECT_EQ(FieldOf(connected_, "connectionKey"), key);
+  // 1000 done, 1001 going away, 1011 an error, 4000 a program's own, none.
+  for (const std::string_view code :
+       {"\x03\xe8"sv, "\x03\xe9"sv, "\x03\xf3"sv, "\x0f\xa0"sv, ""sv}) {
+    bob->SendFrame(WebSocketClient::kClose, code);
+    EXPECT_FALSE(bob->Await("").has_value());
+    EXPECT_TRUE(bob->closed());
+    bob = Connect("bob", "&resume=" + key);
+    EXPECT_EQ(FieldOf(connected_, "connectionKey"), key);
+  }
 }
 
 // A close that is answered is followed by the end of the socket; here it is not.

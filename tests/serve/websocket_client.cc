@@ -95,7 +95,7 @@ bool WebSocketClient::SendFrame(int opcode, std::string_view payload, bool is_la
   return SendBytes(FrameHead(opcode, payload.size(), is_last) + std::string(payload));
 }
 
-std::optional<std::string> WebSocketClient::Await(std::string_view text) {
+std::optional<std::string> WebSocketClient::Await(std::string_view text, int wanted) {
   while (!closed_ && Fill(2)) {
     const int opcode = unread_[0] & 0x0f;
     size_t length = static_cast<unsigned char>(unread_[1]);
@@ -110,7 +110,7 @@ std::optional<std::string> WebSocketClient::Await(std::string_view text) {
     unread_.erase(0, 2 + bytes + length);
     if (opcode == kPing) SendFrame(kPong, payload);
     if (opcode == kClose) closed_ = true;
-    if (opcode == kText && payload.find(text) != payload.npos) return payload;
+    if (opcode == wanted && payload.find(text) != payload.npos) return payload;
   }
   return std::nullopt;
 }

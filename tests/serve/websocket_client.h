@@ -38,9 +38,9 @@ class WebSocketClient {
   bool SendFrame(int opcode, std::string_view payload, bool is_last = true);
   bool SendText(std::string_view text) { return SendFrame(kText, text); }
 
-  // The next message with this in it, those before it being passed over; pings are answered
-  // meanwhile. nullopt: the other end has closed the socket, or its WebSocket.
-  std::optional<std::string> Await(std::string_view text);
+  // The next message with this in it, those before it and of another kind being passed over; pings
+  // are answered meanwhile. nullopt: the other end has closed the socket, or its WebSocket.
+  std::optional<std::string> Await(std::string_view text, int opcode = kText);
   // Reads until the socket is closed, without answering anything. False: it is still open.
   bool IsClosedUnanswered();
   // Whether a close frame has come.
@@ -48,6 +48,7 @@ class WebSocketClient {
 
   static constexpr int kContinuation = 0;
   static constexpr int kText = 1;
+  static constexpr int kBinary = 2;
   static constexpr int kClose = 8;
   static constexpr int kPing = 9;
   static constexpr int kPong = 10;
