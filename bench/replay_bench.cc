@@ -144,7 +144,7 @@ struct Ended {
 
 // Runs `presence replay --output=FORM PATH`, whose output goes into a pipe that is read meanwhile.
 Ended RunReplay(const std::string& form, const std::string& path) {
-  std::string program = "tools/presence";  // where `bazel run` and `bazel test` begin
+  std::string program = "tools/presence-of-any-commit";  // where `bazel run` and `bazel test` begin
   std::array<std::string, 4> words = {program, "replay", "--output=" + form, path};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
@@ -159,7 +159,7 @@ Ended RunReplay(const std::string& form, const std::string& path) {
       posix_spawn(&child, program.c_str(), &actions, nullptr, arguments.data(), environ) == 0;
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
-  Require(started, "the start of tools/presence");
+  Require(started, "the start of presence");
 
   Ended ended;
   std::vector<char> buffer(size_t{1} << 16);

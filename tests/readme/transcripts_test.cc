@@ -106,7 +106,6 @@ class Transcripts : public ::testing::Test {
     }
   }
 
- private:
   // In words: of both standard output and standard error.
   static std::string OutputOf(const std::string& command, const fs::path& folder) {
     std::string output;
@@ -126,6 +125,14 @@ TEST_F(Transcripts, TheReadmeNamesTheTwoCommandsThatSetUpAll) {
   const std::string readme = ReadFile("README.md");
   EXPECT_THAT(readme, HasSubstr("\ntools/bazel build //tools:presence"));
   EXPECT_THAT(readme, HasSubstr("\ntools/bazel test //...\n"));
+}
+
+// What a user builds says of which commit it is, if the build knew it.
+TEST_F(Transcripts, TheCommandNamesItsCommit) {
+  const std::string commit = Words(ReadFile("tools/commit.inc"));
+  const std::string known = commit == "\"\"" ? "\"unknown\"" : commit;
+  EXPECT_THAT(OutputOf("presence --version", fs::current_path()),
+              HasSubstr(absl::StrCat("(commit ", known.substr(1, known.size() - 2), ")")));
 }
 
 TEST_F(Transcripts, OfTheReadmeAreTrue) { Try(ReadFile("README.md"), fs::current_path()); }

@@ -23,7 +23,7 @@ namespace presence::testing {
 namespace {
 
 // Tests start among their data; a child may be started elsewhere.
-const std::filesystem::path kProgram = std::filesystem::absolute("tools/presence");
+const std::filesystem::path kProgram = std::filesystem::absolute("tools/presence-of-any-commit");
 
 std::string NextPath(const char* kind) {
   static std::atomic<int> next{0};

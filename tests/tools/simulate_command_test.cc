@@ -35,7 +35,8 @@ TEST(Simulate, PrintsItsOptionsAndASummary) {
 std::string WithoutRealTime(const std::string& out) { return out.substr(0, out.rfind("\nreal ")); }
 
 TEST(Simulate, IsAProgramThatCanBeStartedByItself) {
-  const std::string program = PresencePath() + "-simulate";
+  const std::string program =
+      std::filesystem::path(PresencePath()).replace_filename("presence-simulate").string();
   const Finished run = Command({"--seed=3", "--seeds=4"}).Program(program).Run();
   EXPECT_EQ(run.status, 0) << run.err;
   EXPECT_EQ(run.err, "");
