@@ -88,6 +88,13 @@ bool Read(const CommandLine& line, Wanted& wanted) {
   return true;
 }
 
+// Whether a channel was asked for that no line has named.
+bool LacksChannel(const Wanted& wanted, const sim::Explainer& explainer) {
+  const std::vector<std::string_view> names = explainer.ChannelNames();
+  return wanted.channel.has_value() &&
+         std::find(names.begin(), names.end(), *wanted.channel) == names.end();
+}
+
 // Whoever, or whatever channel, was asked for, and no line has named.
 void TellMissing(const std::string& trace, const Wanted& wanted, const sim::StoryFilter& filter,
                  const sim::Explainer& explainer) {
@@ -130,6 +137,7 @@ std::optional<int> Explain(const std::string& trace, const Wanted& wanted, Outpu
   sim::TraceReader reader;
   std::optional<sim::Moment> at = wanted.at;
   bool at_end = true;
+  bool any_applied = false;
   std::string_view text;
   while (file.Next(text, explainer.any_frames())) {
     absl::Status status = reader.Read(text);
@@ -141,6 +149,7 @@ std::optional<int> Explain(const std::string& trace, const Wanted& wanted, Outpu
         break;
       }
       status = explainer.Apply(number, reader.line());
+      any_applied |= status.ok();
     }
     if (!status.ok() && !file.Refuse(status, explainer.any_frames())) break;
     if (!output.error().empty()) break;
@@ -166,7 +175,10 @@ std::optional<int> Explain(const std::string& trace, const Wanted& wanted, Outpu
   if (last != nullptr) {
     for (const std::string& line : last->lines()) output.WriteLine(line);
   }
-  if (why != nullptr && (!ended.has_value() || *ended == kExitFailed)) {
+  // Where nothing could be read, or not of that channel, nothing is known of anybody.
+  const bool is_known =
+      ended.has_value() ? *ended == kExitFailed && any_applied : !LacksChannel(wanted, explainer);
+  if (why != nullptr && is_known) {
     const std::optional<size_t> columns = output.columns();
     for (const std::string& paragraph : why->Paragraphs()) {
       // A program gets a line; a person words that are whole.

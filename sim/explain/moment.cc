@@ -97,6 +97,10 @@ std::optional<Moment> Moment::Parse(std::string_view text) {
     return moment;
   }
   moment.of_day_ = OfDay(text);
+  constexpr size_t kToTheMinute = std::string_view("08:15").size();
+  constexpr size_t kToTheSecond = std::string_view("08:15:21").size();
+  if (text.size() == kToTheMinute) moment.unit_ = 60'000;
+  if (text.size() == kToTheSecond) moment.unit_ = 1000;
   return moment.of_day_.has_value() ? std::optional(moment) : std::nullopt;
 }
 
@@ -104,7 +108,12 @@ bool Moment::IsBefore(uint64_t line, int64_t t) {
   if (line_.has_value()) return line > *line_;
   if (of_day_.has_value() && t > 0) {
     const int64_t first_of_day = t % kDayMs;
-    t_ = t - first_of_day + *of_day_ + (*of_day_ < first_of_day ? kDayMs : 0);
+    t_ = t - first_of_day + *of_day_;
+    if (first_of_day >= *of_day_ + unit_) {
+      *t_ += kDayMs;
+    } else if (first_of_day > *of_day_) {
+      *t_ += unit_ - 1;
+    }
     of_day_.reset();
   }
   return t_.has_value() && t > *t_;

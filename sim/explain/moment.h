@@ -16,8 +16,9 @@ class Moment {
   static std::optional<Moment> Parse(std::string_view text);
 
   // Whether a line lies behind this moment. `t` is the engine's time at that line. A time of day is
-  // that of the first day that has a time (t > 0), or of the next day if it is over by then. Lines
-  // are asked about in their order.
+  // that of the first day that has a time (t > 0), or of the next day if it is over by then; but if
+  // the trace begins in that very minute, or second, it is the end of this. Lines are asked about
+  // in their order.
   bool IsBefore(uint64_t line, int64_t t);
 
   // The line, if it was given.
@@ -27,6 +28,7 @@ class Moment {
   std::optional<uint64_t> line_;
   std::optional<int64_t> t_;       // ms since the epoch
   std::optional<int64_t> of_day_;  // ms since midnight, until the day is known
+  int64_t unit_ = 1;               // ms that it says nothing of: it was given to the minute, say
 };
 
 }  // namespace presence::sim

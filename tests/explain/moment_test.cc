@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "gtest/gtest.h"
 
@@ -38,6 +39,20 @@ TEST(Moment, ATimeOfDayThatIsOverIsThatOfTheNextDay) {
   EXPECT_FALSE(moment.IsBefore(1, kDay - 1000));  // 23:59:59
   EXPECT_FALSE(moment.IsBefore(2, kDay + 600'000));
   EXPECT_TRUE(moment.IsBefore(3, kDay + 600'001));
+}
+
+// What a story shows as 08:15:21.500 was at 08:15, and at 08:15:21, whoever types that.
+TEST(Moment, ATimeOfDayInWhoseMinuteOrSecondATraceBeginsIsTheEndOfThat) {
+  for (const auto& [text, end] :
+       {std::pair<std::string_view, int64_t>{"08:15", kTime + 38'999}, {"08:15:21", kTime + 999}}) {
+    Moment moment = *Moment::Parse(text);
+    EXPECT_FALSE(moment.IsBefore(1, kTime + 500)) << text;
+    EXPECT_FALSE(moment.IsBefore(2, end)) << text;
+    EXPECT_TRUE(moment.IsBefore(3, end + 1)) << text;
+  }
+  Moment exact = *Moment::Parse("08:15:21.000");
+  EXPECT_FALSE(exact.IsBefore(1, kTime + 500));
+  EXPECT_FALSE(exact.IsBefore(2, kTime + 999'999)) << "of the next day";
 }
 
 TEST(Moment, ShortTimesNeedTheirUnit) {

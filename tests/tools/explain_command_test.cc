@@ -43,6 +43,19 @@ size_t Lines(std::string_view text) {
   return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+TEST(ExplainCommand, AnswersNothingOfWhatItWasNotTold) {
+  const Finished har = Explain({"--why-absent=ann"}, R"({"log":{"entries":[]}})");
+  EXPECT_EQ(har.status, 1);
+  EXPECT_EQ(har.out, "");
+  EXPECT_THAT(har.err, HasSubstr("a HAR: `presence import FILE`"));
+  const Finished channel = Explain({"--why-absent=ann", "--channel=rooms"});
+  EXPECT_EQ(channel.out, "");
+  EXPECT_EQ(channel.err, "presence: no line of - names the channel rooms; there is room\n");
+  // Of a trace that breaks off, what came before counts.
+  EXPECT_THAT(Explain({"--why-present=ann"}, std::string(kTrace) + "{").out,
+              StartsWith("It is not there: ann is not present in room"));
+}
+
 TEST(ExplainCommand, SaysInOneParagraphWhyFrankOfACaptureIsGone) {
   for (const std::string_view name :
        {"devtools.har", "playwright.har", "client.log", "devtools-console.log", "frames.txt"}) {
