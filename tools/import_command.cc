@@ -163,6 +163,7 @@ class ImportRun {
         sim::ReadAblyLog(capture_);
         return std::nullopt;
       case sim::FileKind::kFrames:
+      case sim::FileKind::kStrings:
         sim::ReadFrameTexts(capture_);
         return std::nullopt;
       case sim::FileKind::kTrace:
@@ -185,9 +186,6 @@ class ImportRun {
       case sim::FileKind::kObjects:
         return "frames as a console shows objects, which leaves things out: copy the messages "
                "themselves (Network, the socket, Messages, \"Copy message\"), or export a HAR";
-      case sim::FileKind::kStrings:
-        return "frames inside strings of JSON: give the strings' own texts, one a line, or export "
-               "a HAR";
       default:
         return "neither a HAR nor a log of ably-js at level 4 nor copied frames";
     }

@@ -123,21 +123,27 @@ class FrameTextReader {
     }
     size_t next = end + 1;
     std::string_view rest = whole;
-    std::optional<std::string> broken;
+    std::string_view broken;
     bool found = false;
-    constexpr int kTries = 16;
-    for (int tries = 0; tries < kTries; ++tries) {
+    int failed = 0;
+    constexpr int kTries = 16;  // words may have braces, too
+    while (failed < kTries) {
       const size_t brace = rest.find('{');
       if (brace == rest.npos) break;
-      const std::string_view before = rest.substr(0, brace);
-      const auto at = static_cast<size_t>(rest.data() - text_.data()) + brace;
+      // As a text with its quotes escaped, or as such.
+      const bool quoted =
+          brace > 0 && rest[brace - 1] == '"' && rest.substr(brace).starts_with("{\\\"");
+      const size_t first = quoted ? brace - 1 : brace;
+      const std::string_view before = rest.substr(0, first);
+      const auto at = static_cast<size_t>(rest.data() - text_.data()) + first;
       const bool indented = Trimmed(rest.substr(brace + 1)).empty();
-      json::PieceReader reader(indented ? text_.substr(at) : rest.substr(brace));
+      json::PieceReader reader(indented ? text_.substr(at) : rest.substr(first));
       std::string_view piece;
       if (!reader.TakeValue(piece)) {
-        // Words may have braces, too. What begins a line, or like a frame, was to be one.
-        if (Trimmed(before).empty() || rest.substr(brace).find("\"action\"") != rest.npos) {
-          if (!broken.has_value()) broken = std::string(reader.error());
+        ++failed;
+        // What begins a line, or like a frame, was to be one.
+        if (quoted || Trimmed(before).empty() || HasAction(rest.substr(brace))) {
+          if (broken.empty()) broken = reader.error();
         }
         rest.remove_prefix(brace + 1);
         continue;
@@ -149,19 +155,49 @@ class FrameTextReader {
         next = end + 1;
       }
       rest = text_.substr(after, end - after);
-      CapturedFrame frame;
-      frame.text = piece;
-      frame.line = line;
-      std::optional<std::string> why = Take(frame, before, rest);
       found = true;
-      if (why.has_value() && LooksLikeFrame(piece)) {
-        capture_.left_out.push_back({line, *std::move(why)});
-      }
+      ReadPiece(piece, line, before, rest.substr(0, rest.find('{')));
     }
-    if (broken.has_value() && !found) {
-      capture_.left_out.push_back({line, *broken + ": the message was cut or changed"});
+    const bool gave_up = failed == kTries && HasAction(rest);
+    if (!broken.empty() && (!found || gave_up)) {
+      capture_.left_out.push_back({line, std::string(broken) + ": the message was cut or changed"});
     }
     return next;
+  }
+
+  static bool HasAction(std::string_view text) { return text.find("\"action\"") != text.npos; }
+
+  // An object, or the text of one as a JSON string, with the words around it.
+  void ReadPiece(std::string_view piece, uint64_t line, std::string_view before,
+                 std::string_view after) {
+    CapturedFrame frame;
+    frame.text = piece;
+    frame.line = line;
+    if (piece.starts_with('"')) frame.form = CapturedFrame::Form::kJsonString;
+    std::optional<std::string> why = Take(frame, before, after);
+    if (!why.has_value()) return;
+    if (piece.starts_with('"')) {
+      if (LooksLikeFrame(json::StringOf(piece).value_or(""))) {
+        capture_.left_out.push_back({line, *std::move(why)});
+      }
+      return;
+    }
+    if (LooksLikeFrame(piece)) {
+      capture_.left_out.push_back({line, *std::move(why)});
+      return;
+    }
+    // What was logged of a message may hold it as a text, beside when and whose it was.
+    json::PieceReader reader(piece);
+    std::string key;
+    std::string_view value;
+    if (!reader.EnterObject()) return;
+    while (reader.TakeKey(key) && reader.TakeValue(value)) {
+      if (!value.starts_with("\"{\\\"")) continue;
+      const auto begin = static_cast<size_t>(value.data() - piece.data());
+      ReadPiece(value, line, std::string(before) + std::string(piece.substr(0, begin)),
+                std::string(piece.substr(begin + value.size())) + std::string(after));
+      return;
+    }
   }
 
   static bool LooksLikeFrame(std::string_view piece) {

@@ -95,6 +95,42 @@ TEST(FrameTextReaderTest, FramesMayBeIndentedOrBesideEachOtherOrPacked) {
 )");
 }
 
+TEST(FrameTextReaderTest, AnyNumberOfFramesMayStandOnALine) {
+  std::string line;
+  std::string expected = "== ; ; \n";
+  for (int i = 0; i < 100; ++i) {
+    line += "{} {\"action\":" + std::to_string(i % 2) + "}";
+    expected += "{\"recv\":{\"action\":" + std::to_string(i % 2) + "}}\n";
+  }
+  EXPECT_EQ(ImportedFrames(line), expected);
+  // Words of the next frame are not around this one.
+  EXPECT_EQ(ImportedFrames(R"({"action":14,"channel":"r"}{"action":15,"id":"x","name":"sent"})"),
+            "== ; ; r\n{\"recv\":{\"action\":14,\"channel\":\"r\"}}\n"
+            "{\"recv\":{\"action\":15,\"id\":\"x\",\"name\":\"sent\"}}\n");
+  // Words may have braces, but not without end.
+  EXPECT_EQ(ImportedFrames(std::string(40, '{') + R"({"action":0})"),
+            "1: not valid JSON: a key is not a string: the message was cut or changed\n"
+            "empty: nothing in it is a frame of the Ably protocol\n");
+  EXPECT_EQ(ImportedFrames(R"({"action":0}{a{b{c{d{e{f{g{h{i{j{k{l{m{n{o{p{q{r{"action":1})"),
+            "== ; ; \n{\"recv\":{\"action\":0}}\n"
+            "1: not valid JSON: a key is not a string: the message was cut or changed\n");
+}
+
+TEST(FrameTextReaderTest, FramesMayStandInStrings) {
+  EXPECT_EQ(
+      ImportedFrames("\"{\\\"action\\\":0}\"\n"
+                     "sent: \"{\\\"action\\\":14,\\\"channel\\\":\\\"r\\\"}\",\n"
+                     "{\"type\":\"send\",\"payload\":\"{\\\"action\\\":0}\"}\n"
+                     "{\"time\":\"2026-11-25T12:00:00Z\",\"payload\":\"{\\\"action\\\":1}\"}\n"
+                     "\"{\\\"action\\\":1,\n"),
+      "== ; ; r\n"
+      "{\"recv\":{\"action\":0}}\n"
+      "{\"send\":{\"action\":14,\"channel\":\"r\"}}\n"
+      "{\"send\":{\"action\":0}}\n"
+      "{\"t\":1795608000000,\"recv\":{\"action\":1}}\n"
+      "5: not valid JSON: ends in the midst of something: the message was cut or changed\n");
+}
+
 TEST(FrameTextReaderTest, WhatIsNoFrameIsPassedOver) {
   EXPECT_EQ(One(R"(hello {you}
 {"type":"connected"}
