@@ -264,8 +264,11 @@ class HarReader {
     if (opcode != kText && opcode != kBinary && opcode != kNoOpcode) return Taken::kWrong;
     why_ = "a message without its data";
     if (!message.data.starts_with('"')) return Taken::kWrong;
-    frame.form =
-        opcode == kBinary ? CapturedFrame::Form::kPackedString : CapturedFrame::Form::kJsonString;
+    // Some writers leave out the opcode; a frame's JSON begins with a brace, and base64 does not.
+    const bool packed = opcode == kBinary ||
+                        (opcode == kNoOpcode && message.data.substr(1).find_first_not_of(" ") !=
+                                                    message.data.substr(1).find('{'));
+    frame.form = packed ? CapturedFrame::Form::kPackedString : CapturedFrame::Form::kJsonString;
     frame.sent = type == "send";
     frame.line = message.line;
     frame.t = TimeOf(message.time);

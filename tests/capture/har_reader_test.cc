@@ -96,6 +96,14 @@ TEST(HarReaderTest, FramesStandOnOneLineWhateverTheirSpace) {
               HasSubstr(R"("recv":{"action":0,"id":"a b"}})"));
 }
 
+TEST(HarReaderTest, WithoutAnOpcodeTheDataTellsTextFromBytes) {
+  EXPECT_EQ(ImportedHar(HarOf({R"({"type":"receive","data":" {\"action\":0}"})",
+                               R"({"type":"receive","data":"gaZhY3Rpb24A"})",
+                               R"({"type":"receive","data":"A*"})"})),
+            "== ; ; \n{\"recv\":{\"action\":0}}\n{\"recv\":{\"action\":0}}\n"
+            "5: a binary message that is not base64\n");
+}
+
 TEST(HarReaderTest, WhatIsNoMessageOfTheProtocolIsPassedOver) {
   EXPECT_EQ(ImportedHar(HarOf({Message("error", "1", "Error during handshake", -1),
                                Message("receive", "1", "", 9), Message("send", "1", "bye", 8),
