@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "presence/error.h"
 #include "presence/flags.h"
 #include "sim/capture/generated_texts.h"
 #include "sim/capture/generator.h"

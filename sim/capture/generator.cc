@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
-#include "presence/error.h"
 #include "sim/capture/generated_texts.h"
 #include "sim/trace/line_reader.h"
 #include "sim/trace/trace_writer.h"
