@@ -147,6 +147,83 @@ TEST_F(StateFileTest, IsWrittenThroughToTheDiskAndAsALogInFront) {
   EXPECT_EQ(file->synchronous(), 2) << "FULL";
 }
 
+// The log as it is when the server is killed after `transactions`, each with its size from there.
+class StateLogTest : public StateFileTest {
+ protected:
+  StateLogTest() {
+    const auto file = Open();
+    EXPECT_TRUE(file->Write({"options", "snapshot", {}}).ok());
+    for (int i = 0; i < 5; ++i) {
+      ends_.push_back(Slurp(path_ + "-wal").size());
+      EXPECT_TRUE(file->Write({"", "", Inputs(2, 3'000)}).ok());
+    }
+    database_ = Slurp(path_);
+    log_ = Slurp(path_ + "-wal");
+  }
+  absl::Status CheckWith(const std::string& log) {
+    unlink((path_ + "-shm").c_str());
+    Spill(path_, database_);
+    Spill(path_ + "-wal", log);
+    return Check();
+  }
+
+  static constexpr size_t kHead = 32;
+  static constexpr size_t kFrame = 24 + kPage;
+  std::string database_;
+  std::string log_;
+  std::vector<size_t> ends_;  // of the log before each transaction but the first
+};
+
+TEST_F(StateLogTest, DamageBeforeTheLastTransactionIsRefused) {
+  ASSERT_TRUE(CheckWith(log_).ok());
+  // Of the commit before the last transaction only the page is known to be damaged.
+  for (size_t frame = kHead; frame < ends_.back(); frame += kFrame) {
+    const bool is_at_end = frame + kFrame == ends_.back();
+    for (const size_t at : {size_t{0}, size_t{9}, size_t{17}, size_t{24}, kFrame - 1}) {
+      if (is_at_end && at > 0 && at < 24) continue;
+      std::string damaged = log_;
+      damaged[frame + at] = static_cast<char>(damaged[frame + at] ^ 0x20);
+      const absl::Status status = CheckWith(damaged);
+      EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << frame << " " << at << status;
+      EXPECT_THAT(std::string(status.message()),
+                  AllOf(HasSubstr("is damaged (its log, at frame"), HasSubstr("-wal file beside")));
+      ASSERT_EQ(Slurp(path_ + "-wal"), damaged) << "it is left as it was";
+    }
+  }
+}
+
+TEST_F(StateLogTest, ADamagedHeadIsRefused) {
+  for (size_t at = 0; at < kHead; ++at) {
+    std::string damaged = log_;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
+    EXPECT_THAT(std::string(CheckWith(damaged).message()), HasSubstr("the head of its log")) << at;
+  }
+}
+
+TEST_F(StateLogTest, AnEndThatWasCutIsNoDamage) {
+  for (size_t size = 0; size <= log_.size(); size += kFrame / 3) {
+    const absl::Status status = CheckWith(log_.substr(0, size));
+    // Before the first transaction is whole the file is a new one.
+    EXPECT_TRUE(status.ok()) << size << status;
+  }
+  // A machine that dies writes what it has in any order: of the last transaction, this is there.
+  for (size_t frame = ends_.back(); frame < log_.size(); frame += kFrame) {
+    std::string cut = log_;
+    cut.replace(frame, kFrame, kFrame, '\0');
+    EXPECT_TRUE(CheckWith(cut).ok()) << frame;
+  }
+}
+
+TEST_F(StateLogTest, WhatAnEarlierLogHasLeftIsNoDamage) {
+  // From its start on the log is written anew once all of it is in the database; the new one has
+  // another salt, and what is behind it is of the old one.
+  std::string begun = log_;
+  for (size_t frame = kHead + 3 * kFrame; frame < log_.size(); frame += kFrame) {
+    begun[frame + 8] = static_cast<char>(begun[frame + 8] ^ 1);
+  }
+  EXPECT_TRUE(CheckWith(begun).ok());
+}
+
 TEST_F(StateFileTest, ASecondServerIsRefused) {
   const auto file = Open();
   EXPECT_THAT(StateFile::Open(path_).status().ToString(),

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
+#include "tools/serve/state_log.h"
 
 namespace presence::serve {
 namespace {
@@ -177,6 +178,12 @@ absl::Status StateFile::Prepare() {
     database.Run("ROLLBACK");
     return status;
   }
+  // Closing it must not take away a log that is refused.
+  sqlite3_db_config(database.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (const std::string damage = DamageOfLog(path_ + "-wal"); !damage.empty()) {
+    return Damaged(damage);
+  }
+  sqlite3_db_config(database.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   const std::optional<int64_t> application = database.Pragma("PRAGMA application_id");
   const std::optional<int64_t> version = database.Pragma("PRAGMA user_version");
   const std::optional<int64_t> tables = database.Pragma("SELECT count(*) FROM sqlite_schema");
