@@ -29,7 +29,11 @@ std::string UnknownFlag(std::string_view spelled, const std::vector<Flag>& flags
   std::vector<std::string> known;
   for (const Flag& flag : flags) known.push_back(SpelledFlag(flag));
   std::string wrong = "unknown flag " + std::string(spelled);
-  const std::string nearest = Nearest(spelled, known);
+  const auto meant = std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) {
+    return std::any_of(flag.elsewhere.begin(), flag.elsewhere.end(),
+                       [&](std::string_view name) { return spelled == "--" + std::string(name); });
+  });
+  const std::string nearest = meant != flags.end() ? SpelledFlag(*meant) : Nearest(spelled, known);
   if (!nearest.empty()) wrong += " (did you mean " + nearest + "?)";
   return wrong;
 }

@@ -27,6 +27,8 @@ struct Flag {
   // What else help and completion say of it.
   std::string_view value = {};  // what the value is: N, FILE, DIR, NAME; with choices not needed
   std::string_view help = {};
+  // What people call it elsewhere, without the dashes; who does is told its name.
+  std::vector<std::string_view> elsewhere = {};
   // If high is not 0, the value is a whole number from low to high.
   uint64_t low = 0;
   uint64_t high = 0;

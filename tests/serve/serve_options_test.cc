@@ -70,13 +70,16 @@ TEST(ServeOptionsTest, FlagsSetWhatTheyName) {
   EXPECT_EQ(options.server.room.max_members, 9u);
   EXPECT_TRUE(options.verbose);
   EXPECT_FALSE(options.record.has_value());
-  const ServeOptions more = Good(
-      {"--max-channels=3", "--max-message=4", "--page=5", "--max-unsent-mib=6", "--max-grace=10m",
-       "--state=s.db", "--record=r", "--record-files=7", "--record-mib=8", "--record-file-mib=9"});
+  const ServeOptions more =
+      Good({"--max-channels=3", "--max-message=4", "--page=5", "--max-unsent-mib=6",
+            "--max-grace=10m", "--max-members-mib=7", "--max-frame-kib=8", "--state=s.db",
+            "--record=r", "--record-files=7", "--record-mib=8", "--record-file-mib=9"});
   EXPECT_EQ(more.server.max_channels, 3u);
   EXPECT_EQ(more.server.room.max_message_size, 4);
   EXPECT_EQ(more.server.room.sync_page_size, 5u);
   EXPECT_EQ(more.server.unsent_total, size_t{6} << 20);
+  EXPECT_EQ(more.server.room.max_member_bytes, size_t{7} << 20);
+  EXPECT_EQ(more.server.max_frame_size, size_t{8} << 10);
   EXPECT_EQ(more.server.max_grace_period, milliseconds(600'000));
   EXPECT_EQ(more.state, "s.db");
   ASSERT_TRUE(more.record.has_value());
@@ -95,6 +98,19 @@ TEST(ServeOptionsTest, SaysWhatIsWrong) {
   EXPECT_THAT(Wrong({"--key=a:b", "--key=a:c"}), HasSubstr("two keys are named a"));
   EXPECT_THAT(Wrong({"--listen=0.0.0.0:80"}), HasSubstr("give a --key"));
   EXPECT_EQ(Wrong({"--listen=0.0.0.0:80", "--key=a:b"}), "nothing");
+}
+
+TEST(ServeOptionsTest, WhoAsksForAPortIsToldWhereThatIsSaid) {
+  for (const char* argument : {"--port=8080", "--host=127.0.0.1"}) {
+    EXPECT_THAT(Wrong({argument}), HasSubstr("did you mean --listen?")) << argument;
+  }
+}
+
+TEST(ServeOptionsTest, ABatchOfNoTimeIsNone) {
+  for (const char* argument : {"--batch=0", "--batch=0ms", "--batch=0s"}) {
+    EXPECT_EQ(Good({"--batch=20ms", argument}).server.room.batch_interval, milliseconds(0));
+  }
+  EXPECT_THAT(Wrong({"--grace=0ms"}), HasSubstr("not a time"));
 }
 
 TEST(ServeOptionsTest, ALineToPasteIntoAClientsOptions) {

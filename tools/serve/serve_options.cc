@@ -75,12 +75,15 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
            ": others can come from there, and the key for development is no secret: give a --key";
   }
   Server::Options& server = options.server;
+  const std::string batch = line.Value("batch");
+  const bool at_once = batch == "0" || batch == "0ms" || batch == "0s";
   for (const auto& [flag, into] :
        {std::pair<std::string_view, std::chrono::milliseconds*>{"grace", &server.room.grace_period},
         {"batch", &server.room.batch_interval},
         {"resume", &server.connection_state_ttl},
         {"max-grace", &server.max_grace_period},
         {"idle", &server.max_idle_interval}}) {
+    if (flag == "batch" && at_once) continue;  // as it is unless given
     if (std::string wrong = ReadTime(line, flag, *into); !wrong.empty()) return wrong;
   }
   server.max_grace_period = std::max(server.max_grace_period, server.room.grace_period);
@@ -91,6 +94,9 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
   if (options.faults && line.Has("state")) {
     return "--faults are for tests, and what happens in them is not to be kept: leave --state out";
   }
+  server.room.max_member_bytes = line.Number("max-members-mib", server.room.max_member_bytes >> 20)
+                                 << 20;
+  server.max_frame_size = line.Number("max-frame-kib", server.max_frame_size >> 10) << 10;
   server.max_channels = line.Number("max-channels", server.max_channels);
   server.room.max_message_size = static_cast<int64_t>(
       line.Number("max-message", static_cast<uint64_t>(server.room.max_message_size)));
