@@ -203,7 +203,7 @@ class Storm {
       }
       const uint64_t at = options.even ? uint64_t{options.duration_ms} * client / options.clients
                                        : random.Below(options.duration_ms);
-      schedule_.Add({static_cast<int64_t>(at), Event::Kind::kConnectArrives, 0, client});
+      schedule_.Add({static_cast<int64_t>(at), Event::Kind::kConnectArrives, client});
     }
   }
 
@@ -213,7 +213,7 @@ class Storm {
       if (event.kind == Event::Kind::kConnectArrives) {
         Connect(event.client);
       } else {
-        Wake(event.index);
+        Wake(event.client);
       }
       while (!up_.empty()) {
         const auto [client, json] = std::move(up_.front());

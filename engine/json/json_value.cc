@@ -37,6 +37,7 @@ JsonObject::~JsonObject() = default;
 // Sorts positions rather than looking for each key among all the others: an object that somebody
 // else sent may have very many.
 void JsonObject::DropDuplicates() {
+  if (fields_.size() < 2) return;
   std::vector<size_t> order(fields_.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),

@@ -56,7 +56,8 @@ void ClientCore::Call(const SessionInput& call) {
 absl::Status ClientCore::Apply(const ClientInput& input) {
   if (!busy_) {
     absl::Status status;
-    Run([&] { status = Step(input); });
+    const auto step = [&] { status = Step(input); };
+    Run([&step] { step(); });  // what refers to one thing is no block of the heap
     return status;
   }
   Run([this, owned = std::make_unique<OwnedClientInput>(input)] {

@@ -38,9 +38,11 @@ ConnectionUpdate Ledger::Current() const { return connection_.Current(); }
 
 std::span<const Ledger::Settled> Ledger::Settle(int64_t msg_serial, int64_t count) {
   std::vector<Outbox::Entry> entries = outbox_.Acknowledge(msg_serial, count);
-  std::stable_sort(
-      entries.begin(), entries.end(),
-      [](const Outbox::Entry& a, const Outbox::Entry& b) { return a.channel < b.channel; });
+  if (entries.size() > 1) {
+    std::stable_sort(
+        entries.begin(), entries.end(),
+        [](const Outbox::Entry& a, const Outbox::Entry& b) { return a.channel < b.channel; });
+  }
   ClearList(operations_);
   for (const Outbox::Entry& entry : entries) operations_.push_back({entry.token, entry.msg_serial});
   ClearList(settled_);

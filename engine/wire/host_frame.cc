@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <span>
 #include <variant>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "engine/json/writer.h"
 #include "engine/wire/object_writer.h"
 #include "presence/base/internal/check.h"
@@ -12,8 +12,11 @@
 namespace presence::wire {
 namespace {
 
-std::vector<IncomingItem> ItemsOf(std::span<const OutItem> items) {
-  std::vector<IncomingItem> written;
+// Most frames have few.
+using Items = absl::InlinedVector<IncomingItem, 4>;
+
+Items ItemsOf(std::span<const OutItem> items) {
+  Items written;
   written.reserve(items.size());
   for (const OutItem& item : items) {
     IncomingItem& one = written.emplace_back();
@@ -75,7 +78,7 @@ class Writer {
     Write(action);
   }
   void WriteItems(FrameAction action, std::span<const OutItem> items) {
-    const std::vector<IncomingItem> written = ItemsOf(items);
+    const Items written = ItemsOf(items);
     frame_.presence = written;
     Write(action);
   }

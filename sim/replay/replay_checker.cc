@@ -4,7 +4,6 @@
 #include <functional>
 #include <iterator>
 #include <list>
-#include <map>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -68,12 +67,23 @@ struct ReplayChecker::History {
     std::optional<PresenceAction> action;  // of an operation
   };
 
+  using Members = std::list<Member>;
+
   // Null: not visible.
   Member* Find(const KeyView& key) {
-    const auto found = visible.find(key);
-    return found == visible.end() ? nullptr : &*found->second;
+    const Members::iterator found = Locate(key);
+    return found == order.end() ? nullptr : &*found;
   }
   const Member* Find(const KeyView& key) const { return const_cast<History*>(this)->Find(key); }
+  uint32_t ConnectionsOf(std::string_view client_id) const {
+    if (are_many) {
+      const auto found = connections.find(client_id);
+      return found == connections.end() ? 0 : found->second;
+    }
+    return static_cast<uint32_t>(
+        std::count_if(order.begin(), order.end(),
+                      [&](const Member& member) { return member.key.second == client_id; }));
+  }
   void Join(const Message& message) {
     ++changes;
     if (gone.empty()) gone.emplace_back();
@@ -82,17 +92,23 @@ struct ReplayChecker::History {
     member.key.first = message.connection_id;
     member.key.second = message.client_id;
     member.message.Assign(message);
-    visible.emplace(KeyView(member.key), std::prev(order.end()));
+    if (are_many) return Enlist(std::prev(order.end()));
+    are_many = order.size() > kFew;
+    if (!are_many) return;
+    for (auto each = order.begin(); each != order.end(); ++each) Enlist(each);
   }
   // REQUIRES: it is visible.
   void Leave(const KeyView& key) {
     ++changes;
-    const auto found = visible.find(key);
-    const std::list<Member>::iterator member = found->second;
-    visible.erase(found);
+    const Members::iterator member = Locate(key);
+    if (are_many) {
+      visible.erase(KeyView(member->key));
+      const auto of_client = connections.find(member->key.second);
+      if (--of_client->second == 0) connections.erase(of_client);
+    }
     gone.splice(gone.begin(), order, member);
     // As many as are there, and some, are enough to be used again.
-    if (gone.size() > order.size() + 16) gone.pop_back();
+    if (gone.size() > order.size() + kFew) gone.pop_back();
   }
   void Assign(Member& member, const Message& message) {
     ++changes;
@@ -100,15 +116,31 @@ struct ReplayChecker::History {
   }
   void Clear() {
     ++changes;
+    are_many = false;
     visible.clear();
-    order.clear();
     connections.clear();
+    order.clear();
+  }
+  void Enlist(Members::iterator member) {
+    visible.emplace(KeyView(member->key), member);
+    ++connections[member->key.second];
+  }
+  Members::iterator Locate(const KeyView& key) {
+    if (are_many) {
+      const auto found = visible.find(key);
+      return found == visible.end() ? order.end() : found->second;
+    }
+    return std::find_if(order.begin(), order.end(),
+                        [&](const Member& member) { return KeyView(member.key) == key; });
   }
 
-  // Folded from the events: the visible members as they joined, and by their keys, viewed there.
-  std::list<Member> order;
-  absl::flat_hash_map<KeyView, std::list<Member>::iterator, Hash, Equal> visible;
-  std::list<Member> gone;  // not visible any more: their memory is used again
+  // Folded from the events: the visible members as they joined; and, once they are many, by their
+  // keys, viewed there, and how many there are of each client. Few are found sooner one by one.
+  static constexpr size_t kFew = 16;
+  Members order;
+  bool are_many = false;
+  absl::flat_hash_map<KeyView, Members::iterator, Hash, Equal> visible;
+  Members gone;  // not visible any more: their memory is used again
   absl::flat_hash_map<std::string, uint32_t, Hash, Equal> connections;
   bool syncing = false;
   // The ids of the running sync, of the one that completed last, and of the one discarded last.
@@ -116,7 +148,7 @@ struct ReplayChecker::History {
   std::string completed_id;
   std::string discarded_id;
   absl::flat_hash_set<Key, Hash, Equal> seen;  // in the running sync
-  std::map<RequestId, Asked> asked;
+  absl::flat_hash_map<RequestId, Asked> asked;
   size_t open_gets = 0;  // of these
   // Since the connection is down: whether frames or the owner have put the channel where it is.
   bool moved_while_down = false;
@@ -164,9 +196,9 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
     } else if (const auto* changed = std::get_if<SyncChanged>(&effect)) {
       CheckSync(history, *changed);
     } else if (const auto* cleared = std::get_if<SetCleared>(&effect)) {
-      if (cleared->members != history.visible.size()) {
+      if (cleared->members != history.order.size()) {
         Fail("fold", absl::StrCat("cleared ", cleared->members, " members where ",
-                                  history.visible.size(), " were visible"));
+                                  history.order.size(), " were visible"));
       }
       history.Clear();
     } else if (const auto* result = std::get_if<CallResult>(&effect)) {
@@ -208,19 +240,13 @@ void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
   const Message& message = event.message;
   const KeyView key = KeyOf(message);
   History::Member* const member = history.Find(key);
-  auto connections = history.connections.find(message.client_id);
-  if (connections == history.connections.end()) {
-    connections = history.connections.emplace(message.client_id, 0).first;
-  }
   if (event.type == EventType::kLeave) {
     if (member == nullptr) {
       return Fail("leave", absl::StrCat(NameOf(message), " left without having been present"));
     }
     history.Leave(key);
-    --connections->second;
   } else if (member == nullptr) {
     history.Join(message);
-    ++connections->second;
   } else {
     const StoredMessage& stored = member->message;
     if (VersionOf(message).kind == Version::Kind::kSerial && message.id == stored.view().id) {
@@ -231,11 +257,11 @@ void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
     }
     history.Assign(*member, message);
   }
-  if (event.connections != connections->second) {
+  const uint32_t connections = history.ConnectionsOf(message.client_id);
+  if (event.connections != connections) {
     Fail("connections", absl::StrCat("an event of ", NameOf(message), " counts ", event.connections,
-                                     " connections where there are ", connections->second));
+                                     " connections where there are ", connections));
   }
-  if (connections->second == 0) history.connections.erase(connections);
 }
 
 void ReplayChecker::CheckSync(History& history, const SyncChanged& changed) {

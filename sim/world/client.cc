@@ -235,7 +235,7 @@ void Client::CarryOut(const OpenTransport& open) {
   resume_key_ = open.resume_key;
   epoch_ = network_.Open(index_);
   opened_ = false;
-  schedule_.Add({schedule_.now_ms() + network_.DrawLatency(index_), Event::Kind::kConnectArrives, 0,
+  schedule_.Add({schedule_.now_ms() + network_.DrawLatency(index_), Event::Kind::kConnectArrives,
                  index_, epoch_});
 }
 
@@ -262,13 +262,13 @@ void Client::CarryOut(const SendBytes& send) {
 // That the transport `epoch` is gone, after a while.
 void Client::ServerNotices(uint64_t epoch) {
   schedule_.Add({schedule_.now_ms() + network_.DrawLatency(index_), Event::Kind::kServerNoticesCut,
-                 0, index_, epoch});
+                 index_, epoch});
 }
 
 void Client::NoticeCut(uint64_t epoch) {
   if (epoch != epoch_ || epoch == 0) return;
   if (paused()) {
-    return schedule_.Add({paused_until_ms_, Event::Kind::kClientNoticesCut, 0, index_, epoch});
+    return schedule_.Add({paused_until_ms_, Event::Kind::kClientNoticesCut, index_, epoch});
   }
   epoch_ = 0;
   Step(TransportClosed{std::exchange(transport_, 0)});
@@ -277,7 +277,7 @@ void Client::NoticeCut(uint64_t epoch) {
 void Client::OnTransportFailed(uint64_t epoch) {
   if (epoch != epoch_ || epoch == 0) return;
   if (paused()) {
-    return schedule_.Add({paused_until_ms_, Event::Kind::kTransportFails, 0, index_, epoch});
+    return schedule_.Add({paused_until_ms_, Event::Kind::kTransportFails, index_, epoch});
   }
   if (network_.epoch(index_) == epoch) network_.Cut(index_);
   epoch_ = 0;
@@ -323,7 +323,7 @@ void Client::ScheduleWake() {
   const int64_t at_ms = std::max(ToMs(*deadline) - ToMs(kWorldStart), schedule_.now_ms());
   if (wakes_ms_ >= 0 && wakes_ms_ <= at_ms) return;
   wakes_ms_ = at_ms;
-  schedule_.Add({at_ms, Event::Kind::kClientWakes, 0, index_});
+  schedule_.Add({at_ms, Event::Kind::kClientWakes, index_});
 }
 
 // --- The session ---

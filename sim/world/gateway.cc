@@ -91,7 +91,7 @@ void Gateway::EndLife() {
     if (epoch == 0 || network_.epoch(client) != epoch) continue;
     network_.Cut(client);
     schedule_.Add({schedule_.now_ms() + network_.DrawLatency(client),
-                   Event::Kind::kClientNoticesCut, 0, client, epoch});
+                   Event::Kind::kClientNoticesCut, client, epoch});
   }
 }
 
@@ -216,7 +216,7 @@ void Gateway::ScheduleWake() {
   if (!deadline.has_value() || (wakes_.has_value() && *deadline >= *wakes_)) return;
   wakes_ = deadline;
   schedule_.Add(
-      {ToMs(*deadline) - ToMs(kWorldStart) - skew_ms_, Event::Kind::kServerWakes, 0, 0, life_});
+      {ToMs(*deadline) - ToMs(kWorldStart) - skew_ms_, Event::Kind::kServerWakes, 0, life_});
 }
 
 void Gateway::CheckRooms() {
@@ -337,10 +337,10 @@ void Gateway::CarryOut(const DropTransport& drop) {
               : Bound::kUnsentDrop);
   if (network_.epoch(*client) == drop.transport) {
     network_.Cut(*client);
-    schedule_.Add({now + network_.DrawLatency(*client), Event::Kind::kClientNoticesCut, 0, *client,
+    schedule_.Add({now + network_.DrawLatency(*client), Event::Kind::kClientNoticesCut, *client,
                    drop.transport});
   }
-  schedule_.Add({now + network_.DrawLatency(*client), Event::Kind::kServerNoticesCut, 0, *client,
+  schedule_.Add({now + network_.DrawLatency(*client), Event::Kind::kServerNoticesCut, *client,
                  drop.transport});
 }
 
@@ -416,7 +416,7 @@ void Gateway::SkewClock(int64_t skew_ms) {
   skewed_ = true;
   // What is due may be due earlier now.
   wakes_ = Now();
-  schedule_.Add({schedule_.now_ms(), Event::Kind::kServerWakes, 0, 0, life_});
+  schedule_.Add({schedule_.now_ms(), Event::Kind::kServerWakes, 0, life_});
 }
 
 bool Gateway::SendMalformedItems(uint32_t client, uint32_t room) {

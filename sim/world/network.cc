@@ -128,7 +128,7 @@ void Network::SendDatagram(uint32_t client, int64_t at_ms, SharedFrame sent) {
   const uint64_t token = next_token_++;
   ++links_[client].datagrams;
   datagrams_.emplace(token, Datagram{client, links_[client].epoch, std::move(sent)});
-  schedule_.Add({at_ms, Event::Kind::kDatagram, 0, client, token});
+  schedule_.Add({at_ms, Event::Kind::kDatagram, client, token});
 }
 
 void Network::Block(uint32_t client, int64_t until_ms) {
@@ -193,7 +193,7 @@ void Network::ScheduleStream(uint32_t client, bool up) {
       std::max({stream.frames[NextOf(stream)].at_ms, BlockedUntil(link, up), schedule_.now_ms()});
   if (stream.scheduled_ms >= 0 && stream.scheduled_ms <= at) return;
   stream.scheduled_ms = at;
-  schedule_.Add({at, up ? Event::Kind::kUp : Event::Kind::kDown, 0, client, link.epoch});
+  schedule_.Add({at, up ? Event::Kind::kUp : Event::Kind::kDown, client, link.epoch});
 }
 
 void Network::OnEvent(const Event& event) {

@@ -12,7 +12,7 @@ namespace presence::sim {
 // Something that is to happen in the world. What the fields mean depends on the kind.
 struct Event {
   enum class Kind : uint8_t {
-    kStep,            // index: of the plan's step
+    kStep,            // token: the index of the plan's step
     kUp,              // client, token: the transport's epoch; its stream to the host has something
     kDown,            // the same, to the client
     kDatagram,        // client, token: of a frame outside the streams
@@ -29,7 +29,6 @@ struct Event {
   };
   int64_t at_ms = 0;
   Kind kind = Kind::kStep;
-  uint32_t index = 0;
   uint32_t client = 0;
   uint64_t token = 0;
 };

@@ -40,7 +40,7 @@ World::World(Plan plan, bool record, Interference* interference, std::shared_ptr
   std::vector<Event> steps;
   steps.reserve(plan_.steps.size());
   for (uint32_t step = 0; step < plan_.steps.size(); ++step) {
-    steps.push_back({plan_.steps[step].at_ms, Event::Kind::kStep, step});
+    steps.push_back({plan_.steps[step].at_ms, Event::Kind::kStep, 0, step});
   }
   schedule_.Begin(std::move(steps));
   if (plan_.options.transport == TransportKind::kDatagram) {
@@ -111,8 +111,8 @@ void World::Happen(const Event& event) {
   switch (event.kind) {
     case Event::Kind::kStep:
       ++steps_;
-      last_step_ = plan_.indexes[event.index];
-      return Take(plan_.steps[event.index]);
+      last_step_ = plan_.indexes[event.token];
+      return Take(plan_.steps[event.token]);
     case Event::Kind::kUp:
     case Event::Kind::kDown:
     case Event::Kind::kDatagram:
@@ -150,7 +150,7 @@ void World::OnConnectArrives(uint32_t client, uint64_t epoch) {
   }
   // Refused, or swallowed.
   if (epoch % 3 == 0) return;
-  schedule_.Add({schedule_.now_ms() + network_.DrawLatency(client), Event::Kind::kTransportFails, 0,
+  schedule_.Add({schedule_.now_ms() + network_.DrawLatency(client), Event::Kind::kTransportFails,
                  client, epoch});
 }
 
@@ -243,7 +243,7 @@ void World::Take(const Step& step) {
       const int64_t until = now + random.Between(50, 4'000);
       network_.Block(step.client, until);
       client.Pause(until);
-      schedule_.Add({until, Event::Kind::kPauseEnds, 0, step.client});
+      schedule_.Add({until, Event::Kind::kPauseEnds, step.client});
       break;
     }
     case StepKind::kHostRestart:
@@ -324,9 +324,9 @@ void World::Cut(uint32_t client, int64_t client_notices_ms, int64_t server_notic
   // Who hears from the server regularly notices by itself in the end.
   const bool is_silent = plan_.weather.server.max_idle_interval.count() > 0 && epoch % 2 == 0;
   if (!is_silent) {
-    schedule_.Add({now + client_notices_ms, Event::Kind::kClientNoticesCut, 0, client, epoch});
+    schedule_.Add({now + client_notices_ms, Event::Kind::kClientNoticesCut, client, epoch});
   }
-  schedule_.Add({now + server_notices_ms, Event::Kind::kServerNoticesCut, 0, client, epoch});
+  schedule_.Add({now + server_notices_ms, Event::Kind::kServerNoticesCut, client, epoch});
 }
 
 void World::CutInTime(uint32_t client, Random& random) {

@@ -184,7 +184,7 @@ SocketWorld::SocketWorld(sim::Plan plan, Surrounding surrounding)
   }
   std::vector<Event> steps;
   for (uint32_t step = 0; step < plan_.steps.size(); ++step) {
-    steps.push_back({plan_.steps[step].at_ms, Event::Kind::kStep, step});
+    steps.push_back({plan_.steps[step].at_ms, Event::Kind::kStep, 0, step});
   }
   schedule_.Begin(std::move(steps));
   schedule_.Add({plan_.options.duration_ms, Event::Kind::kHeal});
@@ -244,7 +244,7 @@ void SocketWorld::Tell(News news) {
 void SocketWorld::Happen(const Event& event) {
   switch (event.kind) {
     case Event::Kind::kStep:
-      return Take(plan_.steps[event.index]);
+      return Take(plan_.steps[event.token]);
     case Event::Kind::kUp:
     case Event::Kind::kDown:
       return network_.OnEvent(event);
@@ -288,9 +288,9 @@ void SocketWorld::Take(const sim::Step& step) {
                                                              : late + random.Between(30, 200);
       network_.Close(step.client, now + closed_for);
       schedule_.Add(
-          {now + random.Between(0, 20), Event::Kind::kClientNoticesCut, 0, step.client, epoch});
+          {now + random.Between(0, 20), Event::Kind::kClientNoticesCut, step.client, epoch});
       schedule_.Add(
-          {now + random.Between(0, 100), Event::Kind::kServerNoticesCut, 0, step.client, epoch});
+          {now + random.Between(0, 100), Event::Kind::kServerNoticesCut, step.client, epoch});
       break;
     }
     case StepKind::kStall:
@@ -300,7 +300,7 @@ void SocketWorld::Take(const sim::Step& step) {
       const int64_t until = now + random.Between(5, 250);
       network_.Block(step.client, until);
       client.Pause(until);
-      schedule_.Add({until, Event::Kind::kPauseEnds, 0, step.client});
+      schedule_.Add({until, Event::Kind::kPauseEnds, step.client});
       break;
     }
     case StepKind::kListenerCalls:
@@ -324,7 +324,7 @@ void SocketWorld::Connect(uint32_t client, uint64_t epoch) {
   if (epoch != network_.epoch(client)) return;
   if (network_.closed(client)) {
     schedule_.Add({schedule_.now_ms() + network_.DrawLatency(client), Event::Kind::kTransportFails,
-                   0, client, epoch});
+                   client, epoch});
     return;
   }
   // Heartbeats are frames, which its network delays as the others.

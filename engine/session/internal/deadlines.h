@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "absl/container/btree_set.h"
+#include "absl/container/inlined_vector.h"
 #include "presence/message.h"
 
 namespace presence {
@@ -24,8 +24,8 @@ class Deadlines {
     current = next;
   }
   // Those that are due by `now`, the earliest first, then the lowest number. They stay as they are.
-  std::vector<uint64_t> Due(Timestamp now) const {
-    std::vector<uint64_t> due;
+  absl::InlinedVector<uint64_t, 4> Due(Timestamp now) const {
+    absl::InlinedVector<uint64_t, 4> due;
     for (auto at = order_.begin(); at != order_.end() && at->first <= now; ++at) {
       due.push_back(at->second);
     }
