@@ -348,11 +348,12 @@ std::string MemberStore::CheckCircles() const {
   ForEachAfter(0, [&](uint64_t, uint32_t slot) {
     const MemberRecord& record = slots_[slot];
     const auto [prev, next] = record.*of;
-    if (slots_[next].state != State::kVisible) {
+    const bool is_alone = prev == slot && next == slot;
+    if (!is_alone && slots_[next].state != State::kVisible) {
       wrong = "4: a circle holds one who is not visible";
-    } else if ((slots_[prev].*of).next != slot || (slots_[next].*of).prev != slot) {
+    } else if (!is_alone && ((slots_[prev].*of).next != slot || (slots_[next].*of).prev != slot)) {
       wrong = "4: a circle is broken";
-    } else if (!EqualBytes(id_of(prev), id_of(slot))) {
+    } else if (!is_alone && !EqualBytes(id_of(prev), id_of(slot))) {
       wrong = "4: a circle has one of another client or connection";
     } else if (!(by_client ? record.first_of_client : record.first_of_connection)) {
       if (joined(prev) >= joined(slot)) {

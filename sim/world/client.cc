@@ -48,6 +48,12 @@ ClientSession::Options SessionOptions(const Plan& plan, uint32_t client) {
   return options;
 }
 
+// Whether a frame of this action can be one of a channel.
+bool MayNameChannel(int64_t action) {
+  return action == wire::kPresence || action == wire::kSync || action == wire::kAttached ||
+         action == wire::kDetached || action == wire::kError;
+}
+
 // Whether the session takes the frame in, and so a trace has it.
 bool IsOfUse(const wire::Frame& frame, SessionState state) {
   switch (frame.action) {
@@ -286,10 +292,10 @@ void Client::OnTransportFailed(uint64_t epoch) {
 
 void Client::OnFrame(const SentFrame& sent) {
   if (!std::exchange(opened_, true)) Step(TransportOpened{transport_});
-  // Of an answer or a heartbeat that nobody records, checks need to know no more.
+  // Of what concerns no channel, and nobody records, checks need to know no more.
   outline_.action = sent.action();
-  const bool is_read = recorder_.has_value() || interference_ != nullptr ||
-                       (outline_.action != wire::kAck && outline_.action != wire::kHeartbeat);
+  const bool is_read =
+      recorder_.has_value() || interference_ != nullptr || MayNameChannel(outline_.action);
   const wire::Frame& frame = is_read ? sent.frame() : outline_;
   const bool is_of_use = IsOfUse(frame, session_.state());
   const SessionInput received = TransportReceived{transport_, sent.bytes()};
