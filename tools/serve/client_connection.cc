@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "tools/serve/credentials.h"
+#include "tools/serve/fault_line.h"
 #include "tools/serve/faults.h"
 #include "tools/serve/http_message.h"
 #include "tools/serve/http_router.h"
