@@ -22,7 +22,7 @@ namespace {
 
 // Keeps the compiler from leaving out what makes `value`.
 template <typename T>
-void Use(const T& value) {
+void Use(T value) {
   benchmark::DoNotOptimize(value);
 }
 

@@ -1,5 +1,7 @@
 #include "presence/wire/frame_reader.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "engine/json/element.h"
 #include "engine/json/padded_text.h"
@@ -25,7 +27,7 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   parts_->plain.Trim(text.size());
   parts_->tree.Trim(text.size());
   // Read into what is returned: a frame is much to move.
-  absl::StatusOr<Frame> read(absl::in_place);
+  absl::StatusOr<Frame> read(std::in_place);
   Frame& frame = *read;
   if (parts_->plain.Read(text, frame)) return read;
   const absl::StatusOr<json::Element> element = parts_->parser.Parse(text);

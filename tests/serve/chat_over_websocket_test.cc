@@ -139,10 +139,10 @@ TEST_F(ChatOverWebSocketTest, SendsWhatIsLargerThanASocketTakesAtOnce) {
   Join(alice);
   Room& room = alice.client().room("my-room::$chat");
   const std::string large(60'000, 'x');
+  const JsonValue data = JsonObject{{"large", large}};
   size_t told = 0;
   auto subscription = room.presence().Subscribe([&](const PresenceEvent& event) {
-    told += event.type == PresenceEventType::kUpdate &&
-            event.member.data == JsonObject{{"large", large}};
+    told += event.type == PresenceEventType::kUpdate && event.member.data == data;
   });
   int answers = 0;
   for (int i = 0; i < 50; ++i) {

@@ -33,11 +33,7 @@ std::string_view TextOf(const JsonObject& object, std::string_view key) {
   return text == nullptr ? std::string_view() : *text;
 }
 
-std::string Encoded(std::string_view bytes) {
-  std::string base64;
-  absl::WebSafeBase64Escape(AbslView(bytes), &base64);
-  return base64;
-}
+std::string Encoded(std::string_view bytes) { return absl::WebSafeBase64Escape(AbslView(bytes)); }
 
 }  // namespace
 
