@@ -1,7 +1,5 @@
 #include "presence/wire/frame_reader.h"
 
-#include <utility>
-
 #include "absl/status/status.h"
 #include "engine/json/element.h"
 #include "engine/json/padded_text.h"
@@ -27,8 +25,8 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   parts_->plain.Trim(text.size());
   parts_->tree.Trim(text.size());
   // Read into what is returned: a frame is much to move.
-  absl::StatusOr<Frame> read(std::in_place);
-  Frame& frame = *read;
+  absl::StatusOr<Frame> read;
+  Frame& frame = read.emplace();
   if (parts_->plain.Read(text, frame)) return read;
   const absl::StatusOr<json::Element> element = parts_->parser.Parse(text);
   if (!element.ok()) return element.status();
