@@ -212,10 +212,10 @@ ClientTraits DrawClient(const Plan& plan, uint32_t client, uint32_t users, Rando
   return traits;
 }
 
-// Whose users go through rooms: in every other seed nobody's, else a share of them. A room enters
+// Whose users go through rooms: in every third seed a share of them, else nobody's. A room enters
 // one user, who has a name.
 void DrawThroughRooms(Random random, std::vector<ClientTraits>& clients) {
-  if (random.Chance(500)) return;
+  if (random.Chance(667)) return;
   const auto share = static_cast<uint32_t>(random.Between(100, 700));
   for (ClientTraits& traits : clients) {
     traits.through_rooms = random.Chance(share) && traits.identity != "*";
