@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 #include "presence/base/internal/cxx20.h"
 
@@ -36,6 +37,33 @@ inline bool EqualBytes(std::string_view a, std::string_view b) {
   if (size >= sizeof(uint32_t)) return equal(uint32_t{});
   if (size >= sizeof(uint16_t)) return equal(uint16_t{});
   return size == 0 || a[0] == b[0];
+}
+
+// Copies the bytes; returns where they end. REQUIRES: there is room, and the two do not overlap.
+inline char* AppendBytes(char* to, std::string_view bytes) {
+  const size_t size = bytes.size();
+  // Two blocks that may overlap cover every size from one block to two.
+  const auto copy = [&]<size_t kBlock>(std::integral_constant<size_t, kBlock>) {
+    const size_t tail = size - kBlock;
+    std::memcpy(to, bytes.data(), kBlock);
+    std::memcpy(to + tail, bytes.data() + tail, kBlock);
+  };
+  if (size > 64) {
+    std::memcpy(to, bytes.data(), size);
+  } else if (size >= 32) {
+    copy(std::integral_constant<size_t, 32>());
+  } else if (size >= 16) {
+    copy(std::integral_constant<size_t, 16>());
+  } else if (size >= 8) {
+    copy(std::integral_constant<size_t, 8>());
+  } else if (size >= 4) {
+    copy(std::integral_constant<size_t, 4>());
+  } else if (size >= 2) {
+    copy(std::integral_constant<size_t, 2>());
+  } else if (size > 0) {
+    *to = bytes[0];
+  }
+  return to + size;
 }
 
 // All bytes of a short string in two words: with its size they say which string it is.

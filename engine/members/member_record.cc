@@ -5,6 +5,7 @@
 #include <iterator>
 #include <new>
 
+#include "absl/base/attributes.h"
 #include "presence/base/internal/check.h"
 
 namespace presence {
@@ -14,11 +15,6 @@ namespace {
 constexpr std::string_view kEncodings[] = {"json", "utf-8", "base64", "json/utf-8",
                                            "json/utf-8/base64"};
 
-char* Append(char* to, std::string_view bytes) {
-  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-  return to + bytes.size();
-}
-
 }  // namespace
 
 void MemberRecord::Init() {
@@ -26,43 +22,11 @@ void MemberRecord::Init() {
   on_heap_ = false;
 }
 
-void MemberRecord::Assign(const Message& message, const Version& version) {
-  const Body body = Take(message, version);
-  const size_t key = message.client_id.size() + message.connection_id.size();
-  if (on_heap_ || key + body.size > kInlineBytes) {
-    sizes_[kClientId] = sizes_[kConnectionId] = 0;
-    return WriteElsewhere(message, body);
-  }
-  sizes_[kClientId] = static_cast<uint8_t>(message.client_id.size());
-  sizes_[kConnectionId] = static_cast<uint8_t>(message.connection_id.size());
-  Write(Append(Append(bytes_, message.client_id), message.connection_id), message, body);
-}
-
-void MemberRecord::Update(const Message& message, const Version& version) {
-  PRESENCE_DCHECK(Has(message.connection_id, message.client_id));
-  const Body body = Take(message, version);
-  const size_t key = message.client_id.size() + message.connection_id.size();
-  if (on_heap_ || key + body.size > kInlineBytes) return WriteElsewhere(message, body);
-  Write(bytes_ + key, message, body);
-}
-
-void MemberRecord::Bury(const Message& message, const Version& version) {
-  Message key;
-  key.client_id = message.client_id;
-  key.connection_id = message.connection_id;
-  key.timestamp = message.timestamp;
-  if (version.index > UINT32_MAX) key.id = message.id;
-  Update(key, version);
-}
-
-void MemberRecord::Clear() {
-  if (on_heap_) delete[] block().bytes;
-  on_heap_ = false;
-}
-
 // Takes on what is no text, and says which texts are to be stored. In 64 bits, as views that share
-// their bytes may add up to more than there is memory.
-MemberRecord::Body MemberRecord::Take(const Message& message, const Version& version) {
+// their bytes may add up to more than there is memory. Inline, as otherwise its answer is written
+// to memory and read again before it has got there.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline MemberRecord::Body MemberRecord::Take(const Message& message,
+                                                                          const Version& version) {
   const Payload& payload = message.payload;
   Body body;
   version_kind_ = version.kind;
@@ -100,20 +64,55 @@ MemberRecord::Body MemberRecord::Take(const Message& message, const Version& ver
 }
 
 // Writes the body into the record.
-void MemberRecord::Write(char* to, const Message& message, const Body& body) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void MemberRecord::Write(char* to, const Message& message,
+                                                             const Body& body) {
   const std::string_view extras = message.payload.extras.value_or("");
-  to = Append(to, body.id);
-  to = Append(to, message.payload.data);
-  if (encoding_ == kOtherEncoding) to = Append(to, body.encoding);
-  if (has_extras_) Append(to, extras);
+  to = AppendBytes(to, body.id);
+  to = AppendBytes(to, message.payload.data);
+  if (encoding_ == kOtherEncoding) to = AppendBytes(to, body.encoding);
+  if (has_extras_) AppendBytes(to, extras);
   sizes_[kId] = static_cast<uint8_t>(body.id.size());
   sizes_[kData] = static_cast<uint8_t>(message.payload.data.size());
   sizes_[kEncoding] = static_cast<uint8_t>(body.encoding.size());
   sizes_[kExtras] = static_cast<uint8_t>(extras.size());
 }
 
+void MemberRecord::Assign(const Message& message, const Version& version) {
+  const Body body = Take(message, version);
+  const size_t key = message.client_id.size() + message.connection_id.size();
+  if (on_heap_ || key + body.size > kInlineBytes) {
+    sizes_[kClientId] = sizes_[kConnectionId] = 0;
+    return WriteElsewhere(message, body);
+  }
+  sizes_[kClientId] = static_cast<uint8_t>(message.client_id.size());
+  sizes_[kConnectionId] = static_cast<uint8_t>(message.connection_id.size());
+  Write(AppendBytes(AppendBytes(bytes_, message.client_id), message.connection_id), message, body);
+}
+
+void MemberRecord::Update(const Message& message, const Version& version) {
+  PRESENCE_DCHECK(Has(message.connection_id, message.client_id));
+  const Body body = Take(message, version);
+  const size_t key = message.client_id.size() + message.connection_id.size();
+  if (on_heap_ || key + body.size > kInlineBytes) return WriteElsewhere(message, body);
+  Write(bytes_ + key, message, body);
+}
+
+void MemberRecord::Bury(const Message& message, const Version& version) {
+  Message key;
+  key.client_id = message.client_id;
+  key.connection_id = message.connection_id;
+  key.timestamp = message.timestamp;
+  if (version.index > UINT32_MAX) key.id = message.id;
+  Update(key, version);
+}
+
+void MemberRecord::Clear() {
+  if (on_heap_) delete[] block().bytes;
+  on_heap_ = false;
+}
+
 // Writes the whole message into a block, or, if it lies in one and fits into the record, there.
-void MemberRecord::WriteElsewhere(const Message& message, const Body& body) {
+void MemberRecord::WriteElsewhere(const Message& message, Body body) {
   const size_t key = message.client_id.size() + message.connection_id.size();
   const auto size = static_cast<size_t>(key + body.size);
   char* to = on_heap_ ? block().bytes : nullptr;
@@ -123,7 +122,8 @@ void MemberRecord::WriteElsewhere(const Message& message, const Body& body) {
     on_heap_ = false;
     sizes_[kClientId] = static_cast<uint8_t>(message.client_id.size());
     sizes_[kConnectionId] = static_cast<uint8_t>(message.connection_id.size());
-    return Write(Append(Append(bytes_, message.client_id), message.connection_id), message, body);
+    return Write(AppendBytes(AppendBytes(bytes_, message.client_id), message.connection_id),
+                 message, body);
   }
   if (size > capacity || capacity / 2 > size + kInlineBytes / 4) {
     delete[] to;
@@ -138,7 +138,7 @@ void MemberRecord::WriteElsewhere(const Message& message, const Body& body) {
                                           message.payload.data, body.encoding,         extras};
   for (size_t i = 0; i < kTexts; ++i) {
     in.sizes[i] = static_cast<uint32_t>(texts[i].size());
-    to = Append(to, texts[i]);
+    to = AppendBytes(to, texts[i]);
   }
   if (key <= kKeyBytes) std::memcpy(in.key, in.bytes, key);
 }
@@ -182,17 +182,9 @@ Message MemberRecord::view() const {
   return message;
 }
 
-Version MemberRecord::version() const {
-  if (wide_index_) {
-    const Message message = view();
-    return VersionOf(message.id, message.connection_id, message.timestamp);
-  }
-  Version version;
-  version.kind = version_kind_;
-  version.msg_serial = msg_serial_;
-  version.index = index_;
-  version.timestamp = TimestampFromMs(timestamp_ms_);
-  return version;
+Version MemberRecord::WideVersion() const {
+  const Message message = view();
+  return VersionOf(message.id, message.connection_id, message.timestamp);
 }
 
 }  // namespace presence

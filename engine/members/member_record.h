@@ -48,7 +48,16 @@ struct alignas(kCacheLineBytes) MemberRecord {
 
   // The message. Its views hold until the next change, a copy of the bytes included.
   Message view() const;
-  Version version() const;
+  // Inline, or its parts would be written to memory and read again before they have got there.
+  Version version() const {
+    if (wide_index_) return WideVersion();
+    Version version;
+    version.kind = version_kind_;
+    version.msg_serial = msg_serial_;
+    version.index = index_;
+    version.timestamp = TimestampFromMs(timestamp_ms_);
+    return version;
+  }
   std::string_view client_id() const { return {bytes(), size_of(kClientId)}; }
   std::string_view connection_id() const {
     return {bytes() + size_of(kClientId), size_of(kConnectionId)};
@@ -101,7 +110,8 @@ struct alignas(kCacheLineBytes) MemberRecord {
   bool BlockHas(std::string_view connection, std::string_view client) const;
   Body Take(const Message& message, const Version& version);
   void Write(char* to, const Message& message, const Body& body);
-  void WriteElsewhere(const Message& message, const Body& body);
+  void WriteElsewhere(const Message& message, Body body);
+  Version WideVersion() const;
 
   // First, so that whoever looks for a key waits for the first line only.
   bool on_heap_ : 1;

@@ -47,8 +47,9 @@ MemberSet::Outcome MemberSet::ApplyPresent(EventType type, const Message& messag
   MemberStore& store = *store_;
   MemberStore::Key key = store.KeyOf(message.connection_id, message.client_id);
   if (type == EventType::kEnter) store.PrefetchClient(key);
-  const Version version = VersionOf(message);
   uint32_t slot = store.Find(key);
+  // After that, as it does not wait for the record, which has to come from far.
+  const Version version = VersionOf(message);
   Outcome outcome;
   if (slot == MemberStore::kNone) {
     slot = store.Take();
@@ -82,8 +83,8 @@ MemberSet::Outcome MemberSet::ApplyLeave(const Message& message) {
   MemberStore& store = *store_;
   MemberStore::Key key = store.KeyOf(message.connection_id, message.client_id);
   store.PrefetchClient(key);
-  const Version version = VersionOf(message);
   uint32_t slot = store.Find(key);
+  const Version version = VersionOf(message);
   Outcome outcome;
   if (slot == MemberStore::kNone) {
     if (!syncing_) {

@@ -80,8 +80,7 @@ uint32_t MemberStore::FirstOfConnection(std::string_view connection_id, uint32_t
 
 uint32_t MemberStore::MembersOfClient(uint32_t slot) const {
   const MemberRecord& record = slots_[slot];
-  if (record.of_client.next == slot) return 1;
-  if (record.first_of_client) return record.client_members;
+  if (record.first_of_client) return record.client_members;  // as who is alone is
   return slots_[FirstOfClient(record.client_id())].client_members;
 }
 

@@ -1,28 +1,31 @@
 #include "presence/members/newness.h"
 
+#include <cstddef>
 #include <limits>
-#include <tuple>
 
 #include "engine/base/bytes.h"
 
 namespace presence {
 namespace {
 
-// Reads ":<unsigned decimal, up to 2^63-1>" off the front of `text`.
-bool ConsumeNumber(std::string_view& text, int64_t& value) {
-  if (text.size() < 2 || text[0] != ':') return false;
-  constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
-  size_t at = 1;
+// Reads ":<unsigned decimal, up to 2^63-1>" at `at`. Returns where it ends; null: it is not there.
+const char* ReadNumber(const char* at, const char* end, int64_t& value) {
+  if (end - at < 2 || *at != ':') return nullptr;
+  const char* const first = ++at;
+  const auto digit = [&at] { return static_cast<uint64_t>(*at) - '0'; };
+  // As many digits fit whatever they are.
+  constexpr std::ptrdiff_t kSafe = std::numeric_limits<int64_t>::digits10;
+  const char* const safe = end - first > kSafe ? first + kSafe : end;
   uint64_t number = 0;
-  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
-    if (number > kMax / 10) return false;
-    number = number * 10 + static_cast<uint64_t>(text[at] - '0');
-    if (number > kMax) return false;
+  for (; at != safe && digit() <= 9; ++at) number = number * 10 + digit();
+  if (at == first) return nullptr;
+  constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
+  for (; at != end && digit() <= 9; ++at) {
+    if (number > (kMax - digit()) / 10) return nullptr;
+    number = number * 10 + digit();
   }
-  if (at == 1) return false;
   value = static_cast<int64_t>(number);
-  text.remove_prefix(at);
-  return true;
+  return at;
 }
 
 }  // namespace
@@ -31,24 +34,12 @@ Version VersionOf(std::string_view id, std::string_view connection_id, Timestamp
   Version version;
   version.timestamp = timestamp;
   if (id.empty() || !EqualBytes(id.substr(0, connection_id.size()), connection_id)) return version;
-  std::string_view tail = id.substr(connection_id.size());
-  const bool parsed = ConsumeNumber(tail, version.msg_serial) &&
-                      ConsumeNumber(tail, version.index) && tail.empty();
+  const char* const end = id.data() + id.size();
+  const char* at = ReadNumber(id.data() + connection_id.size(), end, version.msg_serial);
+  if (at != nullptr) at = ReadNumber(at, end, version.index);
+  const bool parsed = at == end;
   version.kind = parsed ? Version::Kind::kSerial : Version::Kind::kUnparsed;
   return version;
-}
-
-NewnessVerdict CompareNewness(const Version& incoming, const Version& stored) {
-  using Kind = Version::Kind;
-  if (incoming.kind == Kind::kSerial && stored.kind == Kind::kSerial) {  // RTP2b2
-    return {std::tie(incoming.msg_serial, incoming.index) >
-                std::tie(stored.msg_serial, stored.index),
-            NewnessRule::kSerial};
-  }
-  const bool synthesized =
-      incoming.kind == Kind::kSynthesized || stored.kind == Kind::kSynthesized;
-  return {incoming.timestamp >= stored.timestamp,  // RTP2b1, RTP2b1a
-          synthesized ? NewnessRule::kTimestamp : NewnessRule::kUnparsedId};
 }
 
 }  // namespace presence

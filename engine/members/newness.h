@@ -45,7 +45,17 @@ struct NewnessVerdict {
 // Whether `incoming` is newer than `stored`. Equal timestamps: the incoming one wins (RTP2b1a).
 // Equal serials: it loses, being a duplicate. Not a total order where clocks disagree: a is newer
 // than b by serial, b newer than c and c newer than a by timestamp can all hold at once.
-NewnessVerdict CompareNewness(const Version& incoming, const Version& stored);
+inline NewnessVerdict CompareNewness(const Version& incoming, const Version& stored) {
+  using Kind = Version::Kind;
+  if (incoming.kind == Kind::kSerial && stored.kind == Kind::kSerial) {  // RTP2b2
+    const bool newer = incoming.msg_serial > stored.msg_serial ||
+                       (incoming.msg_serial == stored.msg_serial && incoming.index > stored.index);
+    return {newer, NewnessRule::kSerial};
+  }
+  const bool synthesized = incoming.kind == Kind::kSynthesized || stored.kind == Kind::kSynthesized;
+  return {incoming.timestamp >= stored.timestamp,  // RTP2b1, RTP2b1a
+          synthesized ? NewnessRule::kTimestamp : NewnessRule::kUnparsedId};
+}
 
 }  // namespace presence
 

@@ -3,17 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/bytes.h"
 #include "presence/base/internal/check.h"
 
 namespace presence {
-namespace {
-
-char* Append(char* to, std::string_view bytes) {
-  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-  return to + bytes.size();
-}
-
-}  // namespace
 
 // In 64 bits, as views that share their bytes may add up to more than there is memory.
 uint64_t StoredMessage::BodyBytes(const Message& message) {
@@ -30,8 +23,8 @@ void StoredMessage::Assign(const Message& message) {
   const uint64_t size =
       message.connection_id.size() + message.client_id.size() + BodyBytes(message);
   char* to = Reserve(static_cast<size_t>(size), /*bytes_kept=*/0);
-  to = Append(to, message.connection_id);
-  to = Append(to, message.client_id);
+  to = AppendBytes(to, message.connection_id);
+  to = AppendBytes(to, message.client_id);
   connection_id_size_ = static_cast<uint32_t>(message.connection_id.size());
   client_id_size_ = static_cast<uint32_t>(message.client_id.size());
   AppendBody(to, message);
@@ -88,10 +81,10 @@ char* StoredMessage::Reallocate(size_t bytes_wanted, size_t bytes_kept) {
 
 void StoredMessage::AppendBody(char* to, const Message& message) {
   const Payload& payload = message.payload;
-  to = Append(to, message.id);
-  to = Append(to, payload.data);
-  to = Append(to, payload.encoding.value_or(""));
-  to = Append(to, payload.extras.value_or(""));
+  to = AppendBytes(to, message.id);
+  to = AppendBytes(to, payload.data);
+  to = AppendBytes(to, payload.encoding.value_or(""));
+  to = AppendBytes(to, payload.extras.value_or(""));
   id_size_ = static_cast<uint32_t>(message.id.size());
   data_size_ = static_cast<uint32_t>(payload.data.size());
   encoding_size_ = static_cast<uint32_t>(payload.encoding.value_or("").size());

@@ -1,6 +1,7 @@
 #include "engine/base/bytes.h"
 
 #include <string>
+#include <string_view>
 
 #include "gtest/gtest.h"
 
@@ -29,6 +30,18 @@ TEST(EqualBytes, NothingIsReadOfNoBytes) {
   EXPECT_TRUE(EqualBytes({}, {}));
   EXPECT_TRUE(EqualBytes({}, ""));
   EXPECT_FALSE(EqualBytes({}, "a"));
+}
+
+TEST(AppendBytes, JustTheseBytesAreWritten) {
+  std::string from;
+  for (size_t i = 0; i < 200; ++i) from += static_cast<char>(i + 1);
+  for (size_t size = 0; size <= from.size(); ++size) {
+    std::string to(from.size() + 2, '\0');
+    const char* const end = AppendBytes(to.data() + 1, std::string_view(from).substr(0, size));
+    EXPECT_EQ(end, to.data() + 1 + size);
+    EXPECT_EQ(to, '\0' + from.substr(0, size) + std::string(from.size() + 1 - size, '\0')) << size;
+  }
+  EXPECT_EQ(AppendBytes(nullptr, {}), nullptr);
 }
 
 }  // namespace
