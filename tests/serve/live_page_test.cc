@@ -1,7 +1,11 @@
 // The page that shows rooms and members: who may see it, and what he is sent.
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -13,12 +17,17 @@
 #include "presence/session/server_reader.h"
 #include "tests/serve/serve_process.h"
 #include "tests/serve/websocket_client.h"
+#include "tools/serve/http_message.h"
+#include "tools/serve/http_router.h"
 #include "tools/serve/live_view.h"
+#include "tools/serve/request_target.h"
+#include "tools/serve/service.h"
 
 namespace presence::testing {
 namespace {
 
 using serve::LiveView;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -67,6 +76,14 @@ TEST_F(LivePageTest, WhoWatchesIsSentWhatChanges) {
   EXPECT_THAT(event, HasSubstr(R"("name":"room","size":1)"));
 }
 
+// Else nginx collects events until there are some KiB of them.
+TEST_F(LivePageTest, ProxiesAreToldToPassEventsOnAtOnce) {
+  Serve();
+  WebSocketClient watcher(port_);
+  watcher.SendBytes("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(watcher.ReadHead(), HasSubstr("X-Accel-Buffering: no\r\n"));
+}
+
 TEST_F(LivePageTest, NoMoreThanTwentyWatch) {
   Serve();
   std::vector<std::unique_ptr<WebSocketClient>> watchers;
@@ -82,6 +99,69 @@ TEST_F(LivePageTest, NoMoreThanTwentyWatch) {
     next.SendBytes("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     head = next.ReadHead();
   }
+}
+
+struct FakeStream final : serve::HttpStream {
+  bool Write(std::shared_ptr<const std::string> bytes) override {
+    if (takes) written.push_back(*bytes);
+    return takes;
+  }
+  bool is_open() const override { return open; }
+  void Close() override { open = false; }
+
+  std::vector<std::string> written;
+  bool takes = true;
+  bool open = true;
+};
+
+// A page of a server without clients, whose intervals pass when they are told to.
+class QuietViewTest : public ::testing::Test {
+ protected:
+  QuietViewTest() {
+    view_.AddRoutes(router_);
+    serve::HttpRequest request;
+    request.method = "GET";
+    request.target = serve::ParseTarget("/events");
+    request.headers = {{"Host", "localhost"}};
+    request.from_loopback = true;
+    router_.Answer(request).follow(stream_);
+  }
+  static serve::Service::Parts Parts() {
+    serve::Service::Parts parts;
+    parts.now = [] { return TimestampFromMs(1); };
+    parts.make_id = [](size_t characters) { return std::string(characters, 'i'); };
+    parts.wake_at = [](std::optional<Timestamp>) {};
+    return parts;
+  }
+  void Pass(int intervals) {
+    for (int i = 0; i < intervals && later_ != nullptr; ++i) std::exchange(later_, nullptr)();
+  }
+
+  const std::shared_ptr<FakeStream> stream_ = std::make_shared<FakeStream>();
+  std::function<void()> later_;
+  serve::Service service_{Parts()};
+  LiveView view_{service_, true, [this](std::chrono::milliseconds, std::function<void()> call) {
+                   later_ = std::move(call);
+                 }};
+  serve::HttpRouter router_;
+};
+
+// Proxies end an answer of which nothing comes for a minute.
+TEST_F(QuietViewTest, WhereNothingChangesAWordIsSaidNowAndThen) {
+  Pass(1 + 2 * LiveView::kLongestSilence);
+  EXPECT_THAT(stream_->written,
+              ElementsAre(HasSubstr("data: "), LiveView::kNothing, LiveView::kNothing));
+  EXPECT_LT(LiveView::kLongestSilence * LiveView::kInterval, std::chrono::minutes(1));
+}
+
+TEST_F(QuietViewTest, WhoDoesNotTakeThatEitherIsDropped) {
+  Pass(1);
+  stream_->takes = false;
+  Pass(LiveView::kLongestSilence + LiveView::kPatience);
+  EXPECT_TRUE(stream_->open);
+  Pass(1);
+  EXPECT_FALSE(stream_->open);
+  EXPECT_EQ(view_.watcher_count(), 0u);
 }
 
 TEST(LiveViewText, IsBoundedWhateverThereIs) {

@@ -119,8 +119,9 @@ HttpResponse LiveView::Watch() {
     return {503, "text/plain; charset=utf-8", "Too many are watching.\n", {}};
   }
   HttpResponse response = Asset("text/event-stream", "");
+  response.headers.emplace_back("X-Accel-Buffering", "no");  // for nginx
   response.follow = [this](std::shared_ptr<HttpStream> stream) {
-    watchers_.push_back({std::move(stream), true, 0});
+    watchers_.push_back({std::move(stream), true, 0, 0});
     if (!std::exchange(is_ticking_, true)) later_(std::chrono::milliseconds(0), [this] { Tick(); });
   };
   return response;
@@ -140,11 +141,14 @@ void LiveView::Tick() {
   const bool is_new = text != shown_;
   if (is_new) shown_ = std::move(text);
   const auto event = std::make_shared<const std::string>(absl::StrCat("data: ", shown_, "\n\n"));
+  const auto nothing = std::make_shared<const std::string>(kNothing);
   for (Watcher& watcher : watchers_) {
     watcher.is_behind = watcher.is_behind || is_new;
-    if (!watcher.is_behind) continue;
-    watcher.is_behind = !watcher.stream->Write(event);
-    watcher.waits = watcher.is_behind ? watcher.waits + 1 : 0;
+    if (++watcher.silence < kLongestSilence && !watcher.is_behind) continue;
+    const bool is_taken = watcher.stream->Write(watcher.is_behind ? event : nothing);
+    watcher.is_behind = watcher.is_behind && !is_taken;
+    watcher.waits = is_taken ? 0 : watcher.waits + 1;
+    if (is_taken) watcher.silence = 0;
   }
   later_(kInterval, [this] { Tick(); });
 }

@@ -30,6 +30,11 @@ class LiveView {
   // Who has not taken what he was sent for so many intervals is dropped.
   static constexpr int kPatience = 60;
 
+  // Who was sent nothing for so many intervals is sent this, which says nothing: proxies give up
+  // what is silent for long, and who is gone is found out.
+  static constexpr int kLongestSilence = 30;
+  static constexpr char kNothing[] = ":\n\n";
+
   // Calls back after this time, on the same thread.
   using Later = std::function<void(std::chrono::milliseconds, std::function<void()>)>;
 
@@ -53,6 +58,7 @@ class LiveView {
     std::shared_ptr<HttpStream> stream;
     bool is_behind = true;
     int waits = 0;
+    int silence = 0;
   };
 
   HttpResponse IfPermitted(const HttpRequest& request, std::function<HttpResponse()> answer);
