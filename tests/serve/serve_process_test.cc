@@ -184,13 +184,21 @@ TEST_F(ServeProcessTest, WhoDoesNotReadIsDroppedAndTheOthersAreToldAll) {
 TEST_F(ServeProcessTest, WhoAnswersNoPingIsLost) {
   Serve({"--idle=100ms", "--grace=5m"});
   auto silent = Connect("silent");
+  auto answers = Connect("answers");
   EXPECT_TRUE(silent->IsClosedUnanswered());
+  for (int i = 0; i < 50 && answers->pings() == 0; ++i) {
+    answers->SendText(R"({"action":0,"id":"there"})");
+    ASSERT_TRUE(answers->Await("there").has_value()) << "who answers is not lost";
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  }
+  EXPECT_GT(answers->pings(), 0);
 }
 
 TEST_F(ServeProcessTest, WhoAskedForHeartbeatsGetsThemAndNoPings) {
   Serve({"--idle=50ms"});
   auto browser = Connect("browser", "&heartbeats=true");
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(browser->Await(R"({"action":0)").has_value());
+  EXPECT_EQ(browser->pings(), 0);
 }
 
 TEST_F(ServeProcessTest, WhoComesBackInTimeWasNeverGone) {

@@ -108,7 +108,10 @@ std::optional<std::string> WebSocketClient::Await(std::string_view text, int wan
     if (!Fill(2 + bytes + length)) break;
     std::string payload = unread_.substr(2 + bytes, length);
     unread_.erase(0, 2 + bytes + length);
-    if (opcode == kPing) SendFrame(kPong, payload);
+    if (opcode == kPing) {
+      ++pings_;
+      SendFrame(kPong, payload);
+    }
     if (opcode == kClose) closed_ = true;
     if (opcode == wanted && payload.find(text) != payload.npos) return payload;
   }

@@ -43,8 +43,9 @@ class WebSocketClient {
   std::optional<std::string> Await(std::string_view text, int opcode = kText);
   // Reads until the socket is closed, without answering anything. False: it is still open.
   bool IsClosedUnanswered();
-  // Whether a close frame has come.
+  // Whether a close frame has come, and how many pings.
   bool closed() const { return closed_; }
+  int pings() const { return pings_; }
 
   static constexpr int kContinuation = 0;
   static constexpr int kText = 1;
@@ -58,6 +59,7 @@ class WebSocketClient {
 
   int socket_ = -1;
   bool closed_ = false;
+  int pings_ = 0;
   std::string unread_;
 };
 
