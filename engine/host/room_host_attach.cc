@@ -1,6 +1,7 @@
 // What a room host does about who is attached: modes, and syncs in pages.
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -134,18 +135,17 @@ void RoomHost::SendPage(HostConnection& connection) {
   size_t members = 0;
   members_.ForEachAfter(sync.after, [&](uint64_t joined, const Message& member) {
     if (joined > sync.until) return false;
-    Message leave;
-    const HostConnection* const done_again = DoneAgain(member);
-    if (done_again != nullptr) {
+    std::optional<Message> leave;
+    if (const HostConnection* const done_again = DoneAgain(member)) {
       leave = LeaveBefore(*done_again, member, joined, effects_->NewString());
-      bytes += BytesOf(leave);
+      bytes += BytesOf(*leave);
     }
     bytes += BytesOf(member);
     more =
         members == options_.sync_page_size || (!items.empty() && bytes > options_.sync_page_bytes);
     if (more) return false;
     ++members;
-    if (done_again != nullptr) items.push_back({PresenceAction::kLeave, leave});
+    if (leave.has_value()) items.push_back({PresenceAction::kLeave, *leave});
     items.push_back({PresenceAction::kPresent, member});
     sync.after = joined;
     return true;
