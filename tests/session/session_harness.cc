@@ -129,4 +129,13 @@ void SessionHarness::Check() {
   }
 }
 
+void ExpectRetry(const Lines& lines, const std::string& begin, int64_t ms) {
+  ASSERT_FALSE(lines.empty());
+  const std::string& line = lines.back();
+  ASSERT_TRUE(line.starts_with(begin + " next=")) << line;
+  const int64_t wait = std::stoll(line.substr(begin.size() + 6));
+  EXPECT_LE(wait, ms) << line;
+  EXPECT_GE(wait, ms * 8 / 10) << line;
+}
+
 }  // namespace presence

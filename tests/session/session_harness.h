@@ -80,6 +80,9 @@ class SessionHarness {
 // The lines that begin so.
 Lines Only(std::string_view prefix, const Lines& lines);
 
+// The last line begins so, and tells of a next try after a wait of 80% to 100% of `ms`.
+void ExpectRetry(const Lines& lines, const std::string& begin, int64_t ms);
+
 }  // namespace presence
 
 #endif  // TESTS_SESSION_SESSION_HARNESS_H_
