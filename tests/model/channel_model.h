@@ -19,12 +19,6 @@
 
 namespace presence {
 
-// RTP2a, RTP2b: the rules of newness, on their own because properties use them too.
-bool IsSynthesized(const Message& message);
-// Timestamps decide: one of the two is synthesized, or has an id that cannot be read.
-bool ComparedByTimestamp(const Message& incoming, const Message& stored);
-bool IsNewer(const Message& incoming, const Message& stored);
-
 class ChannelModel {
  public:
   struct Options {
@@ -64,6 +58,22 @@ class ChannelModel {
  private:
   using Reason = std::optional<ErrorInfo>;
 
+  // Places in Snapshot::stats.
+  enum Stat : size_t {
+    kFrames,
+    kFramesIgnored,
+    kItems,
+    kAccepted,
+    kStale,
+    kMalformed,
+    kIgnored,
+    kEventCounts,
+    kSyncsStarted = kEventCounts + kEventTypeCount,
+    kSyncsCompleted,
+    kSyncsDiscarded,
+    kSynthesizedLeaves,
+  };
+
   struct Member {
     OwnedMessage message;
     bool seen = false;  // in the running sync
@@ -97,6 +107,7 @@ class ChannelModel {
   };
 
   bool IsRefused(const ChannelInput& input) const;
+  static ErrorInfo Error(ErrorCode code, const Reason& cause = std::nullopt);
 
   void On(const AttachedFrame& frame);
   void On(const DetachedFrame& frame);

@@ -11,6 +11,7 @@
 #include "presence/client/channel_input.h"
 #include "presence/message.h"
 #include "tests/model/lines.h"
+#include "tests/model/newness.h"
 
 namespace presence {
 namespace {

@@ -15,6 +15,7 @@
 #include "rapidcheck/gtest.h"
 #include "tests/model/channel_model.h"
 #include "tests/model/lines.h"
+#include "tests/model/newness.h"
 #include "tests/properties/driver.h"
 #include "tests/properties/history.h"
 #include "tests/properties/plan.h"
