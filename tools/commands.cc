@@ -397,6 +397,11 @@ Command Serve() {
               Number("max-channels", 1, 1'000'000, "rooms of one connection (1000)"),
               Number("max-message", 1, 1 << 28, "bytes of what one operation says (65536)"),
               Number("max-frame-kib", 1, 1 << 20, "KiB of a message from a client (512)"),
+              Number("max-in-flight", 1, 1'000'000,
+                     "operations of one connection that are not told yet, and in one frame (1000)"),
+              Number("max-client-unsent-kib", 1, 1'000'000'000,
+                     "KiB that one socket may not have taken yet before it is dropped (8192); its "
+                     "syncs wait at an eighth of it"),
               Number("max-unsent-mib", 1, 1'000'000,
                      "MiB that all sockets together may not have taken yet (1024)"),
               Number("page", 1, 1'000'000, "members on one page of a sync (100)"),

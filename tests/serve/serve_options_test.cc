@@ -73,11 +73,16 @@ TEST(ServeOptionsTest, FlagsSetWhatTheyName) {
   const ServeOptions more =
       Good({"--max-channels=3", "--max-message=4", "--page=5", "--max-unsent-mib=6",
             "--max-grace=10m", "--max-members-mib=7", "--max-frame-kib=8", "--state=s.db",
-            "--record=r", "--record-files=7", "--record-mib=8", "--record-file-mib=9"});
+            "--record=r", "--record-files=7", "--record-mib=8", "--record-file-mib=9",
+            "--max-in-flight=10", "--max-client-unsent-kib=16"});
   EXPECT_EQ(more.server.max_channels, 3u);
   EXPECT_EQ(more.server.room.max_message_size, 4);
   EXPECT_EQ(more.server.room.sync_page_size, 5u);
   EXPECT_EQ(more.server.unsent_total, size_t{6} << 20);
+  EXPECT_EQ(more.server.room.max_in_flight, 10u);
+  EXPECT_EQ(more.server.unsent_drop, size_t{16} << 10);
+  EXPECT_EQ(more.server.unsent_pause, size_t{2} << 10);
+  EXPECT_EQ(options.server.unsent_pause, size_t{1} << 20) << "an eighth of 8 MiB";
   EXPECT_EQ(more.server.room.max_member_bytes, size_t{7} << 20);
   EXPECT_EQ(more.server.max_frame_size, size_t{8} << 10);
   EXPECT_EQ(more.server.max_grace_period, milliseconds(600'000));

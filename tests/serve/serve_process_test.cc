@@ -3,12 +3,21 @@
 
 #include "tests/serve/serve_process.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -200,6 +209,47 @@ TEST_F(ServeProcessTest, WhoAskedForHeartbeatsGetsThemAndNoPings) {
   auto browser = Connect("browser", "&heartbeats=true");
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(browser->Await(R"({"action":0)").has_value());
   EXPECT_EQ(browser->pings(), 0);
+}
+
+// The sockets of a process, as numbers of its own.
+std::vector<int> SocketsOf(pid_t pid) {
+  std::vector<int> sockets;
+  const std::filesystem::path folder = "/proc/" + std::to_string(pid) + "/fd";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry.path(), gone).string().starts_with("socket:")) {
+      sockets.push_back(std::stoi(entry.path().filename().string()));
+    }
+  }
+  return sockets;
+}
+
+TEST_F(ServeProcessTest, WhatIsNotAcknowledgedEndsASocketAfterTwoIdleIntervals) {
+  Serve({"--idle=7s"});
+  auto browser = Connect("browser", "&heartbeats=true");
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, server_->pid(), 0));
+  if (process < 0) GTEST_SKIP() << "this system does not let one look into another process";
+  int connections = 0;
+  for (const int number : SocketsOf(server_->pid())) {
+    const int copy = static_cast<int>(syscall(SYS_pidfd_getfd, process, number, 0));
+    if (copy < 0 && errno == EPERM) {
+      close(process);
+      GTEST_SKIP() << "this system does not let one look into another process";
+    }
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (getpeername(copy, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+        peer.sin_family == AF_INET) {
+      unsigned ms = 0;
+      size = sizeof ms;
+      EXPECT_EQ(getsockopt(copy, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &size), 0);
+      EXPECT_EQ(ms, 14'000u);
+      ++connections;
+    }
+    close(copy);
+  }
+  close(process);
+  EXPECT_EQ(connections, 1);
 }
 
 TEST_F(ServeProcessTest, WhoComesBackInTimeWasNeverGone) {

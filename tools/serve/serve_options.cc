@@ -101,6 +101,11 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
   server.room.max_message_size = static_cast<int64_t>(
       line.Number("max-message", static_cast<uint64_t>(server.room.max_message_size)));
   server.room.sync_page_size = line.Number("page", server.room.sync_page_size);
+  server.room.max_in_flight = line.Number("max-in-flight", server.room.max_in_flight);
+  if (line.Has("max-client-unsent-kib")) {
+    server.unsent_drop = line.Number("max-client-unsent-kib", 0) << 10;
+    server.unsent_pause = server.unsent_drop / 8;
+  }
   server.unsent_total = line.Number("max-unsent-mib", server.unsent_total >> 20) << 20;
   options.sandbox = line.Has("sandbox");
   options.state = line.Value("state");
