@@ -208,6 +208,7 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
   CheckOwn(history, input, effects, channel);
   CheckConnection(history, input, effects, channel);
   CheckBounds(channel);
+  CheckSubscriptions(input, channel);
   if (pace_ == Pace::kWhenEarned) {
     CheckTouched(history, input, effects, channel);
     if (history.paid < history.order.size()) return;
@@ -515,6 +516,40 @@ void ReplayChecker::CheckBounds(const Channel& channel) {
   }
 }
 
+void ReplayChecker::CheckSubscriptions(const ChannelInput& input, const Channel& channel) {
+  const auto* const subscribe = std::get_if<SubscribeCall>(&input);
+  const auto* const unsubscribe = std::get_if<UnsubscribeCall>(&input);
+  if (subscribe == nullptr && unsubscribe == nullptr) return;
+  const std::vector<Channel::Subscription>& known = channel.subscriptions();
+  const auto is_known = [&known](SubscriptionId id) {
+    return std::any_of(known.begin(), known.end(),
+                       [id](const Channel::Subscription& one) { return one.id == id; });
+  };
+  if (unsubscribe == nullptr) {
+    const bool is_full = known.size() >= channel.options().max_members;
+    if (!is_known(subscribe->id) && !is_full) Fail("delivery", "who subscribed is told nothing");
+  } else if (unsubscribe->id.has_value() ? is_known(*unsubscribe->id) : !known.empty()) {
+    Fail("delivery", "who was unsubscribed is still told events");
+  }
+}
+
+// --- Rooms ---
+
+RoomHistory* ReplayChecker::RoomAt(size_t index) {
+  return index < rooms_.size() ? rooms_[index].get() : nullptr;
+}
+
+void ReplayChecker::OnCall(size_t index, const CallLine& call, std::string_view id,
+                           const Channel& channel) {
+  if (RoomHistory* const room = RoomAt(index)) room->OnCall(call, id, channel.state());
+}
+
+void ReplayChecker::OnOutput(size_t index, const ReplayOutput& output) {
+  if (RoomHistory* const room = RoomAt(index)) room->OnOutput(output);
+}
+
+// --- Calls ---
+
 void ReplayChecker::NoteCall(History& history, const ChannelInput& input) {
   if (const auto* get = std::get_if<GetCall>(&input)) {
     history.asked[get->request] = {true, get->wait_for_sync, std::string(get->client_id),
@@ -583,6 +618,13 @@ void ReplayChecker::CheckPage(History& history, const ChannelInput& input, const
 
 void ReplayChecker::OnCheck(size_t index, const CheckLine& line, const Channel& channel) {
   if (violation_.has_value()) return;
+  if (line.room.has_value()) {
+    if (rooms_.size() <= index) rooms_.resize(index + 1);
+    if (rooms_[index] == nullptr) rooms_[index] = std::make_unique<RoomHistory>(channel.state());
+    std::string wrong = rooms_[index]->Check(*line.room, channel.state());
+    if (!wrong.empty()) Fail("room", std::move(wrong));
+    return;
+  }
   if (line.settled) {
     if (const size_t open = unanswered(index); open > 0) {
       Fail("liveness", absl::StrCat(open, " calls are never answered"));

@@ -12,6 +12,7 @@
 
 #include "presence/members/newness.h"
 #include "sim/replay/replayer.h"
+#include "sim/replay/room_history.h"
 
 namespace presence::sim {
 
@@ -32,9 +33,11 @@ namespace presence::sim {
 //   waiting       a get waits only where an answer can come: in attaching, attached during a sync,
 //                 or detaching; and on a connection that is down only if "connection" allows these
 //   own           what the server has echoed or acknowledged of the connection's own members is
-//   what
-//                 is kept of them, to be entered again (RTP17)
+//                 what is kept of them, to be entered again (RTP17)
 //   bounded       queue, in-flight list and tombstones are within their limits
+//   delivery      who was unsubscribed is not among those to be told, and who subscribed is
+//   room          at a line that lists what somebody who goes through the channel's room has asked
+//                 for and was told: what RoomHistory compares it with
 //   agreement     at a line that says so: the visible members are those that it lists
 //   liveness      at a line that says so: every call is answered, and the channel neither on its
 //                 way nor in a sync
@@ -69,6 +72,9 @@ class ReplayChecker : public ReplayObserver {
 
   void OnApply(size_t index, Timestamp now, const ChannelInput& input, const Effects& effects,
                const Channel& channel) override;
+  void OnCall(size_t index, const CallLine& call, std::string_view id,
+              const Channel& channel) override;
+  void OnOutput(size_t index, const ReplayOutput& output) override;
   void OnCheck(size_t index, const CheckLine& line, const Channel& channel) override;
 
   // Looks at the whole set of the `index`th channel now.
@@ -105,12 +111,17 @@ class ReplayChecker : public ReplayObserver {
   void CheckConnection(History& history, const ChannelInput& input, const Effects& effects,
                        const Channel& channel);
   void CheckBounds(const Channel& channel);
+  void CheckSubscriptions(const ChannelInput& input, const Channel& channel);
+  RoomHistory* RoomAt(size_t index);
   void NoteCall(History& history, const ChannelInput& input);
   void NoteSeen(History& history, const ChannelInput& input);
   void Fail(std::string_view invariant, std::string what);
 
   const Pace pace_;
   std::vector<std::unique_ptr<History>> histories_;  // by channel
+  // By channel: of those for which a line has said what somebody who goes through the room was
+  // told.
+  std::vector<std::unique_ptr<RoomHistory>> rooms_;
   std::optional<Violation> violation_;
 };
 

@@ -134,6 +134,9 @@ absl::Status Replayer::On(const SentLine& line) {
 absl::Status Replayer::On(const CallLine& call) {
   NamedChannel& channel = ChannelNamed(call.channel);
   const RequestId request = AddRequest(call);
+  if (observer_ != nullptr) {
+    observer_->OnCall(channel.index, call, requests_[request], channel.channel);
+  }
   switch (call.name) {
     case CallLine::Name::kOperation:
       Feed(channel, OperationCall{request, call.action, call.client_id, call.payload});
@@ -281,6 +284,7 @@ void Replayer::Write(NamedChannel& channel, const Effect& effect) {
       output.members = effects_.members(*result);
     }
   }
+  if (observer_ != nullptr) observer_->OnOutput(channel.index, output);
   sink_.Write(output);
 }
 

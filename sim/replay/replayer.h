@@ -49,15 +49,21 @@ class ReplaySink {
                         const Channel& channel) = 0;
 };
 
-// Watches a replay from outside, to check it. All calls come before the sink's.
+// Watches a replay from outside, to check it.
 class ReplayObserver {
  public:
   virtual ~ReplayObserver() = default;
-  // `input` was applied to `channel`, the `index`th of the replay, and these are its effects.
+  // `input` was applied to `channel`, the `index`th of the replay, and these are its effects. The
+  // sink has been given none of them yet.
   virtual void OnApply(size_t index, Timestamp now, const ChannelInput& input,
                        const Effects& effects, const Channel& channel) = 0;
   // Whether the effects are to hold the verdicts on the items, too. Asked once.
   virtual bool WantsVerdicts() const { return false; }
+  // `channel` is about to be given a call, whose id is this JSON text.
+  virtual void OnCall(size_t /*index*/, const CallLine& /*call*/, std::string_view /*id*/,
+                      const Channel& /*channel*/) {}
+  // The `index`th channel said this, and the sink is about to be given it.
+  virtual void OnOutput(size_t /*index*/, const ReplayOutput& /*output*/) {}
   // The trace says what it should have come to by now.
   virtual void OnCheck(size_t /*index*/, const CheckLine& /*line*/, const Channel& /*channel*/) {}
 };

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "presence/client/channel_input.h"
+#include "presence/json/json_value.h"
 #include "presence/wire/frame.h"
 
 namespace presence::sim {
@@ -83,6 +84,10 @@ struct CheckLine {
   // Instead: every call on the frame's channel, of which it has nothing else, has been answered,
   // and the channel is neither attaching nor detaching nor in a sync.
   bool settled = false;
+  // Instead: whoever goes through the channel's room has asked for this and was told this since the
+  // last such line of the channel, in that order. Each is an object of one of the forms of
+  // sim/trace/room_entry.h.
+  std::optional<JsonArray> room = {};
 };
 
 struct NoteLine {

@@ -18,6 +18,8 @@
 #include "engine/wire/plain_frame_reader.h"
 #include "engine/wire/tree_frame_reader.h"
 #include "presence/base/internal/check.h"
+#include "presence/json/json_value.h"
+#include "sim/trace/room_entry.h"
 
 namespace presence::sim {
 namespace {
@@ -72,14 +74,16 @@ enum LineField {
   kNote,
   kAction,
   kSettled,
+  kRoom,
   kLineFieldCount,
 };
 constexpr KeyTable<kLineFieldCount> kLineKeys({"t", "recv", "send", "call", "state", "connection",
-                                               "options", "check", "note", "action", "settled"});
+                                               "options", "check", "note", "action", "settled",
+                                               "room"});
 constexpr KeyTable<3> kStateKeys({"state", "channel", "reason"});
 constexpr KeyTable<5> kConnectionKeys({"id", "clientId", "state", "reason", "anew"});
 constexpr KeyTable<1> kReasonKeys({"reason"});
-constexpr KeyTable<1> kSettledKeys({"channel"});
+constexpr KeyTable<1> kCheckedKeys({"channel"});
 constexpr size_t kFlagOptions = 3;
 constexpr size_t kNumberOptions = 7;
 // First those that are flags, then those that are numbers.
@@ -180,11 +184,27 @@ absl::Status ReadOptions(const json::Element& element, OptionsLine& line) {
   return absl::OkStatus();
 }
 
-// Which channel is settled: no frame, so all else is a field that nobody knows.
-absl::Status ReadSettled(const json::Element& element, std::string_view& channel) {
+// Which channel is checked: no frame, so all else is a field that nobody knows.
+absl::Status ReadChecked(const json::Element& element, std::string_view& channel) {
   json::Object object;
   if (!element.Get(object)) return WrongType("check", "an object");
-  return ReadText(Fields<1>(object, kSettledKeys), 0, "channel", channel);
+  return ReadText(Fields<1>(object, kCheckedKeys), 0, "channel", channel);
+}
+
+absl::Status ReadRoom(std::string_view text, std::optional<JsonArray>& room) {
+  absl::StatusOr<JsonValue> value = ParseJson(json::RawField(text, "room").value_or("null"));
+  if (!value.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("\"room\": ", value.status().message()));
+  }
+  const JsonArray* const entries = value->AsArray();
+  if (entries == nullptr) return WrongType("room", "an array");
+  for (size_t i = 0; i < entries->size(); ++i) {
+    const std::string wrong = WhatIsNoRoomEntry((*entries)[i]);
+    if (wrong.empty()) continue;
+    return absl::InvalidArgumentError(absl::StrCat("entry ", i + 1, " of \"room\" ", wrong));
+  }
+  room = *entries;
+  return absl::OkStatus();
 }
 
 absl::Status ReadParams(const json::Element& element, CallLine& call) {
@@ -283,7 +303,14 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
     CheckLine& check = line.content.emplace<CheckLine>();
     absl::Status status = ReadOptional(fields, kSettled, "settled", "true or false", check.settled);
     if (!status.ok()) return status;
-    if (check.settled) return ReadSettled(fields[kCheck], check.frame.channel);
+    if (check.settled && fields.has(kRoom)) {
+      return absl::InvalidArgumentError("\"room\" beside \"settled\"");
+    }
+    if (fields.has(kRoom)) status = ReadRoom(text, check.room);
+    if (!status.ok()) return status;
+    if (check.settled || check.room.has_value()) {
+      return ReadChecked(fields[kCheck], check.frame.channel);
+    }
     return ReadFrame(fields[kCheck], "check", text, check.frame);
   }
   if (fields.has(kNote)) {

@@ -1,6 +1,11 @@
 #include "sim/trace/trace_writer.h"
 
+#include <string>
+
+#include "absl/status/statusor.h"
 #include "engine/json/writer.h"
+#include "presence/base/internal/check.h"
+#include "presence/json/json_value.h"
 
 namespace presence::sim {
 namespace {
@@ -126,14 +131,18 @@ struct ContentWriter {
     options.End();
   }
   void operator()(const CheckLine& line) const {
-    if (!line.settled) {
+    if (!line.settled && !line.room.has_value()) {
       fields.Json("check", frame_json);
       return;
     }
     FieldWriter check(fields.Key("check"));
     check.TextIfAny("channel", line.frame.channel);
     check.End();
-    fields.Bool("settled", true);
+    if (line.settled) fields.Bool("settled", true);
+    if (!line.room.has_value()) return;
+    const absl::StatusOr<std::string> room = WriteJson(*line.room);
+    PRESENCE_CHECK(room.ok());  // it was read, or made, as JSON
+    fields.Json("room", *room);
   }
 
  private:

@@ -10,7 +10,7 @@ namespace presence::sim {
 
 // Appends a line of a trace, with its LF: what TraceReader reads, and in the order of keys of the
 // traces there are. `frame_json` is the frame of a line that has one (ReceivedLine, SentLine,
-// CheckLine, unless that is of what is settled) as the text of a JSON object in one line; what the
+// CheckLine with a page) as the text of a JSON object in one line; what the
 // line's struct says of it is not looked at.
 void AppendTraceLine(const TraceLine& line, std::string_view frame_json, std::string& out);
 

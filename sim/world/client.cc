@@ -48,6 +48,13 @@ ClientSession::Options SessionOptions(const Plan& plan, uint32_t client) {
   return options;
 }
 
+std::optional<RoomLog> MakeLog(const ClientTraits& traits, const Recording* recording) {
+  if (recording == nullptr || !traits.through_rooms) return std::nullopt;
+  std::vector<std::string> names;
+  for (const uint32_t room : traits.rooms) names.push_back(RoomName(room));
+  return std::optional<RoomLog>(std::in_place, std::move(names));
+}
+
 // Whether a frame of this action can be one of a channel.
 bool MayNameChannel(int64_t action) {
   return action == wire::kPresence || action == wire::kSync || action == wire::kAttached ||
@@ -89,6 +96,7 @@ Client::Client(uint32_t index, const Surroundings& surroundings, Recording* reco
       faults_(surroundings.faults),
       bounds_(surroundings.bounds),
       interference_(surroundings.interference),
+      log_(MakeLog(traits_, recording)),
       bare_(traits_.through_rooms ? nullptr
                                   : std::make_unique<ClientSession>(SessionOptions(plan_, index))),
       user_(MakeUser(surroundings)),
@@ -100,7 +108,12 @@ Client::Client(uint32_t index, const Surroundings& surroundings, Recording* reco
   if (recorder_.has_value()) recorder_->Begin(Now());
   for (const uint32_t room : traits_.rooms) rooms_.push_back(RoomName(room));
   if (user_ != nullptr) {
+    // From here on his trace says what he asks for and is told.
+    for (const std::string& room : rooms_) {
+      if (recorder_.has_value()) recorder_->AddRoomCheck(Now(), room, {});
+    }
     user_->Begin();
+    RecordRooms();
     return;
   }
   // Every room has a listener from the start, which also makes the channels known in this order.
@@ -112,7 +125,19 @@ Client::~Client() = default;
 std::unique_ptr<RoomUser> Client::MakeUser(const Surroundings& surroundings) {
   if (!traits_.through_rooms) return nullptr;
   RoomUser::Owner& owner = *this;
-  return std::make_unique<RoomUser>(index_, surroundings, SessionOptions(plan_, index_), owner);
+  return std::make_unique<RoomUser>(index_, surroundings, SessionOptions(plan_, index_), owner,
+                                    log_.has_value() ? &*log_ : nullptr);
+}
+
+// Nothing is under way between the session and its rooms: what the user has asked for and was told
+// is what the channels were given and have said.
+void Client::RecordRooms() {
+  if (!log_.has_value()) return;
+  for (size_t place = 0; place < rooms_.size(); ++place) {
+    JsonArray room =
+        log_->Take(place, [this](size_t number) { return user_->deliveries().request(number); });
+    if (!room.empty()) recorder_->AddRoomCheck(Now(), rooms_[place], std::move(room));
+  }
 }
 
 // --- The user ---
@@ -120,6 +145,7 @@ std::unique_ptr<RoomUser> Client::MakeUser(const Surroundings& surroundings) {
 void Client::Do(StepKind kind, uint32_t room, uint64_t detail) {
   if (user_ != nullptr) {
     user_->Do(kind, PlaceOf(room), detail);
+    RecordRooms();
     return ScheduleWake();
   }
   ChannelCall call;
@@ -348,6 +374,7 @@ void Client::Step(const SessionStep& given, const SessionStep& recorded) {
     recorded_ = &recorded;
     user_->Apply(given.input);
     given_ = recorded_ = nullptr;
+    RecordRooms();
     return ScheduleWake();
   }
   const ConnectionState told_before = session_.connection().state();
@@ -564,12 +591,14 @@ void Client::RecordSettledCheck(uint32_t room) {
   if (recorder_.has_value()) recorder_->AddSettledCheck(Now(), RoomName(room));
 }
 
-void Client::Finish() {
-  if (recorder_.has_value()) recorder_->Finish(rooms_);
-}
-
 void Client::End() {
-  if (user_ != nullptr) user_->End();
+  // That the client ends is no line of a trace, but what its rooms say of it is.
+  if (recorder_.has_value()) {
+    recorder_->Finish(Now(), rooms_, log_.has_value() ? rooms_.size() : 0);
+  }
+  if (user_ == nullptr) return;
+  user_->End();
+  RecordRooms();
 }
 
 }  // namespace presence::sim

@@ -20,6 +20,7 @@
 #include "presence/session/session_input.h"
 #include "presence/wire/frame_reader.h"
 #include "sim/world/recording.h"
+#include "sim/world/room_log.h"
 #include "sim/world/room_user.h"
 #include "sim/world/session_recorder.h"
 #include "sim/world/surroundings.h"
@@ -82,8 +83,8 @@ class Client : private RoomUser::Owner {
   // Says what it should have come to: see Recording.
   void RecordMembersCheck(uint32_t room, std::span<const Message> members);
   void RecordSettledCheck(uint32_t room);
-  void Finish();
-  // The program ends, and its client with it. Nothing is asked of this object afterwards.
+  // The program ends, and its client and the recording with it. Nothing is asked of this object
+  // afterwards.
   void End();
 
  private:
@@ -94,6 +95,7 @@ class Client : private RoomUser::Owner {
   };
 
   std::unique_ptr<RoomUser> MakeUser(const Surroundings& surroundings);
+  void RecordRooms();
   Timestamp Now() const { return kWorldStart + std::chrono::milliseconds(schedule_.now_ms()); }
   size_t PlaceOf(uint32_t room) const;
   void Operate(PresenceAction action, uint32_t room, uint64_t detail);
@@ -134,6 +136,7 @@ class Client : private RoomUser::Owner {
   BoundCounts& bounds_;
   Interference* const interference_;
 
+  std::optional<RoomLog> log_;           // of one who goes through rooms, and is recorded
   std::unique_ptr<ClientSession> bare_;  // one of these two
   std::unique_ptr<RoomUser> user_;
   const ClientSession& session_;   // its

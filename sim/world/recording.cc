@@ -1,5 +1,6 @@
 #include "sim/world/recording.h"
 
+#include <utility>
 #include <vector>
 
 #include "presence/wire/frame.h"
@@ -27,20 +28,32 @@ void Recording::AddMembersCheck(int64_t t, std::string_view channel,
   page.action = wire::kSync;
   page.channel = channel;
   page.presence = items;
-  AddCheck(t, page, false);
+  CheckLine line;
+  line.frame = page;
+  AddCheck(t, line);
 }
 
 void Recording::AddSettledCheck(int64_t t, std::string_view channel) {
   wire::Frame page;
   page.action = wire::kSync;
   page.channel = channel;
-  AddCheck(t, page, true);
+  CheckLine line;
+  line.frame = page;
+  line.settled = true;
+  AddCheck(t, line);
 }
 
-void Recording::AddCheck(int64_t t, const wire::Frame& page, bool settled) {
+void Recording::AddRoomCheck(int64_t t, std::string_view channel, JsonArray room) {
+  CheckLine line;
+  line.frame.channel = channel;
+  line.room = std::move(room);
+  AddCheck(t, line);
+}
+
+void Recording::AddCheck(int64_t t, const CheckLine& line) {
   std::string json;
-  wire::AppendFrame(page, json);
-  AppendTraceLine({t, CheckLine{page, settled}}, json, trace_);
+  wire::AppendFrame(line.frame, json);
+  AppendTraceLine({t, line}, json, trace_);
 }
 
 }  // namespace presence::sim

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "presence/json/json_value.h"
 #include "presence/message.h"
 #include "presence/wire/frame.h"
 #include "sim/replay/output.h"
@@ -27,6 +28,9 @@ class Recording {
   // are these; it is settled.
   void AddMembersCheck(int64_t t, std::string_view channel, std::span<const Message> members);
   void AddSettledCheck(int64_t t, std::string_view channel);
+  // What somebody who goes through the channel's room has asked for and was told since the last
+  // such line: see CheckLine.
+  void AddRoomCheck(int64_t t, std::string_view channel, JsonArray room);
   // Takes the engine's outputs.
   ReplaySink& output() { return output_; }
 
@@ -42,7 +46,7 @@ class Recording {
     std::string text;
   };
 
-  void AddCheck(int64_t t, const wire::Frame& page, bool settled);
+  void AddCheck(int64_t t, const CheckLine& line);
 
   std::string trace_;
   Lines lines_;

@@ -18,8 +18,13 @@ bool Clears(ChannelState state) {
 
 }  // namespace
 
-RoomDeliveries::RoomDeliveries(uint32_t client, std::vector<uint32_t> rooms, WorldChecker& checker)
-    : client_(client), numbers_(std::move(rooms)), checker_(checker), now_(numbers_.size()) {
+RoomDeliveries::RoomDeliveries(uint32_t client, std::vector<uint32_t> rooms, WorldChecker& checker,
+                               RoomLog* log)
+    : client_(client),
+      numbers_(std::move(rooms)),
+      checker_(checker),
+      log_(log),
+      now_(numbers_.size()) {
   for (const uint32_t room : numbers_) names_.push_back(RoomName(room));
 }
 RoomDeliveries::~RoomDeliveries() = default;
@@ -55,6 +60,7 @@ size_t RoomDeliveries::OnRoom(size_t place, const Channel& channel) {
 
 size_t RoomDeliveries::OnCall(Call call) {
   const size_t number = calls_.size();
+  if (log_ != nullptr) LogCall(call, number);
   asked_.push_back({Asked::Kind::kCall, number});
   const size_t room = now_[call.place];
   calls_.push_back({std::move(call), room});
@@ -65,7 +71,13 @@ std::optional<size_t> RoomDeliveries::OnSubscribe(size_t place, EventMask events
   Room& room = RoomAt(place);
   if (room.known.size() >= room.channel->options().max_members) return std::nullopt;
   const size_t number = listeners_.size();
-  listeners_.push_back({now_[place], events});
+  Listener& listener = listeners_.emplace_back();
+  listener.room = now_[place];
+  listener.events = events;
+  listener.number = ++room.listeners;
+  if (log_ != nullptr) {
+    log_->Ask(place, {names_[place], SubscribeCall{0, listener.number, events}}, std::nullopt);
+  }
   room.known.push_back(number);
   asked_.push_back({Asked::Kind::kSubscribe, number});
   return number;
@@ -79,12 +91,19 @@ void RoomDeliveries::OnSubscribed(size_t place, std::optional<size_t> listener,
 }
 
 void RoomDeliveries::OnUnsubscribe(size_t listener) {
-  listeners_[listener].unsubscribed = true;
-  std::erase(rooms_[listeners_[listener].room].known, listener);
+  Listener& known = listeners_[listener];
+  known.unsubscribed = true;
+  Room& room = rooms_[known.room];
+  std::erase(room.known, listener);
+  if (log_ != nullptr) {
+    if (known.id == 0) log_->TakeBackSubscribe(room.place, known.number);
+    log_->Ask(room.place, {names_[room.place], UnsubscribeCall{0, known.number}}, std::nullopt);
+  }
   asked_.push_back({Asked::Kind::kUnsubscribe, listener});
 }
 
 void RoomDeliveries::BeginRelease(size_t place) {
+  if (log_ != nullptr) log_->Release(place);
   releasing_ = now_[place];
   RoomAt(place).released = true;
   asked_.push_back({Asked::Kind::kUnsubscribeAll, place});
@@ -97,6 +116,11 @@ void RoomDeliveries::EndRelease() {
     Fail(calls_[call].call.place, absl::StrCat("the call ", call, " outlives its room"));
   }
   releasing_.reset();
+}
+
+void RoomDeliveries::BeginEnd() {
+  if (log_ != nullptr) log_->EndClient();
+  is_ending_ = true;
 }
 
 void RoomDeliveries::End() {
@@ -185,7 +209,9 @@ void RoomDeliveries::NoteCall(std::string_view channel, CallKind kind, RequestId
     return calls_[call].call.kind == kind && IsSame(calls_[call], channel, nullptr);
   };
   const std::optional<size_t> call = Take(Asked::Kind::kCall, "an attach or a detach", is);
-  if (call.has_value()) by_request_[request] = *call;
+  if (!call.has_value()) return;
+  by_request_[request] = *call;
+  calls_[*call].request = request;
 }
 
 void RoomDeliveries::NoteCall(const ChannelCall& given) {
@@ -223,6 +249,7 @@ void RoomDeliveries::NoteCall(const ChannelCall& given) {
   const RequestId request = std::visit([](const auto& one) { return one.request; }, given.call);
   by_request_[request] = *call;
   Made& made = calls_[*call];
+  made.request = request;
   if (IsOpen(rooms_[made.room])) return;
   made.must_fail = true;
   if (made.call.kind != CallKind::kOperation || made.call.action != PresenceAction::kLeave) {
@@ -236,6 +263,9 @@ void RoomDeliveries::AddDue(const SessionEffect& effect) {
   if (const auto* told = std::get_if<ChannelEffect>(&effect)) return AddDue(*told, effect);
   const auto* result = std::get_if<AttachmentResult>(&effect);
   if (result == nullptr) return due_.push_back({Due::Kind::kOther, 0, &effect});
+  if (result->request == 0 && result->error != nullptr && log_ != nullptr) {
+    log_->RefuseRelease(*PlaceOf(result->channel), *result->error);
+  }
   if (const auto call = by_request_.find(result->request); call != by_request_.end()) {
     due_.push_back({Due::Kind::kAnswer, call->second, &effect});
   }
@@ -389,16 +419,32 @@ const CallResult* RoomDeliveries::Complete(size_t number, const ErrorInfo* error
 }
 
 void RoomDeliveries::OnDone(size_t call, const Result<void>& result) {
-  Complete(call, result.ok() ? nullptr : &result.error());
+  const ErrorInfo* const error = result.ok() ? nullptr : &result.error();
+  if (log_ != nullptr) LogDone(call, error);
+  Complete(call, error);
 }
 
 void RoomDeliveries::OnIsPresent(size_t call, const Result<bool>& result) {
+  if (log_ != nullptr) {
+    if (result.ok()) {
+      log_->Complete(place(call), request(call), *result);
+    } else {
+      LogDone(call, &result.error());
+    }
+  }
   const CallResult* const answer = Complete(call, result.ok() ? nullptr : &result.error());
   if (answer == nullptr || *result == answer->present) return;
   Fail(calls_[call].call.place, absl::StrCat("the call ", call, " was answered the wrong way"));
 }
 
 void RoomDeliveries::OnMembers(size_t call, const Result<std::vector<PresenceMember>>& result) {
+  if (log_ != nullptr) {
+    if (result.ok()) {
+      log_->Complete(place(call), request(call), *result);
+    } else {
+      LogDone(call, &result.error());
+    }
+  }
   // Before it is taken.
   const Due* const due = Next();
   const CallResult* const answer = Complete(call, result.ok() ? nullptr : &result.error());
@@ -430,6 +476,7 @@ void RoomDeliveries::OnEvent(size_t number, const PresenceEvent& event) {
   checker_.CountRoomCheck();
   const Listener& listener = listeners_[number];
   Room& room = rooms_[listener.room];
+  if (log_ != nullptr) log_->Tell(room.place, listener.number, event);
   if (listener.unsubscribed || room.released) {
     return Fail(room.place, absl::StrCat("the listener ", number,
                                          " was told an event after it was unsubscribed"));
@@ -456,6 +503,7 @@ void RoomDeliveries::OnRoomState(size_t number, const RoomStateChange& change) {
   checker_.CountRoomCheck();
   Room& room = rooms_[number];
   const Due* const due = Take(Due::Kind::kRoomState, number, room.place, "a state of a room");
+  if (log_ != nullptr) log_->Tell(room.place, change, change.previous == change.state);
   if (due == nullptr) return;
   const Effect& effect = *std::get_if<ChannelEffect>(due->effect)->effect;
   const ErrorInfo* reason = nullptr;
@@ -513,6 +561,50 @@ void RoomDeliveries::CheckIdle() {
     if (!room.folds || room.members.size() == room.channel->members().size()) continue;
     Fail(place, absl::StrCat("events make ", room.members.size(), " members where the channel has ",
                              room.channel->members().size()));
+  }
+}
+
+// --- What is taken down ---
+
+void RoomDeliveries::LogCall(const Call& call, size_t number) {
+  ChannelCall given;
+  given.channel = names_[call.place];
+  switch (call.kind) {
+    case CallKind::kAttach:
+      return log_->AskAttachment(call.place, "attach");
+    case CallKind::kDetach:
+      return log_->AskAttachment(call.place, "detach");
+    case CallKind::kGet:
+      given.call =
+          GetCall{0, call.params.client_id, call.params.connection_id, call.params.wait_for_sync};
+      break;
+    case CallKind::kIsUserPresent:
+      given.call = IsUserPresentCall{0, call.params.client_id};
+      break;
+    case CallKind::kOperation: {
+      OperationCall operation;
+      operation.action = call.action;
+      if (!call.text.empty()) {
+        operation.payload.data_kind = DataKind::kString;
+        operation.payload.data = call.text;
+        operation.payload.encoding = "json";
+      }
+      given.call = operation;
+      break;
+    }
+  }
+  log_->Ask(call.place, given, number);
+}
+
+void RoomDeliveries::LogDone(size_t number, const ErrorInfo* error) {
+  const Made& made = calls_[number];
+  const size_t place = made.call.place;
+  if (made.call.kind == CallKind::kAttach) {
+    log_->CompleteAttachment(place, "attach", error);
+  } else if (made.call.kind == CallKind::kDetach) {
+    log_->CompleteAttachment(place, "detach", error);
+  } else {
+    log_->Complete(place, number, made.request, error);
   }
 }
 

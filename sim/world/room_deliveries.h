@@ -19,6 +19,7 @@
 #include "presence/room/room.h"
 #include "presence/session/session_effects.h"
 #include "presence/session/session_input.h"
+#include "sim/world/room_log.h"
 #include "sim/world/world_checker.h"
 
 namespace presence::sim {
@@ -50,8 +51,10 @@ class RoomDeliveries {
     GetParams params;           // of a get; of isUserPresent its client id alone
   };
 
-  // `rooms` are those of the client, by place. The checker must outlive this object.
-  RoomDeliveries(uint32_t client, std::vector<uint32_t> rooms, WorldChecker& checker);
+  // `rooms` are those of the client, by place. `log`, if not null, takes down all that is asked for
+  // and told. It and the checker must outlive this object.
+  RoomDeliveries(uint32_t client, std::vector<uint32_t> rooms, WorldChecker& checker,
+                 RoomLog* log = nullptr);
   RoomDeliveries(const RoomDeliveries&) = delete;
   RoomDeliveries& operator=(const RoomDeliveries&) = delete;
   ~RoomDeliveries();
@@ -73,7 +76,7 @@ class RoomDeliveries {
   void BeginRelease(size_t place);
   void EndRelease();
   // From now on the client is being destroyed.
-  void BeginEnd() { is_ending_ = true; }
+  void BeginEnd();
   // It is.
   void End();
 
@@ -94,6 +97,8 @@ class RoomDeliveries {
   // Whatever was called has returned: nothing is left to be delivered, or to be done.
   void CheckIdle();
 
+  // What a call has become at the session; 0: nothing.
+  RequestId request(size_t call) const { return calls_[call].request; }
   // The room of a call.
   size_t place(size_t call) const { return calls_[call].call.place; }
   // The listeners of the room at `place` that are subscribed, in that order.
@@ -119,19 +124,22 @@ class RoomDeliveries {
   struct Made {  // a call
     Call call;
     size_t room = 0;
+    RequestId request = 0;  // the session's; 0: not there
     bool completed = false;
     bool must_fail = false;  // a leave, while its room is not attached
   };
   struct Listener {
     size_t room = 0;
     EventMask events = 0;
-    SubscriptionId id = 0;  // the session's; 0: not there yet
+    SubscriptionId id = 0;      // the session's; 0: not there yet
+    SubscriptionId number = 0;  // of those of its room, from 1: its id once it is there
     bool unsubscribed = false;
   };
   struct Room {
     size_t place = 0;
     const Channel* channel = nullptr;
     bool released = false;
+    SubscriptionId listeners = 0;    // that it has had
     bool listens = false;            // to states
     std::vector<size_t> known;       // listeners that are not unsubscribed
     std::vector<size_t> subscribed;  // listeners at the session
@@ -172,12 +180,15 @@ class RoomDeliveries {
   void CheckCode(size_t call, const ErrorInfo* error, std::optional<int64_t> expected);
   bool IsOver(const Asked& asked) const;
   void DropOver();
+  void LogCall(const Call& call, size_t number);
+  void LogDone(size_t call, const ErrorInfo* error);
   bool IsTheMember(const PresenceMember& member, const Message& message) const;
 
   const uint32_t client_;
   const std::vector<uint32_t> numbers_;  // of rooms in the world, by place
   std::vector<std::string> names_;       // theirs
   WorldChecker& checker_;
+  RoomLog* const log_;
   std::vector<Room> rooms_;  // all that were ever made
   std::vector<size_t> now_;  // of these, by place
   std::vector<Made> calls_;

@@ -25,11 +25,11 @@ RoomOptions OptionsOf(const Plan& plan) {
 }  // namespace
 
 RoomUser::RoomUser(uint32_t index, const Surroundings& surroundings,
-                   const ClientSession::Options& options, Owner& owner)
+                   const ClientSession::Options& options, Owner& owner, RoomLog* log)
     : plan_(surroundings.plan),
       faults_(surroundings.faults),
       owner_(owner),
-      deliveries_(index, plan_.clients[index].rooms, surroundings.checker) {
+      deliveries_(index, plan_.clients[index].rooms, surroundings.checker, log) {
   for (const uint32_t room : plan_.clients[index].rooms) names_.push_back(RoomName(room));
   client_ = std::make_unique<ChatClient>(options, static_cast<ClientEnvironment&>(*this));
 }

@@ -37,9 +37,10 @@ class RoomUser : private ClientEnvironment {
     virtual void CarryOut(const SendBytes& send) = 0;
   };
 
-  // `index` is the client's. `owner` and what is in `surroundings` must outlive the user.
+  // `index` is the client's. `log`, if not null, takes down what the user asks for and is told. It,
+  // `owner` and what is in `surroundings` must outlive the user.
   RoomUser(uint32_t index, const Surroundings& surroundings, const ClientSession::Options& options,
-           Owner& owner);
+           Owner& owner, RoomLog* log);
   RoomUser(const RoomUser&) = delete;
   RoomUser& operator=(const RoomUser&) = delete;
   ~RoomUser() override;
@@ -57,6 +58,7 @@ class RoomUser : private ClientEnvironment {
   void End();
 
   const ClientSession& session() const { return client_->session(); }
+  const RoomDeliveries& deliveries() const { return deliveries_; }
 
  private:
   Timestamp Now() override { return owner_.TimeNow(); }

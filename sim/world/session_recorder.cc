@@ -9,6 +9,7 @@
 #include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
 #include "sim/replay/replayer.h"
+#include "sim/world/call_text.h"
 
 namespace presence::sim {
 namespace {
@@ -40,59 +41,6 @@ OutgoingItem ItemOf(const IncomingItem& item) {
   outgoing.payload = item.payload;
   return outgoing;
 }
-
-// Rooms make calls that nobody waits for, with the request 0, and number subscriptions each for
-// itself. In a trace that is a text, as JSON has it.
-std::string SubscriptionName(std::string_view channel, SubscriptionId id) {
-  return absl::StrCat("\"", AbslView(channel), "/", id, "\"");
-}
-
-// The call as a line has it; its texts hold as long as it does.
-struct CallText {
-  explicit CallText(const ChannelCall& call) {
-    line.channel = call.channel;
-    std::visit([this](const auto& one) { Take(one); }, call.call);
-  }
-  void Take(const GetCall& call) {
-    Name(CallLine::Name::kGet, call.request);
-    line.filter_client_id = call.client_id;
-    line.filter_connection_id = call.connection_id;
-    line.wait_for_sync = call.wait_for_sync;
-  }
-  void Take(const IsUserPresentCall& call) {
-    Name(CallLine::Name::kIsUserPresent, call.request);
-    line.client_id = call.client_id;
-  }
-  // A trace knows a subscription by its call.
-  void Take(const SubscribeCall& call) {
-    Name(CallLine::Name::kSubscribe, call.request);
-    if (call.request == 0) id = SubscriptionName(line.channel, call.id);
-    PRESENCE_CHECK(call.request == 0 || call.id == call.request);
-    line.id = id;
-    line.events = call.events;
-  }
-  void Take(const UnsubscribeCall& call) {
-    Name(CallLine::Name::kUnsubscribe, call.request);
-    if (!call.id.has_value()) return;
-    of = call.request == 0 ? SubscriptionName(line.channel, *call.id) : absl::StrCat(*call.id);
-    line.of = of;
-  }
-  void Take(const OperationCall& call) {
-    Name(CallLine::Name::kOperation, call.request);
-    line.action = call.action;
-    line.client_id = call.client_id;
-    line.payload = call.payload;
-  }
-  void Name(CallLine::Name name, RequestId request) {
-    id = absl::StrCat(request);
-    line.name = name;
-    line.id = id;
-  }
-
-  CallLine line;
-  std::string id;
-  std::string of;
-};
 
 }  // namespace
 
@@ -151,8 +99,8 @@ void SessionRecorder::OnStep(const SessionStep& step, const SessionEffects& effe
   if (input != nullptr) {
     if (const auto* call = std::get_if<ChannelCall>(input)) {
       const CallText text(*call);
-      AddLine(Line::kInput, {std::nullopt, text.line});
-      call_id_ = text.id;
+      AddLine(Line::kInput, {std::nullopt, text.line()});
+      call_id_ = text.id();
       if (const auto* subscribe = std::get_if<SubscribeCall>(&call->call)) {
         is_room_ = subscribe->request == 0;
       }
@@ -297,15 +245,24 @@ void SessionRecorder::AddMembersCheck(Timestamp now, std::string_view channel,
   ++lines_;
 }
 
+void SessionRecorder::AddRoomCheck(Timestamp now, std::string_view channel, JsonArray room) {
+  last_t_ = ToMs(now);
+  recording_.AddRoomCheck(last_t_, channel, std::move(room));
+  ++lines_;
+}
+
 void SessionRecorder::AddSettledCheck(Timestamp now, std::string_view channel) {
   last_t_ = ToMs(now);
   recording_.AddSettledCheck(last_t_, channel);
   ++lines_;
 }
 
-void SessionRecorder::Finish(std::span<const std::string> channels) {
+void SessionRecorder::Finish(Timestamp now, std::span<const std::string> channels,
+                             uint64_t lines_to_come) {
+  if (lines_to_come > 0) last_t_ = ToMs(now);
   for (const std::string& channel : channels) {
-    recording_.output().WriteEnd(lines_, last_t_, channel, *session_.FindChannel(channel));
+    recording_.output().WriteEnd(lines_ + lines_to_come, last_t_, channel,
+                                 *session_.FindChannel(channel));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "presence/client/connection.h"
+#include "presence/json/json_value.h"
 #include "presence/message.h"
 #include "presence/session/client_session.h"
 #include "presence/session/session_effects.h"
@@ -48,8 +49,11 @@ class SessionRecorder {
   // Says at the end what the session should have come to: see Recording.
   void AddMembersCheck(Timestamp now, std::string_view channel, std::span<const Message> members);
   void AddSettledCheck(Timestamp now, std::string_view channel);
-  // The end; `channels` in the order in which they were made.
-  void Finish(std::span<const std::string> channels);
+  // Says what somebody who goes through the channel's room has asked for and was told.
+  void AddRoomCheck(Timestamp now, std::string_view channel, JsonArray room);
+  // The end of the session; `channels` in the order in which they were made. So many lines that
+  // AddRoomCheck adds now are to come yet.
+  void Finish(Timestamp now, std::span<const std::string> channels, uint64_t lines_to_come);
 
  private:
   // What the line in hand is.

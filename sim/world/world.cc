@@ -74,7 +74,6 @@ WorldResult World::Run() {
       client.RecordSettledCheck(violation->room);
     }
   }
-  for (const auto& client : clients_) client->Finish();
   for (const auto& client : clients_) client->End();
   if (const auto& violation = checker_.violation(); violation && !result.failure) {
     result.failure = {*violation, schedule_.now_ms(), last_step_, events_};

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "presence/json/json_value.h"
 #include "gtest/gtest.h"
+#include "presence/json/json_value.h"
 #include "tests/replay/replay_trace.h"
 
 namespace presence::testing {

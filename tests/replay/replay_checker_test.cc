@@ -77,6 +77,27 @@ TEST_F(ReplayCheckerTest, NothingIsWrongWithWhatTheEngineDoes) {
   EXPECT_EQ(Invariant(), "") << What();
 }
 
+TEST_F(ReplayCheckerTest, WhoSubscribesIsTold) {
+  Apply(SubscribeCall{1, 1, kAllEvents});
+  Apply(UnsubscribeCall{2, 1});
+  EXPECT_EQ(Invariant(), "") << What();
+  checker_.OnApply(0, Timestamp(), SubscribeCall{3, 2, kAllEvents}, Effects(), channel_);
+  EXPECT_EQ(What(), "who subscribed is told nothing");
+}
+
+TEST_F(ReplayCheckerTest, WhoIsUnsubscribedIsNotTold) {
+  Apply(SubscribeCall{1, 1, kAllEvents});
+  checker_.OnApply(0, Timestamp(), UnsubscribeCall{2, 1}, Effects(), channel_);
+  EXPECT_EQ(Invariant(), "delivery");
+  EXPECT_EQ(What(), "who was unsubscribed is still told events");
+}
+
+TEST_F(ReplayCheckerTest, WhenAllAreUnsubscribedNobodyIsTold) {
+  Apply(SubscribeCall{1, 1, kAllEvents});
+  checker_.OnApply(0, Timestamp(), UnsubscribeCall{2, std::nullopt}, Effects(), channel_);
+  EXPECT_EQ(Invariant(), "delivery");
+}
+
 TEST_F(ReplayCheckerTest, ALeaveOfNobody) {
   Claim(Event(EventType::kLeave, "ann", "c1:6:0", 0));
   EXPECT_EQ(Invariant(), "leave");

@@ -174,6 +174,40 @@ TEST(Replay, CheckLinesAreHeld) {
       << other.err;
 }
 
+// So is what somebody who goes through a room was told.
+TEST(Replay, WhatARoomToldIsHeld) {
+  const std::string begin = R"({"check":{"channel":"r"},"room":[]})"
+                            "\n"
+                            R"({"call":"subscribe","id":"s","channel":"r"})"
+                            "\n"
+                            R"({"recv":{"action":14,"channel":"r","presence":[{"action":2,)"
+                            R"("clientId":"a","connectionId":"c","id":"c:0:0","timestamp":1}]}})"
+                            "\n";
+  const auto check = [&](std::string_view entries) {
+    const std::string trace =
+        WriteFile("room.jsonl",
+                  begin + R"({"check":{"channel":"r"},"room":[)" + std::string(entries) + "]}\n");
+    return Command({"replay", "--output=none", "--check", trace}).Run();
+  };
+  const std::string asked = R"({"call":"subscribe","id":"s"},{"state":"attaching"})";
+  const std::string told = R"({"event":"enter","clientId":"a","connectionId":"c","timestamp":1,)"
+                           R"("connections":1,"to":"s"})";
+  const Finished right = check(asked + "," + told);
+  EXPECT_EQ(right.status, 0) << right.err;
+  const Finished other = check(asked);
+  EXPECT_EQ(other.status, 1);
+  EXPECT_NE(other.err.find("room.jsonl:4: invariant \"room\" is violated: its channel says " +
+                           told + ", and the room told nobody"),
+            std::string::npos)
+      << other.err;
+  const Finished malformed = check(R"({"event":"enter"})");
+  EXPECT_EQ(malformed.status, 1);
+  EXPECT_NE(
+      malformed.err.find(R"(room.jsonl:4: entry 1 of "room" has no "to", a string or a number)"),
+      std::string::npos)
+      << malformed.err;
+}
+
 TEST(Replay, ChecksThatAllIsSettled) {
   const std::string settled = R"({"check":{"action":16,"channel":"r"},"settled":true})"
                               "\n";

@@ -292,6 +292,20 @@ TEST_F(TraceReaderTest, ACheckIsAPageOrOfASettledChannelItsName) {
   }
 }
 
+TEST_F(TraceReaderTest, ACheckOfARoomListsWhatWasAskedForAndTold) {
+  const auto& line = ReadAs<CheckLine>(
+      R"({"check":{"channel":"r"},"room":[{"call":"leave","id":null},{"call":"attach"},)"
+      R"({"released":true},{"ended":true},{"event":"update","to":7},{"result":"x","ok":true},)"
+      R"({"refused":{"call":"get"},"error":{"code":1}},{"done":"detach"},{"state":"attached"},)"
+      R"({"update":{"resumed":true}}]})");
+  EXPECT_EQ(line.frame.channel, "r");
+  EXPECT_FALSE(line.settled);
+  ASSERT_TRUE(line.room.has_value());
+  EXPECT_EQ(line.room->size(), 10u);
+  EXPECT_EQ(*line.room->front().Find("call")->AsString(), "leave");
+  EXPECT_FALSE(ReadAs<CheckLine>(R"({"check":{"action":16,"channel":"r"}})").room.has_value());
+}
+
 TEST_F(TraceReaderTest, OptionsNotNamedAreKept) {
   const auto& options =
       ReadAs<OptionsLine>(R"({"options":{"strictMode":true,"queueMessages":false,"maxQueued":0,)"

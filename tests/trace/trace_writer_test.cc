@@ -75,6 +75,8 @@ TEST(TraceWriter, WritesWhatIsRead) {
           R"({"options":{"strictMode":true,"queueMessages":false,"attachOnSubscribe":true,"maxMessageSize":1,"maxQueued":2,"maxInFlight":3,"maxTombstones":4,"maxQueuedBytes":5,"maxInFlightBytes":6,"maxMembers":7}})",
           R"({"check":{"action":16,"channel":"r","presence":[{"action":1,"clientId":"a","connectionId":"c"}]}})",
           R"({"t":3,"check":{"channel":"r"},"settled":true})",
+          R"({"t":3,"check":{"channel":"r"},"room":[]})",
+          R"({"check":{},"room":[{"call":"get","id":null,"params":{"waitForSync":true}},{"event":"leave","clientId":"a","data":[1,2.5,"é"],"to":"r/1"},{"result":7,"error":{"code":1}},{"released":true}]})",
           R"({"note":"a \"note\""})",
       }) {
     EXPECT_EQ(Again(text), text);

@@ -3,12 +3,17 @@
 
 #include "tests/world/planted_faults.h"
 
+#include <cstddef>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
+#include "presence/json/json_value.h"
 #include "sim/replay/output.h"
 #include "sim/replay/replay_checker.h"
 #include "sim/replay/replayer.h"
@@ -42,6 +47,21 @@ bool ReplaysWell(const Recording& recording) {
   }
   replayer.Finish();
   return !checker.violation().has_value() && lines.text == recording.outputs();
+}
+
+// The invariant that `presence replay --check` finds violated; empty: none.
+std::string Violated(const std::string& trace_text) {
+  NoOutput output;
+  ReplayChecker checker;
+  Replayer replayer(output, &checker);
+  LineReader trace(ReadMemory(trace_text));
+  TraceReader reader;
+  std::string_view text;
+  while (*trace.Next(text)) {
+    EXPECT_TRUE(reader.Read(text).ok()) << text;
+    EXPECT_TRUE(replayer.Apply(trace.line_number(), reader.line()).ok()) << text;
+  }
+  return checker.violation().has_value() ? checker.violation()->invariant : "";
 }
 
 class PlantedFaultTest : public testing::TestWithParam<PlantedFault> {};
@@ -87,6 +107,49 @@ TEST(NoFault, RecordingsReplayWell) {
     ASSERT_FALSE(world.Run().failure.has_value()) << seed;
     for (uint32_t client = 0; client < options.clients; ++client) {
       EXPECT_TRUE(ReplaysWell(*world.recording(client))) << "seed " << seed << " client " << client;
+    }
+  }
+}
+
+// Of what the traces of users who go through rooms list, nothing is there for nothing: without any
+// one entry they do not replay well.
+TEST(NoFault, WhatARoomToldIsHeldEntryByEntry) {
+  size_t left_out = 0;
+  for (uint64_t seed = 1; left_out < 300; ++seed) {
+    WorldOptions options;
+    options.seed = seed;
+    const Plan plan = MakePlan(options);
+    World world(plan, true);
+    world.Run();
+    for (uint32_t client = 0; client < options.clients; ++client) {
+      if (!plan.clients[client].through_rooms) continue;
+      const std::vector<std::string> lines =
+          absl::StrSplit(world.recording(client)->trace(), '\n', absl::SkipEmpty());
+      for (size_t at = 0; at < lines.size(); ++at) {
+        const JsonValue line = *ParseJson(lines[at]);
+        const JsonValue* const room = line.Find("room");
+        if (room == nullptr) continue;
+        const JsonArray entries = *room->AsArray();
+        // At the end of the client, nothing is left to be said; whether somebody listens to states
+        // after a release, no trace says.
+        const bool has_ended = !entries.empty() && entries.back().Find("ended") != nullptr;
+        const bool is_release = lines[at].find("\"released\":true") != std::string::npos;
+        for (size_t entry = 0; entry < entries.size() && !has_ended; ++entry) {
+          const bool is_state =
+              entries[entry].Find("state") != nullptr || entries[entry].Find("update") != nullptr;
+          if (is_state && is_release) continue;
+          JsonArray fewer = entries;
+          fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(entry));
+          JsonObject without = *line.AsObject();
+          without.Set("room", fewer);
+          std::vector<std::string> changed = lines;
+          changed[at] = *WriteJson(without);
+          EXPECT_EQ(Violated(absl::StrJoin(changed, "\n")), "room")
+              << "seed " << seed << " client " << client << " line " << at + 1 << " without "
+              << DebugJson(entries[entry]);
+          ++left_out;
+        }
+      }
     }
   }
 }
