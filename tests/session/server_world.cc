@@ -8,19 +8,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "presence/client/channel.h"
-#include "presence/client/effects.h"
-#include "presence/error.h"
-#include "presence/host/room_host.h"
 #include "presence/message.h"
-#include "presence/wire/snapshot.h"
 #include "tests/session/server_harness.h"
+#include "tests/session/server_world_client.h"
 
 namespace presence {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view kChannels[] = {"room", "hall"};
 constexpr std::string_view kIdentities[] = {"ann", "bob", "*"};
 
 Server::Options ServerOptions(int draw) {
@@ -65,72 +61,6 @@ void AddTo(Server::Stats& sum, const Server::Stats& more) {
 }
 
 }  // namespace
-
-// One session, with what it wishes its transports to be, and what it has asked for.
-struct ServerWorld::Client : WatchedSession::Owner {
-  Client(ServerWorld& the_world, size_t the_index, const ClientSession::Options& options)
-      : world(the_world), index(the_index), watched(options, *this, the_world.log_) {}
-
-  void Open(TransportId transport, std::string_view resume_key) override {
-    latest = transport;
-    links[transport].resume_key = resume_key;
-  }
-  void Send(TransportId transport, std::string_view bytes) override {
-    Link& link = links[transport];
-    if (!link.mute_up) link.up.emplace_back(bytes);
-  }
-  void Close(TransportId transport) override { links[transport].client_end = false; }
-  void GetToken() override { token_wanted = true; }
-  void OnResult(std::string_view channel, const CallResult& result) override {
-    const auto asked = operations.find(result.request);
-    if (asked == operations.end()) return;
-    Intent& intent = intents[{std::string(channel), asked->second}];
-    if (intent.request == result.request) {
-      intent.answered = true;
-      intent.worked = result.error == nullptr;
-    }
-    operations.erase(asked);
-  }
-  // Who is detached or failed, or begins anew, has no wishes any more; nor who was refused entry
-  // again.
-  void OnChannel(std::string_view channel, const Effect& effect) override {
-    const auto* changed = std::get_if<StateChanged>(&effect);
-    const auto* updated = std::get_if<ChannelUpdate>(&effect);
-    const bool over = changed != nullptr ? changed->state == ChannelState::kInitialized ||
-                                               changed->state == ChannelState::kDetached ||
-                                               changed->state == ChannelState::kFailed
-                                         : updated != nullptr && updated->reason != nullptr &&
-                                               updated->reason->code == kReentryFailed;
-    if (!over) return;
-    for (auto& [key, intent] : intents) {
-      if (key.first == channel) intent.worked = false;
-    }
-  }
-  bool IsUp() const {
-    const auto link = links.find(watched.transport());
-    return watched.state() == SessionState::kConnected && link != links.end() &&
-           link->second.handle != 0 && !link->second.ending && !link->second.mute_up &&
-           !link->second.mute_down;
-  }
-
-  // The last thing that was asked for a member of this client.
-  struct Intent {
-    RequestId request = 0;
-    PresenceAction action = PresenceAction::kEnter;
-    std::string data;
-    bool answered = false;
-    bool worked = false;
-  };
-
-  ServerWorld& world;
-  const size_t index;
-  std::map<TransportId, Link> links;
-  TransportId latest = 0;
-  bool token_wanted = false;
-  std::map<RequestId, std::string> operations;                    // the clients that they name
-  std::map<std::pair<std::string, std::string>, Intent> intents;  // by channel and client
-  WatchedSession watched;
-};
 
 ServerWorld::ServerWorld(int draw)
     : options_(ServerOptions(draw)),
@@ -217,74 +147,6 @@ void ServerWorld::CarryOut(const ServerEffect& effect) {
   } else if (const auto* event = std::get_if<RoomEvent>(&effect)) {
     Hear(*event);
   }
-}
-
-void ServerWorld::Hear(const RoomEvent& event) {
-  Members& members = folded_[std::string(event.room)];
-  const Message& message = event.event.message;
-  const WatchedSession::Key key(message.connection_id, message.client_id);
-  if (event.event.type != EventType::kLeave) {
-    members[key] = message.payload.data;
-  } else if (members.erase(key) == 0) {
-    Wrong("the server: somebody left who was not there");
-  }
-}
-
-void ServerWorld::CheckServer() {
-  if (const std::string broken = server_->CheckInvariants(); !broken.empty()) Wrong(broken);
-  for (const std::string_view name : kChannels) {
-    Members members;
-    if (const RoomHost* const room = server_->FindRoom(name)) {
-      room->members().ForEach([&](const Message& member) {
-        members[{std::string(member.connection_id), std::string(member.client_id)}] =
-            member.payload.data;
-      });
-    }
-    if (members != folded_[std::string(name)]) Wrong("the server's events do not fold to a room");
-  }
-  // Both are costly, and what goes wrong stays so.
-  ++inputs_;
-  if (inputs_ % 64 == 0) CheckReplica();
-  if (inputs_ % 97 == 0) Replicate();
-}
-
-// Another replica takes over, by way of text. It knows of a refusal only by inputs since.
-void ServerWorld::Replicate() {
-  if (refuses_ || server_->shutting_down()) return;
-  std::string text;
-  wire::AppendSnapshot(server_->ExportWithTransports(), text);
-  const absl::StatusOr<ServerSnapshot> snapshot = wire::ParseServerSnapshot(text);
-  if (!snapshot.ok()) return Wrong("not read again: " + snapshot.status().ToString());
-  auto replica = Server::Replicate(options_, *snapshot);
-  if (!replica.ok()) return Wrong("not replicated: " + replica.status().ToString());
-  if ((*replica)->ExportWithTransports() != *snapshot) Wrong("a replica is in another state");
-  replica_ = *std::move(replica);
-  ++seen_.replicated;
-}
-
-void ServerWorld::CheckReplica() {
-  if (const std::string broken = replica_->CheckInvariants(); !broken.empty()) {
-    Wrong("the replica: " + broken);
-  }
-  const auto without_transports = [&](const Server& server) {
-    const auto restored = Server::Restore(TimestampFromMs(now_ms_), options_, server.Export());
-    if (!restored.ok()) return ServerSnapshot();
-    ServerSnapshot snapshot = (*restored)->Export();
-    // What waited for BytesTaken there went out earlier here.
-    for (ServerSnapshot::Room& room : snapshot.rooms) {
-      for (RoomSnapshot::Connection& connection : room.room.connections) {
-        connection.next_page = Timestamp::min();
-      }
-    }
-    return snapshot;
-  };
-  const ServerSnapshot here = without_transports(*server_);
-  const ServerSnapshot there = without_transports(*replica_);
-  if (here == there) return;
-  std::string text = "the replica has come to another state:\n";
-  wire::AppendSnapshot(here, text);
-  wire::AppendSnapshot(there, text += "\n");
-  Wrong(std::move(text));
 }
 
 void ServerWorld::AnswerCredentials() {
@@ -588,57 +450,6 @@ void ServerWorld::Do(const WorldStep& step) {
           one->watched.Apply(now_ms_, TransportActive{one->watched.transport()}, "active");
         }
       }
-  }
-}
-
-// --- What must be so ---
-
-// Whoever is attached, in sync and reachable has the members of the room.
-void ServerWorld::Compare(bool at_rest) {
-  for (const auto& client : clients_) {
-    if (!client->IsUp()) continue;
-    for (const std::string_view name : kChannels) {
-      const Channel* const channel = client->watched.session().FindChannel(name);
-      if (channel == nullptr || channel->state() != ChannelState::kAttached) continue;
-      const RoomHost* const room = server_->FindRoom(name);
-      const std::string where = std::to_string(client->index) + " in " + std::string(name);
-      if (room == nullptr) {
-        Wrong("attached where there is no room: " + where);
-        continue;
-      }
-      if (!channel->sync_complete() || room->pending_items() > 0) {
-        if (at_rest) Wrong("not in sync: " + where);
-        continue;
-      }
-      if (client->watched.members(name) != folded_[std::string(name)]) {
-        Wrong("other members than the room has: " + where);
-      }
-      ++seen_.rooms_compared;
-      seen_.members_compared += room->size();
-    }
-  }
-}
-
-void ServerWorld::CompareIntents() {
-  for (const auto& client : clients_) {
-    const std::string id(client->watched.session().connection().id());
-    for (const auto& [key, intent] : client->intents) {
-      const auto& [name, member] = key;
-      const Channel* const channel = client->watched.session().FindChannel(name);
-      if (!client->IsUp() || channel->state() != ChannelState::kAttached || !intent.worked) {
-        continue;
-      }
-      ++seen_.intents_compared;
-      const Members& room = folded_[name];
-      const auto found = room.find({id, member});
-      if (intent.action == PresenceAction::kLeave) {
-        if (found != room.end()) Wrong(member + " has left and is there in " + name);
-      } else if (found == room.end()) {
-        Wrong(member + " was entered and is not there in " + name);
-      } else if (found->second != intent.data) {
-        Wrong(member + " is there with other data in " + name);
-      }
-    }
   }
 }
 
