@@ -24,10 +24,6 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 using tools::Commands;
 
-Finished Presence(std::vector<std::string> arguments) {
-  return Command(std::move(arguments)).Run();
-}
-
 std::vector<std::string> LinesOf(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {

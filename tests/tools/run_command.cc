@@ -32,6 +32,10 @@ std::string NextPath(const char* kind) {
 
 }  // namespace
 
+Finished Presence(std::vector<std::string> arguments) {
+  return Command(std::move(arguments)).Run();
+}
+
 std::string PresencePath() { return kProgram.string(); }
 
 std::string TestPath(const std::string& name) {

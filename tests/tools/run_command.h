@@ -82,6 +82,8 @@ class Command {
   Finished finished_;
 };
 
+// Runs `presence` with these arguments to its end.
+Finished Presence(std::vector<std::string> arguments);
 // The path of the `presence` program.
 std::string PresencePath();
 // A file of this name in the test's own folder, with this content; returns its path.
