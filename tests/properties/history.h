@@ -39,6 +39,23 @@ size_t Count(const Effects& effects) {
   return count;
 }
 
+// The answer that these effects give to a call, if they do.
+inline const CallResult* AnswerTo(RequestId request, const Effects& effects) {
+  const CallResult* answer = nullptr;
+  ForEach<CallResult>(effects, [&](const CallResult& result) {
+    if (result.request == request) answer = &result;
+  });
+  return answer;
+}
+
+// The call was refused for what it asked, not for the state of things: nothing else happens.
+inline bool IsRefusal(const CallResult* answer) {
+  if (answer == nullptr || !answer->error) return false;
+  const int64_t code = answer->error->code;
+  return code == kMalformedRequest || code == kMessageTooLarge || code == kInvalidClientId ||
+         code == kTooManyRequests;
+}
+
 inline bool SameKey(const Message& a, const Message& b) {
   return a.client_id == b.client_id && a.connection_id == b.connection_id;
 }
