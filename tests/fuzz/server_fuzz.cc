@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,13 +28,10 @@
 #include "presence/session/server_reader.h"
 #include "presence/wire/frame_reader.h"
 #include "tests/fuzz/check.h"
+#include "tests/fuzz/owner_lines.h"
 
 namespace presence {
 namespace {
-
-constexpr size_t kLines = 1'000;
-constexpr int64_t kLongestWait = 1'000'000;
-constexpr int kWakings = 100;  // in one wait
 
 // Small, so that every bound is reached.
 Server::Options Small() {
@@ -54,24 +50,6 @@ Server::Options Small() {
   return options;
 }
 
-// Takes the next word off a line.
-std::string_view NextWord(std::string_view& line) {
-  const size_t end = std::min(line.find(' '), line.size());
-  const std::string_view word = line.substr(0, end);
-  line.remove_prefix(std::min(end + 1, line.size()));
-  return word;
-}
-
-// A number from 0 to `limit`; 0 if there is none.
-int64_t NumberOf(std::string_view text, int64_t limit) {
-  int64_t number = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') break;
-    number = std::min(limit, number * 10 + (c - '0'));
-  }
-  return number;
-}
-
 class Owner {
  public:
   void Line(std::string_view line) {
@@ -87,7 +65,9 @@ class Owner {
     if (what == "+free") return Apply(RefuseOperations{});
     if (what == "+down") return Apply(ShutDown{});
     if (what == "+close") return Apply(CloseConnection{line});
-    if (what == "+wait") return Wait(NumberOf(line, kLongestWait));
+    if (what == "+wait") {
+      return PassTime(*server_, NumberOf(line, kLongestWait), now_ms_, [this] { Wake(); });
+    }
     if (what == "+restore") return Restore();
     const TransportHandle transport = Digit(NextWord(line));
     if (what == "+gone") {
@@ -132,18 +112,6 @@ class Owner {
       FuzzCheck(!status.message().empty() && effects_.empty(), "effects of what was refused");
     }
     CarryOut();
-  }
-
-  void Wait(int64_t ms) {
-    const int64_t end = now_ms_ + ms;
-    for (int i = 0; i < kWakings; ++i) {
-      const std::optional<Timestamp> next = server_->NextDeadline();
-      if (!next.has_value() || ToMs(*next) > end) break;
-      now_ms_ = std::max(now_ms_, ToMs(*next));
-      Wake();
-    }
-    now_ms_ = end;
-    Wake();
   }
 
   void Wake() {
@@ -197,12 +165,7 @@ class Owner {
 }  // namespace presence
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string_view rest(reinterpret_cast<const char*>(data), size);
   presence::Owner owner;
-  for (size_t i = 0; i < presence::kLines && !rest.empty(); ++i) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    owner.Line(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+  presence::GiveLines(data, size, owner);
   return 0;
 }

@@ -5,7 +5,6 @@
 //   +connect  +close  +opened  +lost  +active  +token [TOKEN]  +no-token [STATUS]
 //   +attach ROOM  +detach ROOM  +enter ROOM  +leave ROOM  +get ROOM  +wait MS (with what falls due)
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,31 +22,17 @@
 #include "presence/session/session_effects.h"
 #include "presence/session/session_input.h"
 #include "tests/fuzz/check.h"
+#include "tests/fuzz/owner_lines.h"
 
 namespace presence {
 namespace {
-
-constexpr size_t kLines = 1'000;
-constexpr int64_t kLongestWait = 1'000'000;
-constexpr int kWakings = 100;  // in one wait
-
-// A number from 0 to `limit`; 0 if there is none.
-int64_t NumberOf(std::string_view text, int64_t limit) {
-  int64_t number = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') break;
-    number = std::min(limit, number * 10 + (c - '0'));
-  }
-  return number;
-}
 
 class Owner {
  public:
   void Line(std::string_view line) {
     if (!line.starts_with('+')) return Apply(TransportReceived{transport_, line});
-    const size_t space = std::min(line.find(' '), line.size());
-    const std::string_view what = line.substr(0, space);
-    const std::string_view rest = space < line.size() ? line.substr(space + 1) : "";
+    std::string_view rest = line;
+    const std::string_view what = NextWord(rest);
     if (what == "+connect") return Apply(ConnectCall{});
     if (what == "+close") return Apply(CloseCall{});
     if (what == "+opened") return Apply(TransportOpened{transport_});
@@ -59,7 +44,9 @@ class Owner {
       error.status_code = NumberOf(rest, 1'000);
       return Apply(TokenFailed{&error});
     }
-    if (what == "+wait") return Wait(NumberOf(rest, kLongestWait));
+    if (what == "+wait") {
+      return PassTime(session_, NumberOf(rest, kLongestWait), now_ms_, [this] { Wake(); });
+    }
     if (rest.empty()) return;  // a channel has a name
     if (what == "+attach") return Apply(AttachCall{rest, Asked()});
     if (what == "+detach") return Apply(DetachCall{rest, Asked()});
@@ -97,18 +84,6 @@ class Owner {
     const TransportId lost = transport_;
     transport_ = 0;
     Apply(TransportClosed{lost, nullptr});
-  }
-
-  void Wait(int64_t ms) {
-    const int64_t end = now_ms_ + ms;
-    for (int i = 0; i < kWakings; ++i) {
-      const std::optional<Timestamp> next = session_.NextDeadline();
-      if (!next.has_value() || ToMs(*next) > end) break;
-      now_ms_ = std::max(now_ms_, ToMs(*next));
-      Wake();
-    }
-    now_ms_ = end;
-    Wake();
   }
 
   void Wake() {
@@ -154,12 +129,7 @@ class Owner {
 }  // namespace presence
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string_view rest(reinterpret_cast<const char*>(data), size);
   presence::Owner owner;
-  for (size_t i = 0; i < presence::kLines && !rest.empty(); ++i) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    owner.Line(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+  presence::GiveLines(data, size, owner);
   return 0;
 }
