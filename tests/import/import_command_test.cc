@@ -1,7 +1,6 @@
 // `presence import` from outside: what it writes where, and how it ends.
 
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include <string>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "tests/capture/make_zip.h"
 #include "tests/tools/run_command.h"
+#include "tests/trace/gzip_file.h"
 
 namespace presence::testing {
 namespace {
@@ -128,9 +128,7 @@ TEST(ImportCommandTest, SaysWhoReadsAFileOfAnotherKind) {
 
 TEST(ImportCommandTest, ReadsCompressedFiles) {
   const std::string path = TestPath("one.txt.gz");
-  const gzFile file = gzopen(path.c_str(), "wb");
-  gzwrite(file, kOne.data(), static_cast<unsigned>(kOne.size()));
-  gzclose(file);
+  WriteGzip(path, kOne);
   EXPECT_THAT(Import({path}, "").out, StartsWith("{\"recv\":{\"action\":4,"));
 }
 

@@ -7,17 +7,10 @@
 #include "gtest/gtest.h"
 #include "presence/members/member_set.h"
 #include "presence/message.h"
+#include "tests/members/checked_set.h"
 
 namespace presence {
 namespace {
-
-Message MessageOf(std::string_view client_id, std::string_view connection_id) {
-  Message message;
-  message.client_id = client_id;
-  message.connection_id = connection_id;
-  message.timestamp = TimestampFromMs(100);
-  return message;
-}
 
 TEST(MemberPrefetch, WhoeverIsExpectedAndWhateverComesItIsOnlyAHint) {
   MemberSet set;

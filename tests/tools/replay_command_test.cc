@@ -10,33 +10,12 @@
 #include "gtest/gtest.h"
 #include "tests/tools/replay_harness.h"
 #include "tests/tools/run_command.h"
+#include "tests/trace/gzip_file.h"
 
 namespace presence::testing {
 namespace {
 
-// --- The command itself ---
-
-TEST(PresenceTest, WithoutArgumentsItSaysWhereHelpIs) {
-  const Finished finished = Presence({});
-  EXPECT_EQ(finished.status, 2);
-  EXPECT_EQ(finished.out, "");
-  EXPECT_EQ(finished.err, "presence: no command given; see presence --help\n");
-}
-
-TEST(PresenceTest, HelpNamesEveryCommand) {
-  const Finished help = Presence({"help"});
-  EXPECT_EQ(help.status, 0);
-  EXPECT_EQ(help.err, "");
-  EXPECT_TRUE(help.out.starts_with("usage: presence COMMAND"));
-  EXPECT_NE(help.out.find("\n  presence replay "), std::string::npos);
-  EXPECT_TRUE(help.out.ends_with("\n"));
-  for (const char* const spelled : {"--help", "-h"}) {
-    EXPECT_EQ(Presence({spelled}).out, help.out);
-    EXPECT_EQ(Presence({spelled}).status, 0);
-  }
-}
-
-TEST(PresenceTest, HelpOfReplayNamesEveryFlagAndStatus) {
+TEST(ReplayHelp, NamesEveryFlagAndStatus) {
   const Finished help = Presence({"help", "replay"});
   EXPECT_EQ(help.status, 0);
   EXPECT_TRUE(help.out.starts_with("usage: presence replay [flags] TRACE...\n"));

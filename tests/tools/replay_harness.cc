@@ -1,7 +1,5 @@
 #include "tests/tools/replay_harness.h"
 
-#include <zlib.h>
-
 namespace presence::testing {
 
 std::string Enter(std::string_view client, std::string_view channel) {
@@ -37,11 +35,5 @@ std::string End(int line, const std::vector<std::string>& clients, std::string_v
 }
 
 std::string AnnAlone() { return Entered(1, "ann") + End(1, {"ann"}); }
-
-void WriteGzip(const std::string& path, const std::string& content) {
-  gzFile file = gzopen(path.c_str(), "wb");
-  gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
-  gzclose(file);
-}
 
 }  // namespace presence::testing

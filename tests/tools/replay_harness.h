@@ -21,8 +21,6 @@ std::string End(int line, const std::vector<std::string>& clients,
 // The output of a trace of one line, Enter("ann").
 std::string AnnAlone();
 
-void WriteGzip(const std::string& path, const std::string& content);
-
 class ReplayTest : public ::testing::Test {
  protected:
   const std::string ann_ = WriteFile("ann.jsonl", Enter("ann"));

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/replay_harness.h"
 #include "tests/tools/run_command.h"
+#include "tests/trace/gzip_file.h"
 #include "tests/trace/malformed_lines.h"
 
 namespace presence::testing {

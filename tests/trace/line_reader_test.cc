@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "engine/json/padded_text.h"
 #include "gtest/gtest.h"
-#include "zlib.h"
+#include "tests/trace/gzip_file.h"
 
 namespace presence::sim {
 namespace {
@@ -223,9 +223,7 @@ class OpenFileTest : public ::testing::Test {
     return Path(name);
   }
   std::string WriteGzip(const std::string& name, const std::string& content) {
-    gzFile file = gzopen(Path(name).c_str(), "wb");
-    gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
-    gzclose(file);
+    testing::WriteGzip(Path(name), content);
     return Path(name);
   }
   Lines LinesOfFile(const std::string& path) {
