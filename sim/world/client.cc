@@ -591,6 +591,14 @@ void Client::RecordSettledCheck(uint32_t room) {
   if (recorder_.has_value()) recorder_->AddSettledCheck(Now(), RoomName(room));
 }
 
+// Of a user who goes through rooms the trace has them already.
+void Client::RecordAttachments(uint32_t room, JsonArray entries) {
+  if (!recorder_.has_value()) return;
+  if (user_ != nullptr) entries.clear();
+  entries.emplace_back(JsonObject{{"ended", true}});
+  recorder_->AddRoomCheck(Now(), RoomName(room), std::move(entries));
+}
+
 void Client::End() {
   // That the client ends is no line of a trace, but what its rooms say of it is.
   if (recorder_.has_value()) {

@@ -83,6 +83,9 @@ class Client : private RoomUser::Owner {
   // Says what it should have come to: see Recording.
   void RecordMembersCheck(uint32_t room, std::span<const Message> members);
   void RecordSettledCheck(uint32_t room);
+  // Says that calls to attach and detach have these answers (see WorldChecker), and that no more
+  // come.
+  void RecordAttachments(uint32_t room, JsonArray entries);
   // The program ends, and its client and the recording with it. Nothing is asked of this object
   // afterwards.
   void End();

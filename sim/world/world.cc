@@ -72,6 +72,9 @@ WorldResult World::Run() {
       client.RecordMembersCheck(violation->room, checker_.members(violation->room));
     } else if (violation->missing == WorldChecker::Violation::Missing::kSettled) {
       client.RecordSettledCheck(violation->room);
+    } else if (violation->missing == WorldChecker::Violation::Missing::kAttachments) {
+      client.RecordAttachments(violation->room,
+                               checker_.attachments(violation->client, violation->room));
     }
   }
   for (const auto& client : clients_) client->End();
@@ -96,6 +99,12 @@ bool World::RunUntilQuiet(int64_t until_ms) {
   while (!schedule_.empty()) {
     if (plan_.weather.is_endless && schedule_.next_ms() > until_ms) return true;
     if (schedule_.now_ms() > plan_.options.duration_ms + kQuietWithinMs) {
+      for (const auto& client : clients_) {
+        for (const uint32_t room : client->traits().rooms) {
+          if (client->connected())
+            checker_.CheckSettled(client->index(), room, client->channel(room));
+        }
+      }
       checker_.FailLiveness("the world is not quiet in time");
       return false;
     }
@@ -360,6 +369,20 @@ bool World::SomebodyIsDisturbed() {
   return false;
 }
 
+// A client that sees who is in the room; nullopt: none does.
+std::optional<uint32_t> World::WitnessOf(uint32_t room) const {
+  for (const auto& client : clients_) {
+    const std::vector<uint32_t>& rooms = client->traits().rooms;
+    if (!client->connected() || std::find(rooms.begin(), rooms.end(), room) == rooms.end())
+      continue;
+    const Channel& channel = client->channel(room);
+    if (channel.state() == ChannelState::kAttached && channel.sync_complete()) {
+      return client->index();
+    }
+  }
+  return std::nullopt;
+}
+
 void World::CheckQuiet() {
   std::vector<std::optional<std::string>> connection_ids;
   for (uint32_t client = 0; client < clients_.size(); ++client) {
@@ -379,7 +402,7 @@ void World::CheckQuiet() {
     }
   }
   for (uint32_t room = 0; room < plan_.rooms; ++room) {
-    checker_.CheckRoomQuiet(room, connection_ids);
+    checker_.CheckRoomQuiet(room, connection_ids, WitnessOf(room));
   }
 }
 

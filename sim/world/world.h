@@ -92,6 +92,7 @@ class World : private Network::Receiver {
   bool RunUntilQuiet(int64_t until_ms);
   bool Swallows(uint32_t client);
   bool SomebodyIsDisturbed();
+  std::optional<uint32_t> WitnessOf(uint32_t room) const;
   void CheckQuiet();
   void CountFault(StepKind kind);
 

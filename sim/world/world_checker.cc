@@ -33,6 +33,7 @@ WorldChecker::WorldChecker(const Plan& plan, BoundCounts& bounds)
       operations_(plan.clients.size()),
       waits_(plan.clients.size()),
       attachments_(plan.clients.size()),
+      attachment_notes_(plan.clients.size()),
       gaps_are_legal_(plan.clients.size()) {
   for (auto& seats : seats_) seats.resize(plan.rooms);
 }
@@ -224,11 +225,17 @@ void WorldChecker::OnConnected(uint32_t client, std::string_view connection_id) 
 // --- Attaching and detaching ---
 
 void WorldChecker::OnAttach(uint32_t client, uint32_t room, RequestId request) {
-  attachments_[client][request] = {AttachmentResult::Kind::kAttach, room};
+  const Attachment attachment{AttachmentResult::Kind::kAttach, room};
+  attachments_[client][request] = attachment;
+  attachment_notes_[client].push_back({attachment});
 }
 
 void WorldChecker::OnDetach(uint32_t client, uint32_t room, RequestId request) {
-  if (request != 0) attachments_[client][request] = {AttachmentResult::Kind::kDetach, room};
+  if (request != 0) {
+    const Attachment attachment{AttachmentResult::Kind::kDetach, room};
+    attachments_[client][request] = attachment;
+    attachment_notes_[client].push_back({attachment});
+  }
   // It may fail, or the server may not hear of it; and what is still asked may be acknowledged
   // before the channel is detached, or after it is attached again: either is right then.
   for (auto& [member, intent] : SeatOf(client, room).intents) intent.uncertain = true;
@@ -245,11 +252,14 @@ void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& r
                                       bool by_server) {
   if (result.error != nullptr && result.error->code == kNoAnswer) Reached(Bound::kRequestTimeout);
   if (result.request == 0) return;
+  attachment_notes_[client].push_back(
+      {{result.kind, RoomOf(result.channel)}, true, result.error != nullptr});
   const auto asked = attachments_[client].find(result.request);
   if (asked == attachments_[client].end() || asked->second.kind != result.kind ||
       RoomOf(result.channel) != asked->second.room) {
     return Fail("attachment", client, RoomOf(result.channel),
-                absl::StrCat("the call ", result.request, " was answered, and not asked"));
+                absl::StrCat("the call ", result.request, " was answered, and not asked"),
+                Violation::Missing::kAttachments);
   }
   const uint32_t room = asked->second.room;
   attachments_[client].erase(asked);
@@ -257,6 +267,19 @@ void WorldChecker::OnAttachmentResult(uint32_t client, const AttachmentResult& r
     return;
   }
   EndIntents(client, room, result.request);
+}
+
+JsonArray WorldChecker::attachments(uint32_t client, uint32_t room) const {
+  JsonArray entries;
+  for (const AttachmentNote& note : attachment_notes_[client]) {
+    if (note.of.room != room) continue;
+    const std::string_view name =
+        note.of.kind == AttachmentResult::Kind::kAttach ? "attach" : "detach";
+    JsonObject entry{{note.is_answer ? "done" : "call", name}};
+    if (note.failed) entry.Set("error", JsonObject());
+    entries.emplace_back(std::move(entry));
+  }
+  return entries;
 }
 
 size_t WorldChecker::unanswered(uint32_t client) const {
@@ -409,26 +432,8 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
   Seat& seat = SeatOf(client, room);
   ++checks_;
   if (connected) {
-    if (channel.state() == ChannelState::kAttaching ||
-        channel.state() == ChannelState::kDetaching) {
-      return Fail("liveness", client, room, "the channel is still on its way",
-                  Violation::Missing::kSettled);
-    }
-    for (const auto& [request, attachment] : attachments_[client]) {
-      if (attachment.room != room) continue;
-      return Fail("liveness", client, room,
-                  absl::StrCat("the call ", request,
-                               attachment.kind == AttachmentResult::Kind::kAttach ? " to attach"
-                                                                                  : " to detach",
-                               " is never answered"));
-    }
-    if (const size_t open = seat.alone.unanswered(0); open > 0) {
-      return Fail("liveness", client, room, absl::StrCat(open, " calls are never answered"),
-                  Violation::Missing::kSettled);
-    }
-    if (channel.state() == ChannelState::kAttached && !channel.sync_complete()) {
-      return Fail("liveness", client, room, "the sync never ends", Violation::Missing::kSettled);
-    }
+    CheckSettled(client, room, channel);
+    if (violation_.has_value()) return;
     if (channel.state() == ChannelState::kAttached && seat.disturbed) {
       return Fail("liveness", client, room, "no sync completes undisturbed");
     }
@@ -439,6 +444,39 @@ void WorldChecker::CheckQuiet(uint32_t client, uint32_t room, const Channel& cha
     CheckIntent(client, room, member, intent, attached && !seat.reentry_refused && !seat.is_limited,
                 connection_id);
   }
+}
+
+void WorldChecker::CheckSettled(uint32_t client, uint32_t room, const Channel& channel) {
+  if (violation_.has_value()) return;
+  if (channel.state() == ChannelState::kAttaching || channel.state() == ChannelState::kDetaching) {
+    return Fail("liveness", client, room, "the channel is still on its way",
+                Violation::Missing::kSettled);
+  }
+  for (const auto& [request, attachment] : attachments_[client]) {
+    if (attachment.room != room) continue;
+    return Fail("liveness", client, room,
+                absl::StrCat("the call ", request,
+                             attachment.kind == AttachmentResult::Kind::kAttach ? " to attach"
+                                                                                : " to detach",
+                             " is never answered"),
+                Violation::Missing::kAttachments);
+  }
+  if (const size_t open = SeatOf(client, room).alone.unanswered(0); open > 0) {
+    return Fail("liveness", client, room, absl::StrCat(open, " calls are never answered"),
+                Violation::Missing::kSettled);
+  }
+  if (channel.state() == ChannelState::kAttached && !channel.sync_complete()) {
+    Fail("liveness", client, room, "the sync never ends", Violation::Missing::kSettled);
+  }
+}
+
+// On a failure, the room is made what it should be: that is what the client should see.
+void WorldChecker::FailPresence(uint32_t client, uint32_t index, Members::iterator member,
+                                std::string what) {
+  Room& room = rooms_[index];
+  std::erase(room.order, member);
+  room.members.erase(member);
+  Fail("intent", client, index, std::move(what), Violation::Missing::kMembers);
 }
 
 void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::string& member,
@@ -470,32 +508,33 @@ void WorldChecker::CheckIntent(uint32_t client, uint32_t index, const std::strin
   // echo a member after it left, which nobody can tell from its coming back.
   if (!there || plan_.options.transport == TransportKind::kDatagram) return;
   if (intent.failed && (room.was_forgotten || intent.connection_id == connection_id)) return;
-  std::erase(room.order, found);
-  room.members.erase(found);
-  Fail("intent", client, index,
-       absl::StrCat(Quoted(member), " asked to leave (call ", intent.request, ") and is present"),
-       Violation::Missing::kMembers);
+  FailPresence(
+      client, index, found,
+      absl::StrCat(Quoted(member), " asked to leave (call ", intent.request, ") and is present"));
 }
 
 void WorldChecker::CheckRoomQuiet(uint32_t index,
-                                  std::span<const std::optional<std::string>> connection_ids) {
+                                  std::span<const std::optional<std::string>> connection_ids,
+                                  std::optional<uint32_t> witness) {
   if (violation_.has_value()) return;
   ++checks_;
-  for (const auto& [key, member] : rooms_[index].members) {
-    const auto owner = owners_.find(key.first);
+  Members& members = rooms_[index].members;
+  for (auto member = members.begin(); member != members.end(); ++member) {
+    const auto& [connection_id, client_id] = member->first;
+    const std::string name = NameOf(member->second.view());
+    const auto owner = owners_.find(connection_id);
     if (owner == owners_.end()) {
-      return Fail("intent", 0, index, absl::StrCat(NameOf(member.view()), " is of no connection"));
+      return FailPresence(witness.value_or(0), index, member, name + " is of no connection");
     }
     const uint32_t client = owner->second;
     if (!connection_ids[client].has_value()) continue;
-    if (*connection_ids[client] != key.first) {
-      return Fail(
-          "intent", client, index,
-          absl::StrCat(NameOf(member.view()), " is gone past the grace period, and present"));
+    if (*connection_ids[client] != connection_id) {
+      return FailPresence(witness.value_or(client), index, member,
+                          name + " is gone past the grace period, and present");
     }
-    if (!SeatOf(client, index).intents.contains(key.second)) {
-      return Fail("intent", client, index,
-                  absl::StrCat(NameOf(member.view()), " has left the room, and is present"));
+    if (!SeatOf(client, index).intents.contains(client_id)) {
+      return FailPresence(witness.value_or(client), index, member,
+                          name + " has left the room, and is present");
     }
   }
 }

@@ -16,6 +16,7 @@
 
 #include "presence/client/channel.h"
 #include "presence/client/effects.h"
+#include "presence/json/json_value.h"
 #include "presence/message.h"
 #include "presence/owned_message.h"
 #include "presence/session/client_session.h"
@@ -32,8 +33,10 @@ struct WorldViolation {
   std::string what;
   uint32_t client = 0;  // whose trace shows it
   uint32_t room = 0;
-  // What the client should have come to, and has not, where that is what is wrong.
-  enum class Missing : uint8_t { kNothing, kMembers, kSettled } missing = Missing::kNothing;
+  // What the client should have come to, and has not, where that is what is wrong; kAttachments:
+  // calls to attach or detach are answered otherwise than once.
+  enum class Missing : uint8_t { kNothing, kMembers, kSettled, kAttachments };
+  Missing missing = Missing::kNothing;
 };
 
 // Watches a world from outside, with its own history of what was told, asked and answered:
@@ -113,14 +116,18 @@ class WorldChecker {
   void CheckSerial(uint32_t client, uint32_t room, int64_t expected, int64_t serial);
   // `members` are the host's own.
   void CheckHost(uint32_t room, const MemberSet& members);
+  // Whether the client, which has a connection, waits for nothing in the room.
+  void CheckSettled(uint32_t client, uint32_t room, const Channel& channel);
   // Things go on happening for too long.
   void FailLiveness(std::string_view what) { Fail("liveness", 0, 0, std::string(what)); }
   // All is quiet. `connected`: the client has a connection, under this id.
   void CheckQuiet(uint32_t client, uint32_t room, const Channel& channel, bool connected,
                   const std::string& connection_id);
   // All is quiet: nobody else is in the room than who has asked to be. `connection_ids` are those
-  // that the clients have, by client: empty: none; nullopt: it is too early to say.
-  void CheckRoomQuiet(uint32_t room, std::span<const std::optional<std::string>> connection_ids);
+  // that the clients have, by client: empty: none; nullopt: it is too early to say. `witness` is a
+  // client that sees who is there, if there is one: what is wrong is its violation.
+  void CheckRoomQuiet(uint32_t room, std::span<const std::optional<std::string>> connection_ids,
+                      std::optional<uint32_t> witness);
 
   // Calls of the client in all its rooms that are not answered yet.
   size_t unanswered(uint32_t client) const;
@@ -128,6 +135,9 @@ class WorldChecker {
   bool IsDisturbed(uint32_t client, uint32_t room) { return SeatOf(client, room).disturbed; }
   // The first violation, if there was one; nothing is checked after it.
   const std::optional<Violation>& violation() const { return violation_; }
+  // The client's calls to attach and detach in the room and what came of them, in order, as a check
+  // line lists them (sim/trace/room_entry.h).
+  JsonArray attachments(uint32_t client, uint32_t room) const;
   // The room's members as the host has told them. The views hold until the next call.
   std::vector<Message> members(uint32_t room) const;
   // Looks so far.
@@ -158,6 +168,11 @@ class WorldChecker {
     AttachmentResult::Kind kind = AttachmentResult::Kind::kAttach;
     uint32_t room = 0;
   };
+  struct AttachmentNote {
+    Attachment of;
+    bool is_answer = false;  // else: it was asked for
+    bool failed = false;
+  };
   struct Seat {  // a client in a room
     ReplayChecker alone;
     bool disturbed = false;
@@ -184,6 +199,7 @@ class WorldChecker {
   Seat& SeatOf(uint32_t client, uint32_t room);
   void Fail(std::string_view invariant, uint32_t client, uint32_t room, std::string what,
             Violation::Missing missing = Violation::Missing::kNothing);
+  void FailPresence(uint32_t client, uint32_t room, Members::iterator member, std::string what);
   void CheckIntent(uint32_t client, uint32_t room, const std::string& member, const Intent& intent,
                    bool attached, const std::string& connection_id);
 
@@ -209,6 +225,7 @@ class WorldChecker {
   std::vector<std::map<RequestId, std::pair<uint32_t, std::string>>> operations_;
   std::vector<std::set<RequestId>> waits_;  // gets that wait for a sync
   std::vector<std::map<RequestId, Attachment>> attachments_;
+  std::vector<std::vector<AttachmentNote>> attachment_notes_;
   std::vector<bool> gaps_are_legal_;                     // in the serials of its connection
   std::map<std::string, uint32_t, std::less<>> owners_;  // clients, by connection id
   std::optional<Violation> violation_;

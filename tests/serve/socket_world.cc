@@ -511,7 +511,7 @@ void SocketWorld::CheckEnd() {
     }
   }
   for (uint32_t room = 0; room < plan_.rooms; ++room) {
-    checker_.CheckRoomQuiet(room, connection_ids);
+    checker_.CheckRoomQuiet(room, connection_ids, std::nullopt);
   }
   for (const auto& client : clients_) {
     const SessionState state = client->state();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "sim/world/faults.h"
 #include "tests/tools/run_command.h"
 
 namespace presence::testing {
@@ -25,9 +26,14 @@ TEST(Simulate, PrintsItsOptionsAndASummary) {
       run.out.starts_with("presence simulate --seed=3 --seeds=4 --clients=6 --rooms=1 "
                           "--duration=30s --faults=all --transport=stream\nseeds 4, steps "))
       << run.out;
-  for (const std::string_view part :
-       {"\nframes ", ", items ", "\nfaults cut ", "\nchecks ", "\nreal time "}) {
+  for (const std::string_view part : {", virtual time ", "\nframes ", ", items ", "\nfaults cut ",
+                                      "\nbounds reached queued ", "\nchecks ", "\nreal time "}) {
     EXPECT_NE(run.out.find(part), std::string::npos) << part;
+  }
+  for (size_t fault = 1; fault < sim::kFaultCount; ++fault) {
+    const std::string counted =
+        ", " + std::string(sim::FaultName(static_cast<sim::Fault>(fault))) + " ";
+    EXPECT_NE(run.out.find(counted), std::string::npos) << counted;
   }
 }
 
