@@ -413,5 +413,31 @@ TEST(HouseTest, TestsThatAreNamedForARuleAreThere) {
   EXPECT_THAT(MissingTests("tests/world/rules_simulated.md", 50), IsEmpty());
 }
 
+// The names of the folders right in this one.
+std::set<std::string> FoldersIn(std::string_view folder) {
+  std::set<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(Root() / folder)) {
+    if (entry.is_directory()) names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
+// Who is new must find out what a folder of tests is for, if it is not that of sources by its name.
+TEST(HouseTest, FoldersOfTestsAreNamedForSourcesOrAreExplained) {
+  std::set<std::string> sources = {"engine", "tools"};  // what is right in these
+  for (const std::string_view folder : {"engine", "sim", "tools"}) {
+    for (const std::string& name : FoldersIn(folder)) sources.insert(name);
+  }
+  std::string guide;
+  for (const std::string& line : Lines("CONTRIBUTING.md")) guide += line + "\n";
+  std::vector<std::string> unexplained;
+  for (const std::string& name : FoldersIn("tests")) {
+    if (!sources.contains(name) && guide.find("`tests/" + name + "`") == guide.npos) {
+      unexplained.push_back(name);
+    }
+  }
+  EXPECT_THAT(unexplained, IsEmpty());
+}
+
 }  // namespace
 }  // namespace presence
