@@ -29,6 +29,7 @@ PUBLIC_HEADERS = [
     "room/chat_client.h",
     "room/result.h",
     "room/room.h",
+    "room/room_error.h",
     "session/client_session.h",
     "session/ledger.h",
     "session/server.h",

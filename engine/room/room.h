@@ -21,12 +21,9 @@
 #include "presence/json/json_value.h"
 #include "presence/message.h"
 #include "presence/room/result.h"
+#include "presence/room/room_error.h"
 
 namespace presence {
-
-// The codes that the room gives beyond those of the engine. With each, what the caller can do.
-inline constexpr ErrorCode kFeatureNotEnabledInRoom{102108};  // set RoomOptions::presence_events
-inline constexpr ErrorCode kRoomInInvalidState{102112};       // attach the room, then call again
 
 // The type of a presence event: kEnter, kLeave, kUpdate, or kPresent for one who was there already
 // when this end joined.

@@ -13,7 +13,7 @@
 #include "engine/base/absl_view.h"
 #include "presence/base/internal/check.h"
 #include "presence/error.h"
-#include "presence/room/room.h"
+#include "presence/room/room_error.h"
 #include "sim/trace/room_entry.h"
 #include "sim/trace/trace_writer.h"
 
