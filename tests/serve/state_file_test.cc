@@ -132,7 +132,7 @@ TEST_F(StateFileTest, AnExportTakesThePlaceOfAllBeforeIt) {
 TEST_F(StateFileTest, NobodyElseMayReadIt) {
   const auto file = Open();
   ASSERT_TRUE(file->Write({"options", "snapshot", Inputs(1)}).ok());
-  for (const char* suffix : {"", "-wal"}) {
+  for (const char* suffix : {"", "-wal", "-count"}) {
     struct stat about {};
     ASSERT_EQ(stat((path_ + suffix).c_str(), &about), 0) << suffix;
     EXPECT_EQ(about.st_mode & 0777, 0600u) << suffix;
@@ -153,6 +153,7 @@ class StateLogTest : public StateFileTest {
   StateLogTest() {
     const auto file = Open();
     EXPECT_TRUE(file->Write({"options", "snapshot", {}}).ok());
+    first_count_ = Slurp(path_ + "-count");
     for (int i = 0; i < 5; ++i) {
       ends_.push_back(Slurp(path_ + "-wal").size());
       EXPECT_TRUE(file->Write({"", "", Inputs(2, 3'000)}).ok());
@@ -160,8 +161,11 @@ class StateLogTest : public StateFileTest {
     database_ = Slurp(path_);
     log_ = Slurp(path_ + "-wal");
   }
-  absl::Status CheckWith(const std::string& log) {
+  // Without a count unless given, as after the death of a machine.
+  absl::Status CheckWith(const std::string& log, const std::string& count = "") {
     unlink((path_ + "-shm").c_str());
+    unlink((path_ + "-count").c_str());
+    if (!count.empty()) Spill(path_ + "-count", count);
     Spill(path_, database_);
     Spill(path_ + "-wal", log);
     return Check();
@@ -171,6 +175,7 @@ class StateLogTest : public StateFileTest {
   static constexpr size_t kFrame = 24 + kPage;
   std::string database_;
   std::string log_;
+  std::string first_count_;   // before the first transaction
   std::vector<size_t> ends_;  // of the log before each transaction but the first
 };
 
@@ -215,13 +220,66 @@ TEST_F(StateLogTest, AnEndThatWasCutIsNoDamage) {
 }
 
 TEST_F(StateLogTest, WhatAnEarlierLogHasLeftIsNoDamage) {
-  // From its start on the log is written anew once all of it is in the database; the new one has
-  // another salt, and what is behind it is of the old one.
-  std::string begun = log_;
-  for (size_t frame = kHead + 3 * kFrame; frame < log_.size(); frame += kFrame) {
-    begun[frame + 8] = static_cast<char>(begun[frame + 8] ^ 1);
+  // Once a log is long all of it is put into the database, and the next transaction is written from
+  // its start on: over the first of what it was, which has another salt.
+  {
+    const auto file = Open();
+    ASSERT_TRUE(ReadAll(*file).status.ok());
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(file->Write({"", "", Inputs(300, 5'000)}).ok());
+    const size_t long_log = Slurp(path_ + "-wal").size();
+    ASSERT_TRUE(file->Write({"", "", Inputs(2)}).ok());
+    database_ = Slurp(path_);
+    log_ = Slurp(path_ + "-wal");
+    ASSERT_EQ(log_.size(), long_log) << "it has begun anew";
   }
-  EXPECT_TRUE(CheckWith(begun).ok());
+  const auto salt = [&](size_t frame) { return log_.substr(kHead + frame * kFrame + 8, 8); };
+  const size_t frames = (log_.size() - kHead) / kFrame;
+  ASSERT_EQ(salt(0), log_.substr(16, 8));
+  ASSERT_NE(salt(frames - 1), salt(0));
+  EXPECT_TRUE(CheckWith(log_).ok()) << CheckWith(log_);
+}
+
+// Whatever SQLite takes for the end of its log: more than that was on the disk.
+TEST_F(StateLogTest, WhatTheLogLacksAtItsEndIsMissedByTheCount) {
+  const std::string count = Slurp(path_ + "-count");
+  ASSERT_TRUE(CheckWith(log_, count).ok()) << CheckWith(log_, count);
+  std::string damaged = log_;
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  ASSERT_TRUE(CheckWith(damaged).ok());
+  for (const std::string& log : {damaged, log_.substr(0, log_.size() - kFrame),
+                                 log_.substr(0, ends_.back()), log_.substr(0, ends_[2])}) {
+    const absl::Status status = CheckWith(log, count);
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << log.size();
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(log.size() == ends_[2] ? "its last 6 inputs" : "its last 2 inputs"),
+                      HasSubstr("-count: restore a copy")));
+  }
+  // A count that is behind, or is none, says nothing.
+  for (const std::string& other :
+       {first_count_, std::string(), count.substr(0, 10), std::string(count.size(), '\0'),
+        count.substr(0, 10) + '9' + count.substr(11)}) {
+    EXPECT_TRUE(CheckWith(log_.substr(0, ends_.back()), other).ok()) << other;
+  }
+}
+
+TEST_F(StateFileTest, ACountIsNotOfTheDatabaseThatCameBefore) {
+  Fill();
+  ASSERT_TRUE(Exists(path_ + "-count"));
+  unlink(path_.c_str());
+  {
+    const auto file = Open();
+    ASSERT_TRUE(ReadAll(*file).status.ok());
+    ASSERT_TRUE(file->Write({"options", "snapshot", Inputs(1)}).ok());
+  }
+  EXPECT_TRUE(Check().ok()) << Check();
+  // One that goes on has the count go on.
+  ASSERT_TRUE(ReadAll(*Open()).status.ok());
+  {
+    const auto file = Open();
+    ASSERT_TRUE(ReadAll(*file).status.ok());
+    ASSERT_TRUE(file->Write({"options", "snapshot", Inputs(2)}).ok());
+  }
+  EXPECT_THAT(Slurp(path_ + "-count"), HasSubstr("003 "));
 }
 
 TEST_F(StateFileTest, ASecondServerIsRefused) {

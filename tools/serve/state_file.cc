@@ -123,7 +123,7 @@ struct StateFile::Database {
 };
 
 StateFile::StateFile(std::string path, std::unique_ptr<Database> database)
-    : path_(std::move(path)), database_(std::move(database)) {}
+    : path_(std::move(path)), database_(std::move(database)), count_(path_) {}
 
 StateFile::~StateFile() = default;
 
@@ -157,6 +157,7 @@ absl::Status StateFile::Failed(std::string_view what) const {
 }
 
 absl::StatusOr<std::unique_ptr<StateFile>> StateFile::Open(const std::string& path) {
+  const bool is_made = access(path.c_str(), F_OK) != 0;
   if (const std::string wrong = MakeFile(path); !wrong.empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat("cannot open the state ", path, " to write: ", wrong));
@@ -165,6 +166,8 @@ absl::StatusOr<std::unique_ptr<StateFile>> StateFile::Open(const std::string& pa
   sqlite3_open_v2(path.c_str(), &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
                   nullptr);
   std::unique_ptr<StateFile> file(new StateFile(path, std::move(database)));
+  // What another one that was here has left is not its own.
+  if (is_made && file->count_.Read().has_value()) file->count_.Reset();
   if (const absl::Status status = file->Prepare(); !status.ok()) return status;
   return file;
 }
@@ -270,7 +273,14 @@ absl::Status StateFile::Read(absl::FunctionRef<absl::Status(const Kept&)> take_e
     if (ChecksumOf(number, record) != inputs.Number(5)) return Damaged("an input");
     if (const absl::Status status = take_input(record); !status.ok()) return status;
   }
-  return result == SQLITE_DONE ? absl::OkStatus() : Failed("read");
+  if (result != SQLITE_DONE) return Failed("read");
+  if (const int64_t count = count_.Read().value_or(0); count > last_input_) {
+    return absl::DataLossError(absl::StrCat(
+        "the state ", path_, " lacks its last ", count - last_input_,
+        " inputs, which were acknowledged, says ", count_.path(),
+        ": restore a copy of it, or go on without them; for either, remove that file"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status StateFile::WriteExport(const StateTransaction& transaction) {
@@ -317,6 +327,7 @@ absl::Status StateFile::Write(const StateTransaction& transaction) {
     return status;
   }
   last_input_ = number;
+  count_.Write(number);
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tools/serve/commit_count.h"
 #include "tools/serve/input_record.h"
 
 namespace presence::serve {
@@ -38,7 +39,8 @@ class StateFile {
   StateFile& operator=(const StateFile&) = delete;
 
   // What it holds: options and snapshot, which are empty in a new file, and, one after the other,
-  // the inputs since; an error that take_input gives ends it. DataLoss: something of it is damaged.
+  // the inputs since; an error that take_input gives ends it. DataLoss: something of it is damaged,
+  // or is missing at its end.
   struct Kept {
     std::string options;
     std::string snapshot;
@@ -67,6 +69,7 @@ class StateFile {
   const std::string path_;
   const std::unique_ptr<Database> database_;
   int64_t last_input_ = 0;  // the number of the input written last
+  CommitCount count_;       // that, too
 };
 
 }  // namespace presence::serve
