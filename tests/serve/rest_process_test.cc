@@ -99,5 +99,16 @@ TEST_F(RestProcessTest, ASandboxMakesAppsThatAreServersOfTheirOwn) {
   EXPECT_TRUE(StillServes());
 }
 
+TEST_F(RestProcessTest, SessionsOfASandboxesAppsAreRecorded) {
+  const std::string folder = TestPath("sandbox-sessions");
+  Serve({"--sandbox", "--record=" + folder});
+  auto alice = Connect("alice");
+  const std::string key = FieldOf(Ask("POST", "/apps", "", R"({"keys":[{}]})"), "keyStr");
+  WebSocketClient bob(port_);
+  ASSERT_TRUE(bob.Upgrade("key=" + key + "&clientId=bob"));
+  ASSERT_TRUE(bob.Await(R"("action":4)").has_value());
+  EXPECT_THAT(Get("/metrics"), HasSubstr("\npresence_record_files 2\n"));
+}
+
 }  // namespace
 }  // namespace presence::testing

@@ -1,8 +1,13 @@
 // What clients ask for over HTTP: tokens, who is present, and apps of test suites.
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,6 +31,7 @@
 #include "tools/serve/presence_routes.h"
 #include "tools/serve/request_target.h"
 #include "tools/serve/service.h"
+#include "tools/serve/session_recorder.h"
 #include "tools/serve/token_routes.h"
 
 namespace presence::serve {
@@ -465,6 +471,59 @@ TEST_F(RestTest, WhenAllIsShutDownAppsAreToo) {
   EXPECT_EQ(apps_.socket_count(), 1u);
   service->Gone(transport);
   EXPECT_EQ(apps_.socket_count(), 0u);
+}
+
+TEST_F(RestTest, SessionsOfAllAppsAreRecordedInOneFolderWithinItsBounds) {
+  SessionRecorder::Options options;
+  options.folder = absl::StrCat(::testing::TempDir(), "/apps", getpid());
+  options.max_files = 3;
+  const auto recorder = *SessionRecorder::Open(options);
+  Service::Parts parts = ServiceParts();
+  parts.recorder = recorder.get();
+  Service first(std::move(parts));
+  Apps::Parts app_parts = AppParts();
+  app_parts.recorder = recorder.get();
+  Apps apps(first, std::move(app_parts));
+  struct Side {
+    std::shared_ptr<Service> service;
+    std::string key;
+    ClientSocketStub socket;
+    TransportHandle transport = 0;
+  };
+  std::vector<Side> sides(4);
+  sides[0].service = apps.Of("");
+  sides[0].key = "app.key:secret";
+  for (size_t i = 1; i < sides.size(); ++i) {
+    const auto made = apps.Make(*ParseJson(kSuite));
+    ASSERT_TRUE(std::holds_alternative<JsonObject>(made));
+    sides[i].key = KeyOf(JsonValue(std::get<JsonObject>(made)), 0);
+    sides[i].service = apps.Of(sides[i].key.substr(0, sides[i].key.find(':')));
+  }
+  EXPECT_EQ(recorder->files(), 0u) << "a connection of an app's own is nobody's session";
+  for (Side& side : sides) side.transport = Connect(*side.service, side.socket, side.key);
+  EXPECT_EQ(recorder->files(), 3u);
+  EXPECT_EQ(recorder->stats().skipped, 1u) << "one app has no more room than all";
+  for (size_t i = 0; i < 3; ++i) {
+    Enter(*sides[i].service, sides[i].transport, absl::StrCat("member-", i));
+    sides[i].service->Gone(sides[i].transport);
+  }
+  size_t seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(options.folder)) {
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    size_t whose = 0;
+    while (whose < 3 && text.str().find(absl::StrCat("member-", whose)) == std::string::npos) {
+      ++whose;
+    }
+    ASSERT_LT(whose, 3u) << text.str();
+    seen |= size_t{1} << whose;
+    for (size_t other = 0; other < 3; ++other) {
+      if (other == whose) continue;
+      EXPECT_THAT(text.str(), Not(HasSubstr(absl::StrCat("member-", other))));
+    }
+    EXPECT_THAT(text.str(), HasSubstr("disconnected"));
+  }
+  EXPECT_EQ(seen, 7u);
 }
 
 TEST_F(RestTest, StatisticsAreTakenAndOfNoUse) {

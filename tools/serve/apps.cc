@@ -135,6 +135,7 @@ std::variant<JsonObject, ErrorInfo> Apps::Make(const JsonValue& body) {
   parts.now = parts_.now;
   parts.make_id = parts_.make_id;
   parts.log = parts_.log;
+  parts.recorder = parts_.recorder;
   const auto app = std::make_shared<App>(*this, std::move(parts));
   if (const JsonValue* const channels = body.Find("channels")) {
     if (std::optional<ErrorInfo> error = Fill(*app, *channels)) return *std::move(error);

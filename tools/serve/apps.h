@@ -16,6 +16,7 @@
 #include "presence/message.h"
 #include "presence/session/server.h"
 #include "tools/serve/service.h"
+#include "tools/serve/session_recorder.h"
 
 namespace presence::serve {
 
@@ -34,6 +35,8 @@ class Apps {
     // After each step: when to call Wake, perhaps in the past; nullopt: no need.
     std::function<void(std::optional<Timestamp>)> wake_at;
     std::function<void(const std::string&)> log;
+    // Writes the sessions of their clients down, and lives as long; null: nobody does.
+    SessionRecorder* recorder = nullptr;
   };
   // `first` must live as long as this, and whatever Of gave.
   Apps(Service& first, Parts parts);

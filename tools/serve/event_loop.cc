@@ -137,7 +137,8 @@ class Loop {
                                app_deadline_.SetAt(at);
                                EndIfAllAreGone();
                              },
-                         .log = options_.log}),
+                         .log = options_.log,
+                         .recorder = recorder_.get()}),
         faults_({.later = [this](std::chrono::milliseconds after,
                                  std::function<void()> what) { Later(after, std::move(what)); },
                  .jump = [this](std::chrono::milliseconds ahead) { Jump(ahead); }}),

@@ -66,8 +66,17 @@ wire::Format Service::FormatOf(const RequestTarget& target) {
   return target.Parameter("format") == "msgpack" ? wire::Format::kMessagePack : wire::Format::kJson;
 }
 
+TransportHandle Service::NewTransport() {
+  return parts_.recorder != nullptr ? parts_.recorder->NewTransport() : ++last_transport_;
+}
+
+bool Service::IsAccepted(TransportHandle transport) const {
+  const auto client = sockets_.find(transport);
+  return client != sockets_.end() && client->second.is_accepted;
+}
+
 TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& target) {
-  const TransportHandle transport = ++last_transport_;
+  const TransportHandle transport = NewTransport();
   const wire::Format format = FormatOf(target);
   const Presented presented = Presented::By(target);
   Client& client = sockets_[transport];
@@ -84,15 +93,18 @@ TransportHandle Service::Connect(ClientSocket& socket, const RequestTarget& targ
 }
 
 TransportHandle Service::ConnectOwn(ClientSocket& socket) {
-  const TransportHandle transport = ++last_transport_;
-  sockets_[transport].socket = &socket;
+  const TransportHandle transport = NewTransport();
+  Client& client = sockets_[transport];
+  client.socket = &socket;
+  client.is_own = true;
   Accept(transport, {"*", Capability::All(), std::nullopt, {}}, {});
   return transport;
 }
 
 void Service::Accept(TransportHandle transport, const Credentials& credentials,
                      const RequestTarget& target) {
-  const Client& client = sockets_[transport];
+  Client& client = sockets_[transport];
+  client.is_accepted = true;
   const std::vector<Permission> permissions = credentials.capability.Permissions();
   const std::string id = parts_.make_id(kIdCharacters);
   const std::string key = parts_.make_id(kKeyCharacters);
@@ -111,25 +123,22 @@ void Service::Accept(TransportHandle transport, const Credentials& credentials,
 }
 
 void Service::Receive(TransportHandle transport, std::string_view message) {
-  const auto client = sockets_.find(transport);
-  const wire::Format format =
-      client == sockets_.end() ? wire::Format::kJson : client->second.format;
-  ServerInput input = reader_.Read(transport, message, format);
+  if (!IsAccepted(transport)) return;
+  const Client& client = sockets_.find(transport)->second;
+  ServerInput input = reader_.Read(transport, message, client.format);
   auto* const received = std::get_if<FrameReceived>(&input);
   if (received != nullptr && parts_.recorder != nullptr) {
-    parts_.recorder->Received(transport, now(), format, message);
+    parts_.recorder->Received(transport, now(), client.format, message);
   }
-  if (received == nullptr || received->frame->action != wire::kPresence ||
-      client == sockets_.end()) {
-    return Apply(input);
-  }
-  const wire::Frame frame = user_claims_.Put(*received->frame, client->second.room_claims);
+  if (received == nullptr || received->frame->action != wire::kPresence) return Apply(input);
+  const wire::Frame frame = user_claims_.Put(*received->frame, client.room_claims);
   received->frame = &frame;
   Apply(input);
 }
 
 void Service::ReceiveRefused(TransportHandle transport, std::string_view message,
                              const ErrorInfo& error) {
+  if (!IsAccepted(transport)) return;
   Apply(RefuseOperations{&error});
   Receive(transport, message);
   Apply(RefuseOperations{nullptr});
@@ -140,17 +149,20 @@ void Service::CloseConnection(std::string_view connection_id) {
 }
 
 void Service::ReceiveTooLarge(TransportHandle transport, size_t bytes) {
+  if (!IsAccepted(transport)) return;
   Apply(FrameUnreadable{transport, "the frame is too large",
                         std::max(bytes, server().options().max_frame_size + 1)});
 }
 
 void Service::Taken(TransportHandle transport, size_t bytes) {
-  Apply(BytesTaken{transport, bytes});
+  if (IsAccepted(transport)) Apply(BytesTaken{transport, bytes});
 }
 
 void Service::Gone(TransportHandle transport) {
   Remember(transport, {});
+  const bool was_accepted = IsAccepted(transport);
   sockets_.erase(transport);
+  if (!was_accepted) return parts_.wake_at(NextDeadline());  // there is one socket less
   if (parts_.recorder != nullptr) parts_.recorder->Gone(transport, now());
   Apply(TransportGone{transport});
 }
@@ -168,6 +180,7 @@ void Service::OnRefused(const ServerInput& input, const absl::Status& status) {
     const auto client = sockets_.find(accepted->transport);
     if (client == sockets_.end()) return;
     Remember(accepted->transport, {});
+    client->second.is_accepted = false;
     // What remains to be wrong is what the client asked for, such as a name too long.
     return Refuse(*client->second.socket, client->second.format,
                   {kMalformedRequest, 400, why, nullptr});
@@ -181,9 +194,7 @@ void Service::OnRefused(const ServerInput& input, const absl::Status& status) {
 void Service::CarryOut(const ServerEffects& effects) {
   for (const ServerEffect& effect : effects) {
     if (const auto* send = std::get_if<SendFrame>(&effect)) {
-      if (parts_.recorder != nullptr) {
-        parts_.recorder->Sent(send->to, now(), send->format, send->bytes);
-      }
+      if (parts_.recorder != nullptr) Record(*send);
       const auto message = std::make_shared<const std::string>(send->bytes);
       for (const TransportHandle to : send->to) {
         if (ClientSocket* const socket = Find(to)) socket->Send(message);
@@ -200,6 +211,16 @@ void Service::CarryOut(const ServerEffects& effects) {
   }
   AnswerOffers();
   parts_.wake_at(NextDeadline());
+}
+
+// As clients see it: nothing comes to who has gone before it was written down.
+void Service::Record(const SendFrame& send) {
+  std::vector<TransportHandle> clients;
+  for (const TransportHandle to : send.to) {
+    const auto client = sockets_.find(to);
+    if (client != sockets_.end() && !client->second.is_own) clients.push_back(to);
+  }
+  if (!clients.empty()) parts_.recorder->Sent(clients, now(), send.format, send.bytes);
 }
 
 void Service::AnswerOffers() {

@@ -61,7 +61,7 @@ class Service {
     std::function<void(const std::string&)> log;
     // A line on what the owner should know in any case; null: nobody is there.
     std::function<void(const std::string&)> tell;
-    // Writes sessions down, and lives as long; null: nobody does.
+    // Writes sessions down, those of other services too, and lives as long; null: nobody does.
     SessionRecorder* recorder = nullptr;
   };
   // `server` goes on from what was kept; null: it is a new one. What comes is written to `store`
@@ -119,6 +119,10 @@ class Service {
 
  private:
   void Apply(const ServerInput& input) { kept_.Apply(input); }
+  TransportHandle NewTransport();
+  // Whether the server may know it: who never got so far is nothing to it.
+  bool IsAccepted(TransportHandle transport) const;
+  void Record(const SendFrame& send);
   void CarryOut(const ServerEffects& effects);
   void OnRefused(const ServerInput& input, const absl::Status& status);
   void AnswerOffers();
@@ -141,7 +145,9 @@ class Service {
   struct Client {
     ClientSocket* socket = nullptr;
     wire::Format format = wire::Format::kJson;
-    std::string named;  // the client id that it gave by itself
+    bool is_accepted = false;  // handed to the server, which has not refused it
+    bool is_own = false;       // nobody's session
+    std::string named;         // the client id that it gave by itself
     std::optional<Timestamp> expires;
     std::map<std::string, std::string, std::less<>> room_claims;
   };

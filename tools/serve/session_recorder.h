@@ -51,6 +51,8 @@ class SessionRecorder {
   SessionRecorder(const SessionRecorder&) = delete;
   SessionRecorder& operator=(const SessionRecorder&) = delete;
 
+  // A number for a transport that no other one gets, whichever server it is of.
+  TransportHandle NewTransport() { return ++last_transport_; }
   // A frame is sent to these.
   void Sent(std::span<const TransportHandle> to, Timestamp now, wire::Format format,
             std::string_view bytes);
@@ -100,6 +102,7 @@ class SessionRecorder {
   std::unordered_map<TransportHandle, std::string> connections_;
   wire::FrameReader reader_;
   uint64_t last_number_ = 0;  // of a file
+  TransportHandle last_transport_ = 0;
   bool has_ended_ = false;
   Stats stats_;
 };
