@@ -1,6 +1,8 @@
 // Faults on request, byte by byte: what the published clients hide.
 
 #include <csignal>
+#include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -12,6 +14,7 @@
 namespace presence::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -20,13 +23,6 @@ using FaultsTest = ServeProcess;
 TEST_F(FaultsTest, ThereAreNoneUnlessAskedForAtTheStart) {
   Serve();
   EXPECT_THAT(Post("/faults", R"({"fault":"jump","ms":1})"), HasSubstr("404 Not Found"));
-}
-
-TEST_F(FaultsTest, AreNotKept) {
-  const Finished finished =
-      Command({"--faults", "--state=file"}).Program("tools/presence-serve").Run();
-  EXPECT_EQ(finished.status, 2);
-  EXPECT_THAT(finished.err, HasSubstr("leave --state out"));
 }
 
 TEST_F(FaultsTest, AMisspelledFieldIsRefusedRatherThanMeantForAll) {
@@ -73,8 +69,8 @@ TEST_F(FaultsTest, APageThatComesAgainIsNotCountedAsSent) {
 
 TEST_F(FaultsTest, OfAForgottenRoomNobodyIsToldWhoLeft) {
   Serve({"--faults", "--verbose"});
-  auto alice = Attached("alice");
   auto bob = Attached("bob");
+  auto alice = Attached("alice");  // who is detached after he has left
   Enter(*bob);
   EXPECT_TRUE(alice->Await(R"("action":14)").has_value());
   EXPECT_THAT(Post("/faults", R"({"fault":"forget-room","room":"room"})"),
@@ -85,6 +81,62 @@ TEST_F(FaultsTest, OfAForgottenRoomNobodyIsToldWhoLeft) {
   bob->Vanish();
   server_->Signal(SIGTERM);
   EXPECT_THAT(server_->Wait().err, Not(HasSubstr("an input was refused")));
+}
+
+// Killed as soon as each was answered, the server goes on as if it had not been.
+TEST_F(FaultsTest, WhatTheyDidIsKeptOverAKill) {
+  const std::string state = TestPath("faults.db");
+  const auto serve_anew = [&] {
+    if (server_ != nullptr) {
+      server_->Signal(SIGKILL);
+      server_->Wait();
+    }
+    Serve({"--faults", "--state=" + state, "--grace=20m"});
+  };
+  const auto members = [&] {
+    return Get("/channels/room/presence?key=presence.development:not-a-secret");
+  };
+  serve_anew();
+  auto alice = Attached("alice");
+  Enter(*alice);
+  auto bob = Attached("bob");
+  Enter(*bob);
+  EXPECT_THAT(Post("/faults", R"({"fault":"drop","clientId":"bob","resumable":false})"),
+              HasSubstr("200 OK"));
+  serve_anew();
+  EXPECT_THAT(members(), AllOf(HasSubstr("alice"), Not(HasSubstr("bob"))));
+
+  Post("/faults", R"({"fault":"refuse","code":40160})");
+  auto carol = Attached("carol");
+  carol->SendText(
+      R"({"action":14,"channel":"room","msgSerial":0,"presence":[{"action":2,"data":"hi"}]})");
+  EXPECT_TRUE(carol->Await("40160").has_value());
+  serve_anew();
+  EXPECT_THAT(members(), AllOf(HasSubstr("alice"), Not(HasSubstr("carol"))));
+
+  const auto now_ms = [&] {
+    const std::string answer = Get("/time");
+    return std::atoll(answer.c_str() + answer.rfind('[') + 1);
+  };
+  const int64_t before = now_ms();
+  Post("/faults", R"({"fault":"jump","ms":600000})");
+  EXPECT_GE(now_ms(), before + 600'000);
+  serve_anew();
+  EXPECT_GE(now_ms(), before + 600'000);
+  EXPECT_THAT(members(), HasSubstr("alice"));
+  Post("/faults", R"({"fault":"jump","ms":1200000})");
+  // Her grace period is over, and that is found out by itself.
+  while (members().find("alice") != std::string::npos) {
+  }
+  serve_anew();
+  EXPECT_GE(now_ms(), before + 1'800'000);
+  EXPECT_THAT(members(), Not(HasSubstr("alice")));
+
+  auto dora = Attached("dora");
+  Enter(*dora);
+  Post("/faults", R"({"fault":"forget-room","room":"room"})");
+  serve_anew();
+  EXPECT_THAT(members(), Not(HasSubstr("dora")));
 }
 
 TEST_F(FaultsTest, SilenceIsNotEvenAPing) {

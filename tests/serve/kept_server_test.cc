@@ -4,9 +4,10 @@
 
 #include <unistd.h>
 
-#include <deque>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "presence/session/server_reader.h"
 #include "presence/wire/snapshot.h"
+#include "tests/serve/store_by_hand.h"
 
 namespace presence::serve {
 namespace {
@@ -26,43 +28,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-// Writes a real file when it is told to.
-class StoreByHand final : public StateStore {
- public:
-  explicit StoreByHand(StateFile& file) : file_(file) {}
-  void Write(StateTransaction transaction, std::function<void(absl::Status)> done) override {
-    EXPECT_FALSE(done_) << "one at a time";
-    transaction_ = std::move(transaction);
-    done_ = std::move(done);
-  }
-  absl::Status WriteLast(const StateTransaction& transaction) override {
-    done_ = nullptr;
-    return file_.Write(transaction);
-  }
-  bool is_writing() const { return done_ != nullptr; }
-  const StateTransaction& transaction() const { return transaction_; }
-  void Finish() {
-    const auto done = std::exchange(done_, nullptr);
-    done(fail ? absl::ResourceExhaustedError("no room") : file_.Write(transaction_));
-  }
-  // Until nothing is left to be written.
-  void FinishAll() {
-    while (is_writing()) Finish();
-  }
-  bool fail = false;
-
- private:
-  StateFile& file_;
-  StateTransaction transaction_;
-  std::function<void(absl::Status)> done_;
-};
-
-std::string TextOf(const ServerSnapshot& snapshot) {
-  std::string text;
-  wire::AppendSnapshot(snapshot, text);
-  return text;
-}
+using testing::StateReadAgain;
+using testing::StoreByHand;
+using testing::TextOf;
 
 class KeptServerTest : public ::testing::Test {
  protected:
@@ -81,11 +49,13 @@ class KeptServerTest : public ::testing::Test {
     auto file = StateFile::Open(path_);
     ASSERT_TRUE(file.ok()) << file.status();
     file_ = *std::move(file);
-    auto server = RestoreFrom(*file_, TimestampFromMs(now_ms_), options_);
-    ASSERT_TRUE(server.ok()) << server.status();
+    auto state = RestoreFrom(*file_, TimestampFromMs(wall_ms_.value_or(now_ms_)), options_);
+    ASSERT_TRUE(state.ok()) << state.status();
+    ahead_ms_ = state->ahead.count();
     store_ = std::make_unique<StoreByHand>(*file_);
     KeptServer::Parts parts;
     parts.now = [this] { return TimestampFromMs(now_ms_); };
+    parts.jump = [this](std::chrono::milliseconds by) { now_ms_ += by.count(); };
     parts.store = store_.get();
     parts.carry_out = [this](const ServerEffects& effects) {
       for (const ServerEffect& effect : effects) {
@@ -101,7 +71,7 @@ class KeptServerTest : public ::testing::Test {
     };
     parts.log = [this](const std::string& line) { log_.push_back(line); };
     parts.export_after = export_after;
-    kept_ = std::make_unique<KeptServer>(std::move(parts), *std::move(server));
+    kept_ = std::make_unique<KeptServer>(std::move(parts), *std::move(state));
   }
 
   void Accept(TransportHandle transport, std::string_view client = "alice",
@@ -132,6 +102,8 @@ class KeptServerTest : public ::testing::Test {
   }
 
   int64_t now_ms_ = 1'000'000;
+  std::optional<int64_t> wall_ms_;  // of the wall clock at a start, if it is not that
+  int64_t ahead_ms_ = 0;            // what the latest start went on with
   std::string path_;
   Server::Options options_;
   std::unique_ptr<StateFile> file_;
@@ -299,6 +271,102 @@ TEST_F(KeptServerTest, WhatTheOwnerRefusesIsRefusedInTheNextProcessesReplayToo) 
   EXPECT_THAT(sent_.back(), HasSubstr(R"({"action":1,"msgSerial":5)")) << "it has ended with it";
 }
 
+TEST_F(KeptServerTest, AnOperationThatWasRefusedByItselfIsRefusedInTheReplayToo) {
+  Start(/*export_after=*/1);
+  Accept(1);
+  Attach(1);
+  store_->FinishAll();
+  const ErrorInfo error{40160, 401, "this one", nullptr};
+  // The first goes to be written alone; an export comes between it and the others.
+  kept_->Apply(RefuseOperations{&error});
+  Enter(1, 0);
+  kept_->Apply(RefuseOperations{});
+  store_->FinishAll();
+  EXPECT_THAT(sent_.back(), HasSubstr("this one"));
+  EXPECT_EQ(StateReadAgain(*file_), TextOf(kept_->server().ExportWithTransports()));
+  Start();
+  EXPECT_EQ(Members(), 0u);
+}
+
+TEST_F(KeptServerTest, AJumpOfTheClockIsKeptOverStartsAndExports) {
+  wall_ms_ = now_ms_;
+  kept_->Jump(std::chrono::milliseconds(500'000));
+  EXPECT_EQ(now_ms_, 1'000'000) << "not before it is written";
+  kept_->Jump(std::chrono::milliseconds(100'000));
+  store_->FinishAll();
+  EXPECT_EQ(now_ms_, 1'600'000);
+  // Killed at once: nothing has happened since.
+  wall_ms_ = 1'000'007;
+  Start(/*export_after=*/1);
+  EXPECT_EQ(ahead_ms_, 600'000);
+  Accept(1);
+  store_->FinishAll();
+  Attach(1);
+  store_->FinishAll();
+  EXPECT_GE(kept_->stats().exports_written, 1u);
+  Start();
+  EXPECT_EQ(ahead_ms_, 600'000);
+  ASSERT_TRUE(kept_->Finish().ok());
+  Start();
+  EXPECT_EQ(ahead_ms_, 600'000);
+}
+
+TEST_F(KeptServerTest, AMomentThatTheServerHasNotSeenIsNotGoneBackBehindAJump) {
+  wall_ms_ = now_ms_;
+  kept_->Jump(std::chrono::milliseconds(500'000));
+  store_->FinishAll();
+  *wall_ms_ += 60'000;  // in which nothing has come
+  Start();
+  Accept(1);
+  Attach(1);
+  Enter(1, 0);
+  store_->FinishAll();
+  Start();
+  EXPECT_GE(ToMs(kept_->server().server_time()), 1'560'000);
+}
+
+TEST_F(KeptServerTest, AJumpWhileNothingCanBeWrittenIsKeptOnceItCan) {
+  wall_ms_ = now_ms_;
+  store_->fail = true;
+  Accept(1);
+  store_->Finish();
+  kept_->Jump(std::chrono::milliseconds(500'000));
+  EXPECT_EQ(now_ms_, 1'500'000);
+  store_->fail = false;
+  kept_->Advance();
+  store_->FinishAll();
+  EXPECT_FALSE(kept_->is_failing());
+  Start();
+  EXPECT_EQ(ahead_ms_, 500'000);
+}
+
+TEST_F(KeptServerTest, WhatIsToBeCalledInTurnIsCalledBetweenWhatCameBeforeAndAfter) {
+  int calls = 0;
+  kept_->CallInTurn([&] { ++calls; });
+  EXPECT_EQ(calls, 1) << "nothing waits";
+  Accept(1);
+  const auto call_with = [&](size_t connections) {
+    kept_->CallInTurn([&, connections] {
+      EXPECT_EQ(kept_->server().connection_count(), connections);
+      ++calls;
+    });
+  };
+  call_with(1);
+  Accept(2);
+  call_with(2);
+  Accept(3);
+  store_->Finish();
+  EXPECT_EQ(calls, 2);
+  store_->Finish();
+  EXPECT_EQ(calls, 3);
+  // Also if it cannot be written, which is then no reason to wait.
+  store_->fail = true;
+  Accept(4);
+  kept_->CallInTurn([&] { ++calls; });
+  store_->Finish();
+  EXPECT_EQ(calls, 4);
+}
+
 TEST_F(KeptServerTest, WhatWaitsHasABound) {
   Accept(1);
   std::string large(400'000, 'x');
@@ -421,6 +489,7 @@ TEST_F(KeptServerTest, ReplayedInputsComeToTheSameBytes) {
           if (draw(6) == 0) kept_->Apply(CredentialsEnded{one});
           if (draw(6) == 0) kept_->Apply(CloseConnection{"c1", &error});
           if (draw(3) == 0) kept_->Apply(RefuseOperations{draw(3) == 0 ? &error : nullptr});
+          if (draw(6) == 0) kept_->Jump(std::chrono::milliseconds(draw(20'000)));
           break;
         default:
           Say(one, R"({"action":14,"channel":")" + room + R"(","msgSerial":)" +
@@ -441,27 +510,7 @@ TEST_F(KeptServerTest, ReplayedInputsComeToTheSameBytes) {
     store_->FinishAll();
     // As the next process finds it.
     const std::string here = TextOf(kept_->server().ExportWithTransports());
-    ServerEffects effects;
-    RecordReader reader;
-    std::unique_ptr<Server> replica;
-    const absl::Status status = file_->Read(
-        [&](const StateFile::Kept& kept) -> absl::Status {
-          replica = *Server::Replicate(*ReadOptions(kept.options),
-                                       *wire::ParseServerSnapshot(kept.snapshot));
-          return absl::OkStatus();
-        },
-        [&](const InputRecord& record) -> absl::Status {
-          const auto input = reader.Read(record);
-          if (!input.ok()) return input.status();
-          if (input->has_value()) {
-            replica->Apply(record.time, **input, effects).IgnoreError();
-          } else {
-            replica->AdvanceTo(record.time, effects);
-          }
-          return absl::OkStatus();
-        });
-    ASSERT_TRUE(status.ok()) << status;
-    ASSERT_EQ(TextOf(replica->ExportWithTransports()), here) << "seed " << seed;
+    ASSERT_EQ(StateReadAgain(*file_), here) << "seed " << seed;
   }
 }
 
@@ -499,6 +548,9 @@ TEST(InputRecord, WhatIsNoneIsRefused) {
            {"refused", "[[]]"},
            {"refuse", "[[[1,2]]]"},
            {"close", "null"},
+           {"jump", "[]"},
+           {"jump", "[-1]"},
+           {"jump", "[1,2]"},
            {"what", "[]"},
        }) {
     EXPECT_FALSE(reader.Read({{}, kind, 1, body}).ok()) << kind << ' ' << body;

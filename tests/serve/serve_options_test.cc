@@ -185,6 +185,14 @@ TEST(ServerClockTest, NeverGoesBack) {
   }
 }
 
+TEST(ServerClockTest, GoesOnWhereItWasAheadOfTheWallClock) {
+  const Timestamp wall = ServerClock().Now();
+  EXPECT_GE(ServerClock(std::chrono::hours(1), Timestamp::min()).Now(),
+            wall + std::chrono::hours(1));
+  EXPECT_GE(ServerClock(milliseconds(0), wall + std::chrono::hours(2)).Now(),
+            wall + std::chrono::hours(2));
+}
+
 TEST(RandomIdTest, GivesIdsThatTheServerTakesAndNoneTwice) {
   std::vector<std::string> ids;
   for (int i = 0; i < 100; ++i) ids.push_back(RandomId(16));

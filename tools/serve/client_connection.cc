@@ -253,6 +253,13 @@ class HttpConnection final : public HttpStream,
     const tcp::endpoint peer = stream_.socket().remote_endpoint(unknown);
     asked.from_loopback = !unknown && peer.address().is_loopback();
     HttpResponse answer = router_.Answer(asked);
+    if (answer.wait == nullptr) return Respond(std::move(answer));
+    const auto wait = std::exchange(answer.wait, nullptr);
+    wait([self = shared_from_this(), answer = std::move(answer)] { self->Respond(answer); });
+  }
+
+  void Respond(HttpResponse answer) {
+    const http::verb method = parser_.get().method();
     response_.result(answer.status);
     response_.set(http::field::server, "presence");
     if (!answer.content_type.empty()) {
@@ -260,10 +267,10 @@ class HttpConnection final : public HttpStream,
     }
     for (const auto& [name, value] : answer.headers) response_.set(name, value);
     response_.keep_alive(false);
-    if (answer.follow != nullptr && request.method() != http::verb::head) {
+    if (answer.follow != nullptr && method != http::verb::head) {
       return Follow(std::move(answer.follow));
     }
-    if (request.method() == http::verb::head) {
+    if (method == http::verb::head) {
       response_.content_length(answer.body.size());
     } else {
       response_.body() = std::move(answer.body);

@@ -97,12 +97,13 @@ class WakeTimer {
 
 class Loop {
  public:
-  // Goes on from `server` and writes to `file`; both null: nothing is kept. No recorder: nothing is
+  // Goes on from `state` and writes to `file`; null: nothing is kept. No recorder: nothing is
   // recorded.
-  Loop(LoopOptions options, std::unique_ptr<Server> server, std::unique_ptr<StateFile> file,
+  Loop(LoopOptions options, KeptState state, std::unique_ptr<StateFile> file,
        std::unique_ptr<SessionRecorder> recorder)
       : options_(std::move(options)),
-        clock_(server != nullptr ? server->server_time() : Timestamp::min()),
+        clock_(state.ahead,
+               state.server != nullptr ? state.server->server_time() : Timestamp::min()),
         acceptor_(context_),
         deadline_(context_, clock_, [this] { service_.Wake(); }),
         app_deadline_(context_, clock_, [this] { apps_.Wake(); }),
@@ -119,6 +120,7 @@ class Loop {
         service_({.server = options_.server,
                   .keys = options_.keys,
                   .now = [this] { return clock_.Now(); },
+                  .jump = [this](std::chrono::milliseconds ahead) { Jump(ahead); },
                   .make_id = RandomId,
                   .wake_at =
                       [this](std::optional<Timestamp> at) {
@@ -128,7 +130,7 @@ class Loop {
                   .log = options_.log,
                   .tell = options_.tell,
                   .recorder = recorder_.get()},
-                 std::move(server), store_.get()),
+                 std::move(state), store_.get()),
         apps_(service_, {.server = options_.server,
                          .now = [this] { return clock_.Now(); },
                          .make_id = RandomId,
@@ -141,7 +143,7 @@ class Loop {
                          .recorder = recorder_.get()}),
         faults_({.later = [this](std::chrono::milliseconds after,
                                  std::function<void()> what) { Later(after, std::move(what)); },
-                 .jump = [this](std::chrono::milliseconds ahead) { Jump(ahead); }}),
+                 .jump = [this](std::chrono::milliseconds ahead) { service_.Jump(ahead); }}),
         live_view_(service_, options_.development_key,
                    [this](std::chrono::milliseconds after, std::function<void()> what) {
                      Later(after, std::move(what));
@@ -161,7 +163,7 @@ class Loop {
     AddHttpRoutes(service_, router_);
     AddTokenRoutes(apps_, router_);
     AddPresenceRoutes(apps_, router_);
-    if (options_.faults) AddFaultRoutes(faults_, router_);
+    if (options_.faults) AddFaultRoutes(faults_, service_, router_);
     if (options_.sandbox) AddAppRoutes(apps_, options_.listen, router_);
     AllowManySockets();
     // A limit on the size of files is to be as a full disk.
@@ -265,13 +267,13 @@ std::string ServeUntilSignal(LoopOptions options) {
     recorder = *std::move(opened);
   }
   if (options.state.empty()) {
-    return Loop(std::move(options), nullptr, nullptr, std::move(recorder)).Run();
+    return Loop(std::move(options), {}, nullptr, std::move(recorder)).Run();
   }
   absl::StatusOr<std::unique_ptr<StateFile>> file = StateFile::Open(options.state);
   if (!file.ok()) return TextOf(file.status());
-  auto server = RestoreFrom(**file, ServerClock().Now(), options.server);
-  if (!server.ok()) return TextOf(server.status());
-  return Loop(std::move(options), *std::move(server), *std::move(file), std::move(recorder)).Run();
+  auto state = RestoreFrom(**file, ServerClock().Now(), options.server);
+  if (!state.ok()) return TextOf(state.status());
+  return Loop(std::move(options), *std::move(state), *std::move(file), std::move(recorder)).Run();
 }
 
 }  // namespace presence::serve

@@ -13,20 +13,24 @@ namespace {
 
 const ErrorInfo kNotLocal{40300, 403, "faults are for programs on this machine", nullptr};
 
-HttpResponse MakeFault(Faults& faults, const HttpRequest& request) {
+HttpResponse MakeFault(Faults& faults, Service& service, const HttpRequest& request) {
   if (!IsLocal(request)) return ErrorResponse(kNotLocal);
   const absl::StatusOr<JsonValue> asked = ParseJson(request.body);
   if (!asked.ok()) return ErrorResponse(MakeError(kMalformedRequest, "the body is not JSON"));
   const auto made = faults.Make(*asked);
   if (const auto* const error = std::get_if<ErrorInfo>(&made)) return ErrorResponse(*error);
-  return JsonResponse(DebugJson(std::get<JsonObject>(made)));
+  HttpResponse response = JsonResponse(DebugJson(std::get<JsonObject>(made)));
+  // Who is told that it is done may rely on it, also if the server is killed next.
+  response.wait = [&service](std::function<void()> send) { service.CallInTurn(std::move(send)); };
+  return response;
 }
 
 }  // namespace
 
-void AddFaultRoutes(Faults& faults, HttpRouter& router) {
-  router.Add("POST", "/faults",
-             [&faults](const HttpRequest& request) { return MakeFault(faults, request); });
+void AddFaultRoutes(Faults& faults, Service& service, HttpRouter& router) {
+  router.Add("POST", "/faults", [&faults, &service](const HttpRequest& request) {
+    return MakeFault(faults, service, request);
+  });
   router.Add("DELETE", "/faults", [&faults](const HttpRequest& request) {
     if (!IsLocal(request)) return ErrorResponse(kNotLocal);
     faults.Clear();

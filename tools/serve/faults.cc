@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "presence/wire/frame.h"
-#include "presence/wire/packed_frame.h"
 #include "tools/serve/fault_line.h"
 
 namespace presence::serve {
@@ -72,18 +70,6 @@ std::optional<ErrorInfo> WrongField(std::string_view fault, const JsonValue& ask
     }
   }
   return std::nullopt;
-}
-
-std::string DetachFrame(const std::string& channel, wire::Format format) {
-  wire::Frame frame;
-  frame.action = wire::kDetach;
-  frame.channel = channel;
-  std::string text;
-  wire::AppendFrame(frame, text);
-  if (format == wire::Format::kJson) return text;
-  std::string packed;
-  wire::FramePacker packer;
-  return packer.Append(text, packed).ok() ? packed : text;
 }
 
 }  // namespace
@@ -164,18 +150,19 @@ std::variant<JsonObject, ErrorInfo> Faults::MakeNow(std::string_view fault,
 }
 
 // As if each client had detached, and were told so by the server: it attaches again, to a room that
-// knows nobody. Those who are told to leave thereby are not told to anybody.
+// knows nobody. Those who are told to leave thereby are not told to anybody; what is said of a
+// detach is known when its turn has come.
 JsonObject Faults::ForgetRoom(const std::string& room) {
-  forgotten_ = room;
   int64_t count = 0;
   for (const std::weak_ptr<FaultLine>& kept : std::list(lines_)) {
     const std::shared_ptr<FaultLine> line = kept.lock();
     if (line == nullptr || line->socket_ == nullptr || line->cut_) continue;
     if (line->service_->server().FindRoom(room) == nullptr) continue;
-    line->service_->Receive(line->transport_, DetachFrame(room, line->format_));
+    line->service_->CallInTurn([this, room] { forgotten_ = room; });
+    line->service_->Detach(line->transport_, room);
+    line->service_->CallInTurn([this] { forgotten_.clear(); });
     ++count;
   }
-  forgotten_.clear();
   return {{"connections", count}};
 }
 

@@ -35,7 +35,7 @@ class Faults {
     // Calls back after this time, on the same thread, never from inside. No longer called once the
     // loop has ended.
     std::function<void(std::chrono::milliseconds, std::function<void()>)> later;
-    // Sets the clock ahead.
+    // Has the clock set ahead.
     std::function<void(std::chrono::milliseconds)> jump;
   };
   explicit Faults(Parts parts) : parts_(std::move(parts)), reader_(SIZE_MAX) {}

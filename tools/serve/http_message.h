@@ -44,6 +44,8 @@ struct HttpResponse {
   std::string content_type;  // empty: no body, and none is named
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  // Called first, with what sends it, once, now or later; empty: it is sent at once.
+  std::function<void(std::function<void()>)> wait = nullptr;
   // Called after the head is sent, with what its body is written to; empty: `body` is all of it.
   std::function<void(std::shared_ptr<HttpStream>)> follow = nullptr;
 };

@@ -155,6 +155,10 @@ InputRecord RecordOf(Timestamp time, const ServerInput& input) {
 
 InputRecord RecordOfDeadline(Timestamp time) { return {time, "deadline", 0, ""}; }
 
+InputRecord RecordOfJump(Timestamp time, milliseconds by) {
+  return {time, "jump", 0, absl::StrCat("[", by.count(), "]")};
+}
+
 // --- Reading ---
 
 struct RecordReader::Parts {
@@ -209,7 +213,7 @@ struct RecordReader::Parts {
   }
 
   // The input; nullopt: it is none.
-  std::optional<ServerInput> Read(const InputRecord& record);
+  std::optional<RecordedInput> Read(const InputRecord& record);
   std::optional<ServerInput> ReadFrame(const InputRecord& record);
 };
 
@@ -244,13 +248,14 @@ std::optional<ServerInput> RecordReader::Parts::ReadFrame(const InputRecord& rec
   return received;
 }
 
-std::optional<ServerInput> RecordReader::Parts::Read(const InputRecord& record) {
+std::optional<RecordedInput> RecordReader::Parts::Read(const InputRecord& record) {
   texts.clear();
   // So that views of short texts stay good.
   texts.reserve(1024 + 8);
   wrongs.clear();
   permissions.clear();
   const TransportHandle transport = record.transport;
+  if (record.kind == "deadline") return DeadlineCome{};
   if (record.kind == "frame") return ReadFrame(record);
   if (record.kind == "gone") return TransportGone{transport};
   if (record.kind == "ended") return CredentialsEnded{transport};
@@ -258,7 +263,7 @@ std::optional<ServerInput> RecordReader::Parts::Read(const InputRecord& record) 
   const auto body = parser.Parse(padded.Assign(record.body));
   if (!body.ok()) return std::nullopt;
   TupleReader tuple(*body);
-  std::optional<ServerInput> input;
+  std::optional<RecordedInput> input;
   if (record.kind == "accepted") {
     TransportAccepted accepted;
     accepted.transport = transport;
@@ -290,6 +295,10 @@ std::optional<ServerInput> RecordReader::Parts::Read(const InputRecord& record) 
     input = CloseConnection{id, ReadErrors(tuple)};
   } else if (record.kind == "refuse") {
     input = RefuseOperations{ReadErrors(tuple)};
+  } else if (record.kind == "jump") {
+    const milliseconds by(tuple.Int());
+    tuple.Require(by.count() >= 0);
+    input = ClockJumped{by};
   }
   if (!tuple.Finished()) return std::nullopt;
   return input;
@@ -298,13 +307,12 @@ std::optional<ServerInput> RecordReader::Parts::Read(const InputRecord& record) 
 RecordReader::RecordReader() : parts_(std::make_unique<Parts>()) {}
 RecordReader::~RecordReader() = default;
 
-absl::StatusOr<std::optional<ServerInput>> RecordReader::Read(const InputRecord& record) {
-  if (record.kind == "deadline") return std::optional<ServerInput>();
-  std::optional<ServerInput> input = parts_->Read(record);
+absl::StatusOr<RecordedInput> RecordReader::Read(const InputRecord& record) {
+  std::optional<RecordedInput> input = parts_->Read(record);
   if (!input.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat("an input that is none: ", record.kind));
   }
-  return input;
+  return *std::move(input);
 }
 
 // --- Options ---

@@ -1,10 +1,11 @@
 #ifndef TOOLS_SERVE_INPUT_RECORD_H_
 #define TOOLS_SERVE_INPUT_RECORD_H_
 
+#include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "absl/base/attributes.h"
 #include "absl/status/statusor.h"
@@ -15,7 +16,7 @@
 namespace presence::serve {
 
 // One input of a server as it is written down: what it was, when, of which transport, and the rest
-// as text. A deadline that has come is one, too.
+// as text. A deadline that has come is one, too, and a jump of the clock.
 struct InputRecord {
   Timestamp time{};
   std::string kind;
@@ -31,6 +32,15 @@ struct InputRecord {
 InputRecord RecordOf(Timestamp time, const ServerInput& input);
 // That the time of a deadline has come: AdvanceTo.
 InputRecord RecordOfDeadline(Timestamp time);
+// That the clock was set ahead by so much, on request.
+InputRecord RecordOfJump(Timestamp time, std::chrono::milliseconds by);
+
+struct DeadlineCome {};
+struct ClockJumped {
+  std::chrono::milliseconds by;
+};
+// What a record says has happened.
+using RecordedInput = std::variant<ServerInput, DeadlineCome, ClockJumped>;
 
 // Makes inputs of records again, one after the other. One thread at a time.
 class RecordReader {
@@ -40,10 +50,10 @@ class RecordReader {
   RecordReader(const RecordReader&) = delete;
   RecordReader& operator=(const RecordReader&) = delete;
 
-  // The input, which views the reader and the record, until the next Read; nullopt: a deadline.
-  // InvalidArgument: it is none of RecordOf.
-  absl::StatusOr<std::optional<ServerInput>> Read(
-      const InputRecord& record ABSL_ATTRIBUTE_LIFETIME_BOUND) ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  // The input, which views the reader and the record, until the next Read. InvalidArgument: it is
+  // none of the above.
+  absl::StatusOr<RecordedInput> Read(const InputRecord& record ABSL_ATTRIBUTE_LIFETIME_BOUND)
+      ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
  private:
   struct Parts;

@@ -23,10 +23,19 @@ ErrorInfo CannotKeep(const absl::Status& status) {
           nullptr};
 }
 
+// All there is, for a process that begins with it.
+StateTransaction ExportOf(const Server& server, std::chrono::milliseconds ahead) {
+  StateTransaction transaction;
+  transaction.options = TextOfOptions(server.options());
+  wire::AppendSnapshot(server.ExportWithTransports(), transaction.snapshot);
+  if (ahead.count() > 0) transaction.inputs.push_back(RecordOfJump(server.server_time(), ahead));
+  return transaction;
+}
+
 }  // namespace
 
-KeptServer::KeptServer(Parts parts, std::unique_ptr<Server> server)
-    : parts_(std::move(parts)), server_(std::move(server)) {}
+KeptServer::KeptServer(Parts parts, KeptState state)
+    : parts_(std::move(parts)), server_(std::move(state.server)), ahead_(state.ahead) {}
 
 // --- Inputs ---
 
@@ -35,15 +44,26 @@ void KeptServer::Apply(const ServerInput& input) {
     // It is not written, so it must not be seen by later inputs, not even by their time.
     return Do(server_->server_time(), input);
   }
-  if (std::holds_alternative<RefuseOperations>(input)) {
-    refusal_.reset();
-    if (std::get<RefuseOperations>(input).error != nullptr) refusal_ = RecordOf({}, input);
-  }
-  if (!is_kept() || (failing_ && !is_writing_)) {
-    if (failing_ && std::holds_alternative<RefuseOperations>(input)) return;
-    return Do(parts_.now(), input);
-  }
+  if (!is_kept() || (failing_ && !is_writing_)) return Take(parts_.now(), input);
   Add(RecordOf(parts_.now(), input));
+}
+
+void KeptServer::Jump(std::chrono::milliseconds by) {
+  if (!is_kept() || (failing_ && !is_writing_)) return DoJump(by);
+  Add(RecordOfJump(parts_.now(), by));
+}
+
+void KeptServer::CallInTurn(std::function<void()> call) {
+  if (added_ == done_) return call();
+  in_turn_.emplace_back(added_, std::move(call));
+}
+
+void KeptServer::CallWhoseTurnItIs() {
+  while (!in_turn_.empty() && in_turn_.front().first <= done_) {
+    const std::function<void()> call = std::move(in_turn_.front().second);
+    in_turn_.pop_front();
+    call();
+  }
 }
 
 void KeptServer::Advance() {
@@ -66,6 +86,22 @@ std::optional<Timestamp> KeptServer::NextDeadline() const {
   return next;
 }
 
+// An input, when it is its turn.
+void KeptServer::Take(Timestamp time, const ServerInput& input) {
+  if (const auto* const refuse = std::get_if<RefuseOperations>(&input)) {
+    refusal_.reset();
+    if (refuse->error != nullptr) refusal_ = RecordOf({}, input);
+    if (failing_) return;  // while nothing can be written, that is the reason
+  }
+  Do(time, input);
+}
+
+// What this changes is what `now` gives for all that comes later.
+void KeptServer::DoJump(std::chrono::milliseconds by) {
+  ahead_ += by;
+  parts_.jump(by);
+}
+
 void KeptServer::Do(Timestamp time, const ServerInput& input) {
   if (const absl::Status status = server_->Apply(time, input, effects_); !status.ok()) {
     return parts_.refused(input, status);
@@ -74,31 +110,34 @@ void KeptServer::Do(Timestamp time, const ServerInput& input) {
 }
 
 void KeptServer::Do(const InputRecord& record) {
-  // While nothing can be written, that is the reason.
-  if (failing_ && record.kind == "refuse") return;
   const auto input = reader_.Read(record);
   if (!input.ok()) return Log("an input was not understood: " + Text(input.status()));
-  if (input->has_value()) return Do(record.time, **input);
+  if (const auto* const one = std::get_if<ServerInput>(&*input)) return Take(record.time, *one);
+  if (const auto* const jumped = std::get_if<ClockJumped>(&*input)) return DoJump(jumped->by);
   advancing_ = false;
   server_->AdvanceTo(record.time, effects_);
   parts_.carry_out(effects_);
 }
 
 void KeptServer::Do(std::vector<InputRecord> records) {
-  for (const InputRecord& record : records) Do(record);
+  for (const InputRecord& record : records) {
+    Do(record);
+    ++done_;
+    CallWhoseTurnItIs();
+  }
 }
 
 // --- Writing ---
 
 void KeptServer::Add(InputRecord record) {
+  ++added_;
   waiting_bytes_ += record.bytes();
   waiting_.push_back(std::move(record));
   if (!is_writing_) Write();
 }
 
 void KeptServer::AddExport(StateTransaction& transaction) {
-  transaction.options = TextOfOptions(server_->options());
-  wire::AppendSnapshot(server_->ExportWithTransports(), transaction.snapshot);
+  transaction = ExportOf(*server_, ahead_);
   export_bytes_ = transaction.snapshot.size();
   exporting_ = true;
   if (!refusal_.has_value()) return;
@@ -174,7 +213,8 @@ void KeptServer::EndFailing() {
   failing_ = false;
   Log("the state is written again");
   if (refusal_.has_value()) {
-    Do(*refusal_);
+    const InputRecord again = *refusal_;
+    Do(again);
   } else {
     Do(server_->server_time(), RefuseOperations{});
   }
@@ -204,9 +244,10 @@ void KeptServer::Log(const std::string& line) const {
 
 // --- At the start ---
 
-absl::StatusOr<std::unique_ptr<Server>> RestoreFrom(StateFile& file, Timestamp now,
-                                                    const Server::Options& options) {
+absl::StatusOr<KeptState> RestoreFrom(StateFile& file, Timestamp wall,
+                                      const Server::Options& options) {
   std::unique_ptr<Server> before;
+  KeptState state;
   RecordReader reader;
   ServerEffects for_nobody;
   const auto wrong = [](const absl::Status& status) {
@@ -229,27 +270,27 @@ absl::StatusOr<std::unique_ptr<Server>> RestoreFrom(StateFile& file, Timestamp n
     if (before == nullptr) return wrong(absl::DataLossError("inputs without an export"));
     const auto input = reader.Read(record);
     if (!input.ok()) return wrong(input.status());
-    if (input->has_value()) {
+    if (const auto* const one = std::get_if<ServerInput>(&*input)) {
       // What was refused then is refused now, and changes nothing.
-      before->Apply(record.time, **input, for_nobody).IgnoreError();
+      before->Apply(record.time, *one, for_nobody).IgnoreError();
+    } else if (const auto* const jumped = std::get_if<ClockJumped>(&*input)) {
+      state.ahead += jumped->by;
     } else {
       before->AdvanceTo(record.time, for_nobody);
     }
     return absl::OkStatus();
   };
   if (const absl::Status status = file.Read(take_export, take_input); !status.ok()) return status;
-  auto server = std::make_unique<Server>(options);
+  state.server = std::make_unique<Server>(options);
   if (before != nullptr) {
-    auto restored =
-        Server::Restore(std::max(now, before->server_time()), options, before->Export());
+    const Timestamp now = std::max(wall + state.ahead, before->server_time());
+    auto restored = Server::Restore(now, options, before->Export());
     if (!restored.ok()) return wrong(restored.status());
-    server = *std::move(restored);
+    state.server = *std::move(restored);
   }
-  StateTransaction transaction;
-  transaction.options = TextOfOptions(options);
-  wire::AppendSnapshot(server->ExportWithTransports(), transaction.snapshot);
+  const StateTransaction transaction = ExportOf(*state.server, state.ahead);
   if (const absl::Status status = file.Write(transaction); !status.ok()) return status;
-  return server;
+  return state;
 }
 
 }  // namespace presence::serve

@@ -4,9 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,6 +25,12 @@
 
 namespace presence::serve {
 
+// What goes on in the next process.
+struct KeptState {
+  std::unique_ptr<Server> server;      // null: a new one
+  std::chrono::milliseconds ahead{0};  // of the wall clock, on request
+};
+
 // A server whose inputs are written down before they are handed in, so that nothing of what it says
 // is forgotten if its process or its machine ends. What comes while something is being written is
 // written next, all at once. Without a store nothing is written, and inputs are handed in as they
@@ -33,6 +42,8 @@ class KeptServer {
  public:
   struct Parts {
     std::function<Timestamp()> now;
+    // Sets the clock of `now` ahead; null: nobody asks for it.
+    std::function<void(std::chrono::milliseconds)> jump;
     StateStore* store = nullptr;  // null: nothing is written
     // A step of the server, of which the effects are to be carried out now. It may hand in inputs.
     std::function<void(const ServerEffects&)> carry_out;
@@ -56,12 +67,18 @@ class KeptServer {
     uint64_t exports_written = 0;
   };
 
-  KeptServer(Parts parts, std::unique_ptr<Server> server);
+  // `state` has a server.
+  KeptServer(Parts parts, KeptState state);
   KeptServer(const KeptServer&) = delete;
   KeptServer& operator=(const KeptServer&) = delete;
 
   // Hands it in at once, or when it is written.
   void Apply(const ServerInput& input);
+  // Has the clock set ahead, at once or when that is written.
+  void Jump(std::chrono::milliseconds by);
+  // Calls it when all that was handed in so far is done, and before anything that comes later; at
+  // once if nothing waits.
+  void CallInTurn(std::function<void()> call);
   // The time of NextDeadline has come.
   void Advance();
   std::optional<Timestamp> NextDeadline() const;
@@ -78,12 +95,15 @@ class KeptServer {
   void CallWhenThereIsRoom(std::function<void()> then);
 
  private:
+  void Take(Timestamp time, const ServerInput& input);
   void Do(Timestamp time, const ServerInput& input);
+  void DoJump(std::chrono::milliseconds by);
   void Do(const InputRecord& record);
   void Do(std::vector<InputRecord> records);
   void Add(InputRecord record);
   void Write();
   void OnWritten(const absl::Status& status);
+  void CallWhoseTurnItIs();
   void BeginFailing(const absl::Status& status);
   void EndFailing();
   void AddExport(StateTransaction& transaction);
@@ -98,8 +118,14 @@ class KeptServer {
   std::vector<InputRecord> writing_;
   size_t writing_bytes_ = 0;
   bool is_writing_ = false;
-  bool advancing_ = false;              // a deadline waits, or is being written
-  std::optional<InputRecord> refusal_;  // the owner's, which no export has
+  uint64_t added_ = 0;  // to waiting_, ever
+  uint64_t done_ = 0;   // of these
+  // What is to be called when so many are done.
+  std::deque<std::pair<uint64_t, std::function<void()>>> in_turn_;
+  bool advancing_ = false;  // a deadline waits, or is being written
+  // What no export has, as it was when the server was last handed something in.
+  std::optional<InputRecord> refusal_;  // the owner's
+  std::chrono::milliseconds ahead_;     // of the wall clock
   size_t written_since_ = 0;            // bytes of inputs, since the last export
   size_t export_bytes_ = 0;             // of the last export
   bool exporting_ = false;
@@ -111,9 +137,10 @@ class KeptServer {
 };
 
 // The server that goes on where the one of this file ended, all its transports gone; a new one if
-// the file is new. Its time is not before the one that ended. Writes it as it is now.
-absl::StatusOr<std::unique_ptr<Server>> RestoreFrom(StateFile& file, Timestamp now,
-                                                    const Server::Options& options);
+// the file is new. Its time is not before the one that ended, and as far ahead of `wall`, the wall
+// clock, as it was. Writes it as it is now.
+absl::StatusOr<KeptState> RestoreFrom(StateFile& file, Timestamp wall,
+                                      const Server::Options& options);
 
 }  // namespace presence::serve
 

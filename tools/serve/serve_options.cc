@@ -91,9 +91,6 @@ std::variant<ServeOptions, std::string> ReadServeOptions(const CommandLine& line
   server.max_rooms = line.Number("max-rooms", server.max_rooms);
   server.room.max_members = line.Number("max-members", server.room.max_members);
   options.faults = line.Has("faults");
-  if (options.faults && line.Has("state")) {
-    return "--faults are for tests, and what happens in them is not to be kept: leave --state out";
-  }
   server.room.max_member_bytes = line.Number("max-members-mib", server.room.max_member_bytes >> 20)
                                  << 20;
   server.max_frame_size = line.Number("max-frame-kib", server.max_frame_size >> 10) << 10;

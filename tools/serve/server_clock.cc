@@ -8,10 +8,8 @@ ServerClock::ServerClock()
     : ServerClock(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()),
                   Steady()) {}
 
-ServerClock::ServerClock(Timestamp not_before)
-    : ServerClock(std::max(not_before, std::chrono::floor<std::chrono::milliseconds>(
-                                           std::chrono::system_clock::now())),
-                  Steady()) {}
+ServerClock::ServerClock(std::chrono::milliseconds ahead, Timestamp not_before)
+    : ServerClock(std::max(not_before, ServerClock().Now() + ahead), Steady()) {}
 
 Timestamp ServerClock::At(std::chrono::nanoseconds steady) const {
   return wall_ + std::chrono::floor<std::chrono::milliseconds>(steady - steady_);

@@ -14,8 +14,8 @@ class ServerClock {
  public:
   // From what both clocks show now.
   ServerClock();
-  // The same, or from `not_before`, if the wall clock is behind that.
-  explicit ServerClock(Timestamp not_before);
+  // The same, but so far ahead of the wall clock, and from `not_before` if that is earlier.
+  ServerClock(std::chrono::milliseconds ahead, Timestamp not_before);
   ServerClock(Timestamp wall, std::chrono::nanoseconds steady) : wall_(wall), steady_(steady) {}
 
   Timestamp Now() const { return At(Steady()) + ahead_; }

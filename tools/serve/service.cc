@@ -45,15 +45,17 @@ std::string_view ResumeKeyOf(const RequestTarget& target) {
 
 }  // namespace
 
-Service::Service(Parts parts, std::unique_ptr<Server> server, StateStore* store)
+Service::Service(Parts parts, KeptState state, StateStore* store)
     : parts_(std::move(parts)),
       kept_({.now = parts_.now,
+             .jump = parts_.jump,
              .store = store,
              .carry_out = [this](const ServerEffects& effects) { CarryOut(effects); },
              .refused = [this](const ServerInput& input,
                                const absl::Status& status) { OnRefused(input, status); },
              .log = parts_.tell},
-            server != nullptr ? std::move(server) : std::make_unique<Server>(parts_.server)),
+            state.server != nullptr ? std::move(state)
+                                    : KeptState{std::make_unique<Server>(parts_.server)}),
       reader_(parts_.server.max_frame_size) {}
 
 void Service::Start() { parts_.wake_at(NextDeadline()); }
@@ -146,6 +148,14 @@ void Service::ReceiveRefused(TransportHandle transport, std::string_view message
 
 void Service::CloseConnection(std::string_view connection_id) {
   Apply(presence::CloseConnection{connection_id, nullptr});
+}
+
+void Service::Detach(TransportHandle transport, std::string_view channel) {
+  if (!IsAccepted(transport)) return;
+  wire::Frame frame;
+  frame.action = wire::kDetach;
+  frame.channel = channel;
+  Apply(FrameReceived{transport, &frame, 0});
 }
 
 void Service::ReceiveTooLarge(TransportHandle transport, size_t bytes) {

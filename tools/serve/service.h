@@ -1,6 +1,7 @@
 #ifndef TOOLS_SERVE_SERVICE_H_
 #define TOOLS_SERVE_SERVICE_H_
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -54,6 +55,8 @@ class Service {
     Server::Options server;
     Keys keys;
     std::function<Timestamp()> now;
+    // Sets the clock of `now` ahead; null: nobody asks for it.
+    std::function<void(std::chrono::milliseconds)> jump;
     std::function<std::string(size_t characters)> make_id;
     // After each step: when to call Wake, perhaps in the past; nullopt: no need.
     std::function<void(std::optional<Timestamp>)> wake_at;
@@ -64,10 +67,9 @@ class Service {
     // Writes sessions down, those of other services too, and lives as long; null: nobody does.
     SessionRecorder* recorder = nullptr;
   };
-  // `server` goes on from what was kept; null: it is a new one. What comes is written to `store`
-  // before it counts, which must live as long; null: nothing is kept.
-  explicit Service(Parts parts, std::unique_ptr<Server> server = nullptr,
-                   StateStore* store = nullptr);
+  // Goes on from what was kept. What comes is written to `store` before it counts, which must live
+  // as long; null: nothing is kept.
+  explicit Service(Parts parts, KeptState state = {}, StateStore* store = nullptr);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -89,6 +91,13 @@ class Service {
   void Gone(TransportHandle transport);
   // Ends a connection for good, whether its socket is open or not. Nothing if there is none.
   void CloseConnection(std::string_view connection_id);
+  // As if the client had asked for it.
+  void Detach(TransportHandle transport, std::string_view channel);
+  // Has the clock set ahead.
+  void Jump(std::chrono::milliseconds by) { kept_.Jump(by); }
+  // Calls it when all that has happened so far is done, and written where things are kept, and
+  // before anything that happens later.
+  void CallInTurn(std::function<void()> call) { kept_.CallInTurn(std::move(call)); }
   // The time has come that wake_at named; early, late and twice are harmless.
   void Wake();
   // Says so to everybody, and closes all sockets, also of those who still come.
