@@ -127,8 +127,10 @@ void MemberRecord::WriteElsewhere(const Message& message, Body body) {
   }
   if (size > capacity || capacity / 2 > size + kInlineBytes / 4) {
     delete[] to;
-    // A little slack: payloads of one member vary in length by a few bytes.
-    capacity = static_cast<uint32_t>(size + std::min<size_t>(size / 4 + 16, 4096));
+    // A little slack for those whose payloads are seen to vary in length; most others' never do.
+    const bool outgrown = capacity > 0 && size > capacity;
+    const size_t slack = outgrown ? std::min<size_t>(size / 4 + 16, 4096) : 0;
+    capacity = static_cast<uint32_t>(size + slack);
     to = new char[capacity];
   }
   on_heap_ = true;

@@ -16,6 +16,9 @@ TEST(MemoryCost, AMemberInARoomOfAnySize) {
   EXPECT_LE(BytesAMember(100'000), 128);
 }
 
+// Of 400 bytes, for which its block is made as large as they are.
+TEST(MemoryCost, AMemberWithALargePayload) { EXPECT_LE(BytesAMember(1'000, 400), 208); }
+
 TEST(MemoryCost, NobodyIsThere) {
   for (const auto& [empty, most] :
        {std::pair(EmptyMemberSet(), size_t{128}), std::pair(EmptyChannel(), size_t{1024}),
