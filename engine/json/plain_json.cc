@@ -14,7 +14,6 @@ bool PlainJson::FindTokens(std::string_view text) {
   end_ = tokens_.end();
   text_end_ = text.data() + text.size();
   FindEscape(text.data());
-  constexpr size_t kLeastUnescaped = 1024;
   const size_t needed = escape_ != text_end_ ? text.size() : 0;
   if (needed > 0 || !unescaped_.empty()) {
     const size_t capacity = CapacityFor(needed, unescaped_.size(), kLeastUnescaped);

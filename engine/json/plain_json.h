@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/json/read_int.h"
 #include "engine/json/unescape.h"
 #include "engine/json/whole_text.h"
 #include "presence/base/internal/cxx20.h"
@@ -28,6 +29,15 @@ class PlainJson {
   PlainJson() = default;
   PlainJson(const PlainJson&) = delete;
   PlainJson& operator=(const PlainJson&) = delete;
+
+  // Before a text of so many bytes is read, by this reader or another: gives back buffers that are
+  // much larger than it needs. What was read last does not hold any more.
+  void Trim(size_t text_bytes) {
+    tokens_.Trim(text_bytes);
+    if (unescaped_.size() > kLeastUnescaped && unescaped_.size() / 2 > text_bytes) {
+      unescaped_ = std::vector<char>();
+    }
+  }
 
   // Hands the object that `text` is to `read`, which is to read all of it by Fields, and says
   // whether it could. True if it could, and nothing follows the object. What was read holds until
@@ -75,7 +85,7 @@ class PlainJson {
         }
         default: {
           int64_t number = 0;
-          if (!ReadInt(value, text_ + at[3], number) || !take(key, number)) return false;
+          if (!ReadWholeInt(value, text_ + at[3], number) || !take(key, number)) return false;
         }
       }
       if (next_ == end_) return false;
@@ -99,6 +109,8 @@ class PlainJson {
   }
 
  private:
+  static constexpr size_t kLeastUnescaped = 1024;
+
   // What takes the fields of an object that is kept as it is written.
   struct Anything;
 
@@ -122,21 +134,10 @@ class PlainJson {
   }
 
   // Reads a scalar, all of it, if it is an integer.
-  static bool ReadInt(const char* at, const char* next, int64_t& number) {
-    constexpr ptrdiff_t kMaxDigits = 19;  // which an uint64_t holds, whatever they are
-    const bool negative = *at == '-';
-    if (negative) ++at;
-    const char* const first = at;
-    uint64_t magnitude = 0;
-    for (; *at >= '0' && *at <= '9'; ++at) {
-      magnitude = magnitude * 10 + static_cast<uint64_t>(*at - '0');
-    }
-    const ptrdiff_t digits = at - first;
-    if (digits == 0 || digits > kMaxDigits || (*first == '0' && digits > 1)) return false;
-    if (magnitude > static_cast<uint64_t>(INT64_MAX) + (negative ? 1 : 0)) return false;
-    if (at != next && *at != ' ' && *at != '\t' && *at != '\n' && *at != '\r') return false;
-    number = static_cast<int64_t>(negative ? 0 - magnitude : magnitude);
-    return true;
+  static bool ReadWholeInt(const char* at, const char* next, int64_t& number) {
+    const char* const end = ReadInt(at, number);
+    if (end == nullptr) return false;
+    return end == next || *end == ' ' || *end == '\t' || *end == '\n' || *end == '\r';
   }
 
   // Whether a string has escapes. Of the strings of a text they are asked for in their order, so

@@ -79,6 +79,23 @@ char Meaning(char escape) {
 
 }  // namespace
 
+char* WriteEscape(const char*& at, const char* end, char* to) {
+  if (end - at < 2) return nullptr;
+  const char escape = at[1];
+  at += 2;
+  if (escape == 'u') {
+    std::string_view rest(at, static_cast<size_t>(end - at));
+    uint32_t code_point = 0;
+    if (!TakeCodePoint(rest, code_point)) return nullptr;
+    at = rest.data();
+    return WriteUtf8(code_point, to);
+  }
+  const char meaning = Meaning(escape);
+  if (meaning == '\0') return nullptr;
+  *to++ = meaning;
+  return to;
+}
+
 // What is written is never further on than what is read, so that whole words can be copied.
 char* WriteUnescaped(std::string_view escaped, char* to) {
   const char* at = escaped.data();
@@ -98,21 +115,12 @@ char* WriteUnescaped(std::string_view escaped, char* to) {
       *to++ = *at++;
       continue;
     }
-    if (end - at == 1) return nullptr;
-    const char escape = at[1];
-    at += 2;
-    if (escape == '"') {  // as most are
-      *to++ = escape;
-    } else if (escape == 'u') {
-      std::string_view rest(at, static_cast<size_t>(end - at));
-      uint32_t code_point = 0;
-      if (!TakeCodePoint(rest, code_point)) return nullptr;
-      at = rest.data();
-      to = WriteUtf8(code_point, to);
+    if (end - at >= 2 && at[1] == '"') {  // as most are
+      *to++ = '"';
+      at += 2;
     } else {
-      const char meaning = Meaning(escape);
-      if (meaning == '\0') return nullptr;
-      *to++ = meaning;
+      to = WriteEscape(at, end, to);
+      if (to == nullptr) return nullptr;
     }
   }
   return to;

@@ -5,6 +5,11 @@
 #include "simdjson.h"
 
 namespace presence::json {
+namespace {
+
+constexpr size_t kLeastBytes = 4096;  // that a TokenFinder has room for
+
+}  // namespace
 
 bool IsUtf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
@@ -25,8 +30,15 @@ struct TokenFinder::Buffers {
 TokenFinder::TokenFinder() = default;
 TokenFinder::~TokenFinder() = default;
 
+void TokenFinder::Trim(size_t text_bytes) {
+  if (capacity_ <= kLeastBytes || CapacityFor(text_bytes, capacity_, kLeastBytes) >= capacity_) {
+    return;
+  }
+  buffers_.reset();
+  capacity_ = 0;
+}
+
 bool TokenFinder::Find(std::string_view text) {
-  constexpr size_t kLeastBytes = 4096;
   constexpr size_t kMaxBytes = size_t{64} << 10;  // more is not worth a second set of buffers
   if (text.size() > kMaxBytes) return false;
   if (const size_t capacity = CapacityFor(text.size(), capacity_, kLeastBytes);

@@ -33,6 +33,9 @@ class TokenFinder {
   // are closed and without control characters. False: not so, or not worth it. Of `text` the
   // kPadding bytes after its end may be read.
   bool Find(std::string_view text);
+  // Before a text of so many bytes is read, by this or otherwise: gives back buffers that are much
+  // larger than it needs. What was found last does not hold any more.
+  void Trim(size_t text_bytes);
 
   // The places in the text, in order; they hold until the next Find.
   const uint32_t* begin() const { return begin_; }

@@ -1,9 +1,13 @@
 #include "presence/wire/frame_reader.h"
 
+#include <cstdint>
+#include <optional>
+
 #include "absl/status/status.h"
 #include "engine/json/element.h"
 #include "engine/json/padded_text.h"
 #include "engine/json/parser.h"
+#include "engine/wire/frame_shape.h"
 #include "engine/wire/plain_frame_reader.h"
 #include "engine/wire/tree_frame_reader.h"
 
@@ -11,6 +15,7 @@ namespace presence::wire {
 
 struct FrameReader::Parts {
   json::PaddedText padded;
+  FrameShape shape;
   PlainFrameReader plain;
   json::Parser parser;
   TreeFrameReader tree;
@@ -27,7 +32,12 @@ absl::StatusOr<Frame> FrameReader::Read(std::string_view json) {
   // Read into what is returned: a frame is much to move.
   absl::StatusOr<Frame> read;
   Frame& frame = read.emplace();
-  if (parts_->plain.Read(text, frame)) return read;
+  std::optional<int64_t> beside;
+  if (parts_->shape.Read(text, frame, beside)) return read;
+  if (parts_->plain.Read(text, frame)) {
+    parts_->shape.Learn(text);
+    return read;
+  }
   const absl::StatusOr<json::Element> element = parts_->parser.Parse(text);
   if (!element.ok()) return element.status();
   json::Object object;

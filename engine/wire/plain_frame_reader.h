@@ -43,7 +43,10 @@ class PlainFrameReader {
 
   // Before a text of so many bytes is read, by this reader or another: gives back buffers that are
   // much larger than it needs. What was read last does not hold any more.
-  void Trim(size_t text_bytes) { items_.Trim(text_bytes); }
+  void Trim(size_t text_bytes) {
+    items_.Trim(text_bytes);
+    json_.Trim(text_bytes);
+  }
 
  private:
   static constexpr int64_t kNoAction = -1;  // while none is read; a frame with it is not plain

@@ -15,6 +15,7 @@
 #include "engine/json/raw_text.h"
 #include "engine/json/whole_text.h"
 #include "engine/json/writer.h"
+#include "engine/wire/frame_shape.h"
 #include "engine/wire/plain_frame_reader.h"
 #include "engine/wire/tree_frame_reader.h"
 #include "presence/base/internal/check.h"
@@ -257,6 +258,7 @@ class TraceReader::LineParser {
                                                              std::string_view text);
   std::string& Keep(std::string text);
 
+  wire::FrameShape shape_{{"recv", "t"}};
   wire::PlainFrameReader plain_;
   json::Parser parser_;
   wire::TreeFrameReader frames_;
@@ -335,6 +337,10 @@ absl::Status TraceReader::LineParser::Read(std::string_view text) {
 bool TraceReader::LineParser::ReadPlain(std::string_view text) {
   using json::PlainJson;
   wire::Frame& frame = Become<ReceivedLine>(line).frame;
+  if (shape_.Read(text, frame, line.t)) {
+    if (!shape_.wrapped() && !line.t.has_value()) line.t = frame.timestamp;
+    return true;
+  }
   line.t.reset();
   bool bare = false;
   bool wrapped = false;
@@ -356,6 +362,7 @@ bool TraceReader::LineParser::ReadPlain(std::string_view text) {
   };
   const auto read = [&](PlainJson::Object& object) { return plain_.json().Fields(object, take); };
   if (!plain_.json().Read(text, read) || bare == wrapped || !plain_.Finish(frame)) return false;
+  shape_.Learn(text);
   if (bare && !line.t.has_value()) line.t = frame.timestamp;
   return true;
 }

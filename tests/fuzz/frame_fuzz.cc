@@ -1,5 +1,7 @@
 // Any bytes are read as a frame or refused with a message; what was read is written, and reads as
-// the same frame again. Plain frames are read like others.
+// the same frame again. Plain frames are read like others, and so are those that look like the one
+// before: each frame after itself, and what stands behind the first line end after what stands
+// before it.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +25,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view json(reinterpret_cast<const char*>(data), size);
   const std::string disagreement = presence::wire::ReaderDisagreement(json);
   FuzzCheck(disagreement.empty(), "plain or not makes a difference", disagreement);
+  const std::string again_disagreement = presence::wire::ReaderDisagreementAfter(json, json);
+  FuzzCheck(again_disagreement.empty(), "the second time makes a difference", again_disagreement);
+  if (const size_t line_end = json.find('\n'); line_end != json.npos) {
+    const std::string after_disagreement = presence::wire::ReaderDisagreementAfter(
+        json.substr(0, line_end), json.substr(line_end + 1));
+    FuzzCheck(after_disagreement.empty(), "the one before makes a difference", after_disagreement);
+  }
 
   FrameReader reader;
   const absl::StatusOr<Frame> frame = reader.Read(json);

@@ -1,4 +1,5 @@
-// Any bytes are replayed as a trace, malformed lines skipped, and explained. Every message is one
+// Any bytes are replayed as a trace, malformed lines skipped, and explained. Each line is read the
+// same after the one before as alone and by way of a tree. Every message is one
 // line, every line of output is JSON, no text has a control character, and what the checker of
 // `presence replay --check` promises holds throughout.
 
@@ -23,6 +24,7 @@
 #include "sim/replay/replayer.h"
 #include "sim/trace/trace_reader.h"
 #include "tests/fuzz/check.h"
+#include "tests/trace/line_agreement.h"
 
 namespace {
 
@@ -125,11 +127,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Not by LineReader, whose buffers would cost more than all the rest.
   presence::json::PaddedText padded;
   std::string_view rest(reinterpret_cast<const char*>(data), size);
+  std::string before;  // the line before
   for (uint64_t number = 1; !rest.empty(); ++number) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view bytes = padded.Assign(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (sim::TraceReader::IsBlank(bytes)) continue;
+    const std::string disagreement = presence::testing::LineDisagreementAfter(before, bytes);
+    FuzzCheck(disagreement.empty(), "the line before makes a difference", disagreement);
+    before = bytes;
     absl::Status status = reader.Read(bytes);
     if (status.ok()) {
       status = replayer.Apply(number, reader.line());

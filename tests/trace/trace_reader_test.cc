@@ -9,29 +9,17 @@
 #include "gtest/gtest.h"
 #include "presence/client/channel_input.h"
 #include "presence/wire/frame.h"
+#include "tests/trace/line_agreement.h"
 #include "tests/trace/malformed_lines.h"
 #include "tests/wire/frame_difference.h"
 #include "tests/wire/mutations.h"
-#include "tests/wire/reader_agreement.h"
 
 namespace presence::sim {
 namespace {
 
 using testing::kMalformedLines;
 using testing::MalformedLine;
-
-// A line in memory as LineReader gives it: with padding after it that may be read.
-class PaddedLine {
- public:
-  explicit PaddedLine(std::string_view text) : text_(text), size_(text.size()) {
-    text_.append(json::kPadding, '}');  // what must not matter
-  }
-  std::string_view view() const { return std::string_view(text_).substr(0, size_); }
-
- private:
-  std::string text_;
-  const size_t size_;
-};
+using testing::PaddedLine;
 
 class TraceReaderTest : public ::testing::Test {
  protected:
@@ -115,22 +103,6 @@ TEST_F(TraceReaderTest, OfSeveralKindsTheFirstInTheListCounts) {
   EXPECT_TRUE(std::holds_alternative<NoteLine>(Read(R"({"action":14,"note":""})").content));
 }
 
-// What a line that begins with '{' was read as, or refused for.
-std::string Reading(std::string_view text) {
-  const PaddedLine padded(text);
-  TraceReader reader;
-  const absl::Status status = reader.Read(padded.view());
-  if (!status.ok()) return status.ToString();
-  const TraceLine& line = reader.line();
-  std::string reading = line.t.has_value() ? std::to_string(*line.t) : "no time";
-  reading += " of kind " + std::to_string(line.content.index()) + ' ';
-  if (const auto* received = std::get_if<ReceivedLine>(&line.content)) {
-    wire::AppendFrame(received->frame, reading);
-    for (const IncomingItem& item : received->frame.presence) reading += item.malformed;
-  }
-  return reading;
-}
-
 // An unknown field keeps a line from being read in one pass.
 TEST_F(TraceReaderTest, LinesReadInOnePassReadLikeOthersWhateverIsWrongWithThem) {
   for (const std::string_view text :
@@ -140,7 +112,23 @@ TEST_F(TraceReaderTest, LinesReadInOnePassReadLikeOthersWhateverIsWrongWithThem)
         R"({"recv":{"action":14},"recv":{"action":16,"id":"y"}})"}) {
     for (const std::string& mutation : wire::Mutations(text)) {
       if (!mutation.starts_with('{')) continue;
-      ASSERT_EQ(Reading(mutation), Reading(wire::WithUnknownField(mutation))) << mutation;
+      ASSERT_EQ(testing::LineDisagreement(mutation), "") << mutation;
+    }
+  }
+}
+
+// Once a line has been read, those of its shape are read without a look at their keys.
+TEST_F(TraceReaderTest, LinesThatLookLikeTheOneBeforeReadLikeOthersWhateverIsWrongWithThem) {
+  for (const std::string_view text :
+       {R"({"t":17,"recv":{"action":14,"id":"a:1","timestamp":-5,"presence":[{"action":4,)"
+        R"("clientId":"b","data":"{\"\u00e4\":1}","encoding":"json"},{"clientId":"c\n"}]}})",
+        R"({"action":16,"t":5,"timestamp":6,"channelSerial":"s:","presence":[{"action":1}]})",
+        "{\"timestamp\":6, \"action\":0,\"id\":\"\xC3\xA4\",\"presence\":[],\"count\":12345678} ",
+        R"({"t":1,"t":2,"recv":{"action":14,"id":"x","id":"yy"}})"}) {
+    ASSERT_EQ(testing::LineDisagreementAfter(text, text), "");
+    for (const std::string& mutation : wire::Mutations(text)) {
+      ASSERT_EQ(testing::LineDisagreementAfter(text, mutation), "") << mutation;
+      ASSERT_EQ(testing::LineDisagreementAfter(mutation, text), "") << mutation;
     }
   }
 }

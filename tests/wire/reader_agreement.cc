@@ -16,9 +16,10 @@ std::string WithUnknownField(std::string_view text) {
   return std::string(more ? R"({"unknown":null,)" : R"({"unknown":null)").append(rest);
 }
 
-std::string ReaderDisagreement(std::string_view text) {
+namespace {
+
+std::string Disagreement(FrameReader& reader, std::string_view text) {
   if (!text.starts_with('{')) return {};
-  FrameReader reader;
   FrameReader by_tree;
   const absl::StatusOr<Frame> frame = reader.Read(text);
   const absl::StatusOr<Frame> expected = by_tree.Read(WithUnknownField(text));
@@ -32,6 +33,19 @@ std::string ReaderDisagreement(std::string_view text) {
     if (frame->presence[i].malformed != expected->presence[i].malformed) return "malformed";
   }
   return {};
+}
+
+}  // namespace
+
+std::string ReaderDisagreement(std::string_view text) {
+  FrameReader reader;
+  return Disagreement(reader, text);
+}
+
+std::string ReaderDisagreementAfter(std::string_view before, std::string_view text) {
+  FrameReader reader;
+  (void)reader.Read(before).ok();
+  return Disagreement(reader, text);
 }
 
 }  // namespace presence::wire
