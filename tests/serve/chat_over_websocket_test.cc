@@ -92,7 +92,7 @@ TEST_F(ChatOverWebSocketTest, SaysThatItTriesAgain) {
 // Somebody who answers no pings and came at the same time has been dropped.
 TEST_F(ChatOverWebSocketTest, AnswersPings) {
   // Long, since who answers must come to it in time on a busy machine, too.
-  Serve({"--idle=1s"});
+  Serve({"--idle=2s"});
   auto silent = Connect("silent");
   examples::BeastClient alice(As("alice"));
   Join(alice);
