@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "engine/base/bytes.h"
+#include "engine/json/byte_block.h"
 #include "engine/json/byte_words.h"
 
 namespace presence::json {
@@ -119,8 +120,27 @@ char* WriteSpecial(const char*& at, const char* end, char* to) {
 }
 
 // Writes what stands for the bytes from `at` to `stop`, at least, and moves `at` behind what it has
-// read, before `end`. Returns the end. It may write kWordBytes more, which do not matter.
+// read, before `end`. Returns the end. It may write a block more, which does not matter.
 char* WriteInside(const char*& at, const char* stop, const char* end, char* to) {
+  while (at < stop && static_cast<size_t>(end - at) >= kBlockBytes) {
+    const ByteBlock block(at);
+    block.Write(to);
+    const BlockMask special = block.Special() | block.NotAscii();
+    const size_t plain =
+        special == 0 ? kBlockBytes : static_cast<size_t>(std::countr_zero(special));
+    at += plain;
+    to += plain;
+    if (special == 0) continue;
+    const char c = *at;
+    if (c == '"' || c == '\\') {  // as most are
+      to[0] = '\\';
+      to[1] = c;
+      to += 2;
+      ++at;
+    } else {
+      to = WriteSpecial(at, end, to);
+    }
+  }
   while (at < stop) {
     const auto left = static_cast<size_t>(end - at);
     const bool whole = left >= kWordBytes;
@@ -151,11 +171,19 @@ char* WriteInside(const char*& at, const char* stop, const char* end, char* to) 
 
 }  // namespace
 
+char* WriteString(std::string_view text, char* to) {
+  *to++ = '"';
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  to = WriteInside(at, end, end, to);
+  *to++ = '"';
+  return to;
+}
+
 // In pieces that are written beside it first: a string clears what it is to grow by.
 void AppendString(std::string_view text, std::string& out) {
   constexpr size_t kPiece = 256;
-  constexpr size_t kMostOfByte = 6;
-  char piece[(kPiece + kWordBytes) * kMostOfByte + kWordBytes + 2];
+  char piece[RoomForString(kPiece + kBlockBytes)];
   char* to = piece;
   *to++ = '"';
   const char* at = text.data();
@@ -170,7 +198,7 @@ void AppendString(std::string_view text, std::string& out) {
   out.append(piece, static_cast<size_t>(to - piece));
 }
 
-void AppendInt(int64_t number, std::string& out) {
+char* WriteInt(int64_t number, char* to) {
   // Two digits at a time, from the last ones on.
   constexpr auto kPairs = [] {
     std::array<char, 200> pairs{};
@@ -180,7 +208,7 @@ void AppendInt(int64_t number, std::string& out) {
     }
     return pairs;
   }();
-  char digits[24];
+  char digits[kRoomForInt];
   char* const end = digits + sizeof digits;
   char* at = end;
   uint64_t left = number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
@@ -195,7 +223,12 @@ void AppendInt(int64_t number, std::string& out) {
     *--at = static_cast<char>('0' + left);
   }
   if (number < 0) *--at = '-';
-  out.append(at, static_cast<size_t>(end - at));
+  return AppendBytes(to, std::string_view(at, static_cast<size_t>(end - at)));
+}
+
+void AppendInt(int64_t number, std::string& out) {
+  char digits[kRoomForInt];
+  out.append(digits, static_cast<size_t>(WriteInt(number, digits) - digits));
 }
 
 void AppendDouble(double number, std::string& out) {

@@ -4,6 +4,7 @@
 
 #include "engine/json/writer.h"
 #include "engine/wire/object_writer.h"
+#include "engine/wire/payload_fields.h"
 
 namespace presence::wire {
 namespace {
@@ -114,22 +115,13 @@ void AppendError(const ErrorInfo& error, size_t causes, std::string& out) {
 void AppendError(const ErrorInfo& error, std::string& out) { AppendError(error, kMaxCauses, out); }
 
 void AppendPayload(const Payload& payload, std::string& out) {
-  if (payload.data_kind != DataKind::kNone) {
-    out += ",\"data\":";
-    if (payload.data_kind == DataKind::kString) {
-      json::AppendString(payload.data, out);
-    } else {
-      out += payload.data;
-    }
-  }
-  if (payload.encoding.has_value()) {
-    out += ",\"encoding\":";
-    json::AppendString(*payload.encoding, out);
-  }
-  if (payload.extras.has_value()) {
-    out += ",\"extras\":";
-    out += *payload.extras;
-  }
+  struct Appender {
+    void Raw(std::string_view text) { out += text; }
+    void String(std::string_view text) { json::AppendString(text, out); }
+    std::string& out;
+  };
+  Appender appender{out};
+  WritePayload(payload, appender);
 }
 
 void AppendFrame(const Frame& frame, std::string& out) {

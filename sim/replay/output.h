@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/json/text_buffer.h"
 #include "presence/client/channel.h"
 #include "sim/replay/line_sink.h"
 #include "sim/replay/replayer.h"
@@ -26,7 +27,7 @@ class JsonlOutput : public ReplaySink {
 
  private:
   LineSink& lines_;
-  std::string text_;
+  json::TextBuffer text_;
 };
 
 // One short line per output, to be read and not parsed. Nothing in a trace can reach a terminal as

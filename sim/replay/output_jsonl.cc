@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
-#include "engine/json/writer.h"
+#include "engine/json/text_buffer.h"
+#include "engine/wire/payload_fields.h"
 #include "presence/wire/frame.h"
 #include "sim/replay/output.h"
 #include "sim/trace/trace_line.h"
@@ -10,8 +13,7 @@
 namespace presence::sim {
 namespace {
 
-using json::AppendInt;
-using json::AppendString;
+using json::TextBuffer;
 
 std::string_view SyncStateName(Channel::SyncState state) {
   switch (state) {
@@ -25,168 +27,171 @@ std::string_view SyncStateName(Channel::SyncState state) {
   return "unknown";
 }
 
-// `field` is the name with all that stands around it, as in all that follows: each piece that is
-// appended costs more than its bytes do.
-void AppendField(std::string_view field, int64_t number, std::string& out) {
-  out += field;
-  json::AppendInt(number, out);
+// `field` is the name with all that stands around it, as in all that follows.
+void AppendField(std::string_view field, int64_t number, TextBuffer& out) {
+  out.Raw(field);
+  out.Int(number);
 }
 
-void AppendCount(std::string_view field, uint64_t count, std::string& out) {
+void AppendCount(std::string_view field, uint64_t count, TextBuffer& out) {
   AppendField(field, static_cast<int64_t>(count), out);
 }
 
-void AppendStringOrNull(std::string_view text, std::string& out) {
+void AppendStringOrNull(std::string_view text, TextBuffer& out) {
   if (text.empty()) {
-    out += "null";
+    out.Raw("null");
   } else {
-    json::AppendString(text, out);
+    out.String(text);
   }
 }
 
-void AppendChannel(std::optional<std::string_view> name, std::string& out) {
+void AppendChannel(std::optional<std::string_view> name, TextBuffer& out) {
   if (name.has_value()) {
-    json::AppendString(*name, out);
+    out.String(*name);
   } else {
-    out += "null";
+    out.Raw("null");
   }
 }
 
 // The fields from the value of "clientId" on, "connectionId", "id" and "timestamp".
-void AppendKeyFields(const Message& message, std::string& out) {
-  json::AppendString(message.client_id, out);
-  out += ",\"connectionId\":";
-  json::AppendString(message.connection_id, out);
-  out += ",\"id\":";
+void AppendKeyFields(const Message& message, TextBuffer& out) {
+  out.String(message.client_id);
+  out.Raw(",\"connectionId\":");
+  out.String(message.connection_id);
+  out.Raw(",\"id\":");
   AppendStringOrNull(message.id, out);
   AppendField(",\"timestamp\":", ToMs(message.timestamp), out);
 }
 
-void AppendMember(const Message& message, std::string& out) {
-  out += "{\"clientId\":";
+void AppendMember(const Message& message, TextBuffer& out) {
+  out.Raw("{\"clientId\":");
   AppendKeyFields(message, out);
-  wire::AppendPayload(message.payload, out);
-  out += '}';
+  wire::WritePayload(message.payload, out);
+  out.Raw('}');
 }
 
 template <typename Messages>
-void AppendMembers(std::string_view field, const Messages& members, std::string& out) {
-  out += field;
-  out += '[';
+void AppendMembers(std::string_view field, const Messages& members, TextBuffer& out) {
+  out.Raw(field);
+  out.Raw('[');
   bool first = true;
   for (const Message& member : members) {
-    if (!first) out += ',';
+    if (!first) out.Raw(',');
     first = false;
     AppendMember(member, out);
   }
-  out += ']';
+  out.Raw(']');
 }
 
-void AppendReason(const ErrorInfo* reason, std::string& out) {
+void AppendReason(const ErrorInfo* reason, TextBuffer& out) {
   if (reason == nullptr) return;
-  out += ",\"reason\":";
-  wire::AppendError(*reason, out);
+  out.Raw(",\"reason\":");
+  out.Appended([&](std::string& text) { wire::AppendError(*reason, text); });
 }
 
 void AppendPrefix(uint64_t line, int64_t t, std::optional<std::string_view> channel,
-                  std::string& out) {
-  out += "{\"line\":";
-  json::AppendInt(static_cast<int64_t>(line), out);
+                  TextBuffer& out) {
+  out.Raw("{\"line\":");
+  out.Int(static_cast<int64_t>(line));
   AppendField(",\"t\":", t, out);
-  out += ",\"channel\":";
+  out.Raw(",\"channel\":");
   AppendChannel(channel, out);
 }
 
 // Appends what an effect says, from its first comma on.
 class EffectAppender {
  public:
-  EffectAppender(const ReplayOutput& output, std::string& out) : output_(output), out_(out) {}
+  EffectAppender(const ReplayOutput& output, TextBuffer& out) : output_(output), out_(out) {}
 
   void operator()(const StateChanged& changed) const {
-    out_ += ",\"state\":";
-    json::AppendString(StateName(changed.state), out_);
+    out_.Raw(",\"state\":");
+    out_.String(StateName(changed.state));
     AppendReason(changed.reason, out_);
   }
   void operator()(const SyncChanged& changed) const {
-    out_ += ",\"sync\":";
-    json::AppendString(SyncPhaseName(changed.phase), out_);
-    out_ += ",\"syncId\":";
+    out_.Raw(",\"sync\":");
+    out_.String(SyncPhaseName(changed.phase));
+    out_.Raw(",\"syncId\":");
     AppendStringOrNull(changed.sync_id, out_);
   }
   void operator()(const SetCleared& cleared) const {
     AppendCount(",\"cleared\":", cleared.members, out_);
   }
   void operator()(const MemberEvent& event) const {
-    out_ += ",\"event\":";
-    json::AppendString(EventTypeName(event.type), out_);
-    out_ += ",\"clientId\":";
+    out_.Raw(",\"event\":");
+    out_.String(EventTypeName(event.type));
+    out_.Raw(",\"clientId\":");
     AppendKeyFields(event.message, out_);
     AppendField(",\"connections\":", event.connections, out_);
     if (event.reason != LeaveReason::kNone) {
-      out_ += ",\"reason\":";
-      json::AppendString(LeaveReasonName(event.reason), out_);
+      out_.Raw(",\"reason\":");
+      out_.String(LeaveReasonName(event.reason));
     }
-    wire::AppendPayload(event.message.payload, out_);
+    wire::WritePayload(event.message.payload, out_);
     if (!output_.to.has_value()) return;
-    out_ += ",\"to\":[";
+    out_.Raw(",\"to\":[");
     for (size_t i = 0; i < output_.to->size(); ++i) {
-      if (i > 0) out_ += ',';
-      out_ += (*output_.to)[i];
+      if (i > 0) out_.Raw(',');
+      out_.Raw((*output_.to)[i]);
     }
-    out_ += ']';
+    out_.Raw(']');
   }
   void operator()(const Diagnostic& diagnostic) const {
-    out_ += ",\"diagnostic\":";
-    json::AppendString(diagnostic.text, out_);
+    out_.Raw(",\"diagnostic\":");
+    out_.String(diagnostic.text);
   }
   void operator()(const CallResult& result) const {
-    out_ += ",\"result\":";
-    out_ += output_.call_id;
+    out_.Raw(",\"result\":");
+    out_.Raw(output_.call_id);
     if (result.error != nullptr) {
-      out_ += ",\"error\":";
-      wire::AppendError(*result.error, out_);
+      out_.Raw(",\"error\":");
+      out_.Appended([&](std::string& text) { wire::AppendError(*result.error, text); });
       return;
     }
-    out_ += ",\"ok\":true";
+    out_.Raw(",\"ok\":true");
     if (result.kind == CallResult::Kind::kMembers) {
       AppendMembers(",\"members\":", output_.members, out_);
     }
     if (result.kind == CallResult::Kind::kIsPresent) {
-      out_ += result.present ? ",\"present\":true" : ",\"present\":false";
+      out_.Raw(result.present ? ",\"present\":true" : ",\"present\":false");
     }
   }
   void operator()(const SendAttach&) const {
-    out_ += ",\"send\":";
-    wire::AppendAttach(output_.channel.value_or(""), out_);
+    out_.Raw(",\"send\":");
+    out_.Appended(
+        [&](std::string& text) { wire::AppendAttach(output_.channel.value_or(""), text); });
   }
   void operator()(const SendDetach&) const {
-    out_ += ",\"send\":";
-    wire::AppendDetach(output_.channel.value_or(""), out_);
+    out_.Raw(",\"send\":");
+    out_.Appended(
+        [&](std::string& text) { wire::AppendDetach(output_.channel.value_or(""), text); });
   }
   void operator()(const SendPresence& send) const {
-    out_ += ",\"send\":";
-    wire::AppendPresence(output_.channel.value_or(""), output_.msg_serial, send.item, out_);
+    out_.Raw(",\"send\":");
+    out_.Appended([&](std::string& text) {
+      wire::AppendPresence(output_.channel.value_or(""), output_.msg_serial, send.item, text);
+    });
   }
   void operator()(const ChannelUpdate& update) const {
-    out_ += ",\"update\":{\"resumed\":";
-    out_ += update.resumed ? "true" : "false";
+    out_.Raw(",\"update\":{\"resumed\":");
+    out_.Raw(update.resumed ? "true" : "false");
     AppendReason(update.reason, out_);
-    out_ += '}';
+    out_.Raw('}');
   }
 
  private:
   const ReplayOutput& output_;
-  std::string& out_;
+  TextBuffer& out_;
 };
 
 }  // namespace
 
 void JsonlOutput::Write(const ReplayOutput& output) {
-  text_.clear();
+  text_.Clear();
   AppendPrefix(output.line, output.t, output.channel, text_);
   std::visit(EffectAppender(output, text_), *output.effect);
-  text_ += '}';
-  lines_.WriteLine(text_);
+  text_.Raw('}');
+  lines_.WriteLine(text_.text());
 }
 
 void JsonlOutput::WriteEnd(uint64_t line, int64_t t, std::optional<std::string_view> name,
@@ -201,40 +206,40 @@ void JsonlOutput::WriteEnd(uint64_t line, int64_t t, std::optional<std::string_v
   std::sort(members.begin(), members.end(), by_key);
   std::sort(own.begin(), own.end(), by_key);
 
-  text_.clear();
+  text_.Clear();
   AppendPrefix(line, t, name, text_);
-  text_ += ",\"end\":{\"channel\":";
+  text_.Raw(",\"end\":{\"channel\":");
   AppendChannel(name, text_);
-  text_ += ",\"state\":";
-  json::AppendString(StateName(channel.state()), text_);
-  text_ += ",\"sync\":";
-  json::AppendString(SyncStateName(channel.sync_state()), text_);
+  text_.Raw(",\"state\":");
+  text_.String(StateName(channel.state()));
+  text_.Raw(",\"sync\":");
+  text_.String(SyncStateName(channel.sync_state()));
   AppendMembers(",\"members\":", members, text_);
   AppendMembers(",\"ownMembers\":", own, text_);
   const Channel::Stats& stats = channel.stats();
-  text_ += ",\"stats\":{\"frames\":";
-  json::AppendInt(static_cast<int64_t>(stats.frames), text_);
+  text_.Raw(",\"stats\":{\"frames\":");
+  text_.Int(static_cast<int64_t>(stats.frames));
   AppendCount(",\"items\":", stats.items, text_);
   AppendCount(",\"accepted\":", stats.accepted, text_);
   AppendCount(",\"stale\":", stats.stale, text_);
   AppendCount(",\"malformed\":", stats.malformed, text_);
   AppendCount(",\"ignored\":", stats.ignored, text_);
-  text_ += ",\"events\":{";
+  text_.Raw(",\"events\":{");
   for (int type = 0; type < kEventTypeCount; ++type) {
-    if (type > 0) text_ += ',';
-    json::AppendString(EventTypeName(static_cast<EventType>(type)), text_);
-    text_ += ':';
-    json::AppendInt(static_cast<int64_t>(stats.events[type]), text_);
+    if (type > 0) text_.Raw(',');
+    text_.String(EventTypeName(static_cast<EventType>(type)));
+    text_.Raw(':');
+    text_.Int(static_cast<int64_t>(stats.events[type]));
   }
-  text_ += '}';
+  text_.Raw('}');
   AppendCount(",\"syncsStarted\":", stats.syncs_started, text_);
   AppendCount(",\"syncsCompleted\":", stats.syncs_completed, text_);
   AppendCount(",\"syncsDiscarded\":", stats.syncs_discarded, text_);
   AppendCount(",\"synthesizedLeaves\":", stats.synthesized_leaves, text_);
   AppendCount(",\"framesIgnored\":", stats.frames_ignored, text_);
   AppendCount(",\"tombstonesEvicted\":", channel.members().tombstones_evicted(), text_);
-  text_ += "}}}";
-  lines_.WriteLine(text_);
+  text_.Raw("}}}");
+  lines_.WriteLine(text_.text());
 }
 
 }  // namespace presence::sim
