@@ -1,44 +1,23 @@
 #include "sim/replay/replay_checker.h"
 
 #include <algorithm>
-#include <functional>
-#include <iterator>
-#include <list>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/absl_view.h"
-#include "presence/members/internal/stored_message.h"
+#include "sim/replay/folded_members.h"
 #include "sim/replay/member_name.h"
 
 namespace presence::sim {
 namespace {
 
-// Connection id and client id.
-using Key = std::pair<std::string, std::string>;
-using KeyView = std::pair<std::string_view, std::string_view>;
+using KeyView = FoldedMembers::KeyView;
 
 KeyView KeyOf(const Message& message) { return {message.connection_id, message.client_id}; }
-
-// So that a key is looked up without being copied. The order of these tables is never visited.
-struct Hash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  size_t operator()(const KeyView& key) const {
-    return (*this)(key.first) * 31 + (*this)(key.second);
-  }
-  size_t operator()(const Key& key) const { return (*this)(KeyView(key)); }
-};
-struct Equal {
-  using is_transparent = void;
-  bool operator()(std::string_view a, std::string_view b) const { return a == b; }
-  bool operator()(const KeyView& a, const KeyView& b) const { return a == b; }
-};
 
 // The items of an input; null: it has none.
 const PresenceFrame* FrameOf(const ChannelInput& input) {
@@ -54,10 +33,6 @@ std::string_view ConnectionOf(const IncomingItem& item, const PresenceFrame& fra
 }  // namespace
 
 struct ReplayChecker::History {
-  struct Member {
-    Key key;
-    StoredMessage message;
-  };
   struct Asked {
     bool is_get = false;  // or isUserPresent
     bool waits_for_sync = false;
@@ -67,95 +42,20 @@ struct ReplayChecker::History {
     std::optional<PresenceAction> action;  // of an operation
   };
 
-  using Members = std::list<Member>;
-
-  // Null: not visible.
-  Member* Find(const KeyView& key) {
-    const Members::iterator found = Locate(key);
-    return found == order.end() ? nullptr : &*found;
-  }
-  const Member* Find(const KeyView& key) const { return const_cast<History*>(this)->Find(key); }
-  uint32_t ConnectionsOf(std::string_view client_id) const {
-    if (are_many) {
-      const auto found = connections.find(client_id);
-      return found == connections.end() ? 0 : found->second;
-    }
-    return static_cast<uint32_t>(
-        std::count_if(order.begin(), order.end(),
-                      [&](const Member& member) { return member.key.second == client_id; }));
-  }
-  void Join(const Message& message) {
-    ++changes;
-    if (gone.empty()) gone.emplace_back();
-    order.splice(order.end(), gone, gone.begin());
-    Member& member = order.back();
-    member.key.first = message.connection_id;
-    member.key.second = message.client_id;
-    member.message.Assign(message);
-    if (are_many) return Enlist(std::prev(order.end()));
-    are_many = order.size() > kFew;
-    if (!are_many) return;
-    for (auto each = order.begin(); each != order.end(); ++each) Enlist(each);
-  }
-  // REQUIRES: it is visible.
-  void Leave(const KeyView& key) {
-    ++changes;
-    const Members::iterator member = Locate(key);
-    if (are_many) {
-      visible.erase(KeyView(member->key));
-      const auto of_client = connections.find(member->key.second);
-      if (--of_client->second == 0) connections.erase(of_client);
-    }
-    gone.splice(gone.begin(), order, member);
-    // As many as are there, and some, are enough to be used again.
-    if (gone.size() > order.size() + kFew) gone.pop_back();
-  }
-  void Assign(Member& member, const Message& message) {
-    ++changes;
-    member.message.Assign(message);
-  }
-  void Clear() {
-    ++changes;
-    are_many = false;
-    visible.clear();
-    connections.clear();
-    order.clear();
-  }
-  void Enlist(Members::iterator member) {
-    visible.emplace(KeyView(member->key), member);
-    ++connections[member->key.second];
-  }
-  Members::iterator Locate(const KeyView& key) {
-    if (are_many) {
-      const auto found = visible.find(key);
-      return found == visible.end() ? order.end() : found->second;
-    }
-    return std::find_if(order.begin(), order.end(),
-                        [&](const Member& member) { return KeyView(member.key) == key; });
-  }
-
-  // Folded from the events: the visible members as they joined; and, once they are many, by their
-  // keys, viewed there, and how many there are of each client. Few are found sooner one by one.
-  static constexpr size_t kFew = 16;
-  Members order;
-  bool are_many = false;
-  absl::flat_hash_map<KeyView, Members::iterator, Hash, Equal> visible;
-  Members gone;  // not visible any more: their memory is used again
-  absl::flat_hash_map<std::string, uint32_t, Hash, Equal> connections;
+  FoldedMembers folded;
   bool syncing = false;
   // The ids of the running sync, of the one that completed last, and of the one discarded last.
   std::string sync_id;
   std::string completed_id;
   std::string discarded_id;
-  absl::flat_hash_set<Key, Hash, Equal> seen;  // in the running sync
+  FoldedMembers::KeySet seen;  // in the running sync
   absl::flat_hash_map<RequestId, Asked> asked;
   size_t open_gets = 0;  // of these
   // Since the connection is down: whether frames or the owner have put the channel where it is.
   bool moved_while_down = false;
   // Of the input in hand: operations that were acknowledged, by their clients, in their order.
   std::vector<std::pair<std::string, PresenceAction>> acknowledged;
-  uint64_t changes = 0;  // of what was folded
-  // The changes of the channel's set and of this when they were compared last.
+  // The changes of the channel's set and of what was folded when they were compared last.
   std::optional<std::pair<uint64_t, uint64_t>> compared;
   size_t paid = 0;  // members that the next look at the whole may cost
 };
@@ -196,11 +96,11 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
     } else if (const auto* changed = std::get_if<SyncChanged>(&effect)) {
       CheckSync(history, *changed);
     } else if (const auto* cleared = std::get_if<SetCleared>(&effect)) {
-      if (cleared->members != history.order.size()) {
+      if (cleared->members != history.folded.size()) {
         Fail("fold", absl::StrCat("cleared ", cleared->members, " members where ",
-                                  history.order.size(), " were visible"));
+                                  history.folded.size(), " were visible"));
       }
-      history.Clear();
+      history.folded.Clear();
     } else if (const auto* result = std::get_if<CallResult>(&effect)) {
       CheckResult(history, *result, effects, channel);
     }
@@ -211,7 +111,7 @@ void ReplayChecker::OnApply(size_t index, Timestamp, const ChannelInput& input,
   CheckSubscriptions(input, channel);
   if (pace_ == Pace::kWhenEarned) {
     CheckTouched(history, input, effects, channel);
-    if (history.paid < history.order.size()) return;
+    if (history.paid < history.folded.size()) return;
     history.paid = 0;
   }
   CheckWhole(history, channel);
@@ -224,7 +124,7 @@ void ReplayChecker::CheckWhole(size_t index, const Channel& channel) {
 
 void ReplayChecker::CheckWhole(History& history, const Channel& channel) {
   // What was compared, and neither side has changed since, is not compared again.
-  const std::pair now(channel.members().changes(), history.changes);
+  const std::pair now(channel.members().changes(), history.folded.changes());
   if (history.compared != now) {
     CheckFold(history, channel);
     if (std::string wrong = channel.members().CheckInvariants(); !wrong.empty()) {
@@ -240,14 +140,14 @@ void ReplayChecker::CheckWhole(History& history, const Channel& channel) {
 void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
   const Message& message = event.message;
   const KeyView key = KeyOf(message);
-  History::Member* const member = history.Find(key);
+  FoldedMembers::Member* const member = history.folded.Find(key);
   if (event.type == EventType::kLeave) {
     if (member == nullptr) {
       return Fail("leave", absl::StrCat(NameOf(message), " left without having been present"));
     }
-    history.Leave(key);
+    history.folded.Leave(key);
   } else if (member == nullptr) {
-    history.Join(message);
+    history.folded.Join(message);
   } else {
     const StoredMessage& stored = member->message;
     if (VersionOf(message).kind == Version::Kind::kSerial && message.id == stored.view().id) {
@@ -256,9 +156,9 @@ void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
     if (!CompareNewness(VersionOf(message), VersionOf(stored.view())).newer) {
       return Fail("monotonic", absl::StrCat(NameOf(message), " went back to an older message"));
     }
-    history.Assign(*member, message);
+    history.folded.Assign(*member, message);
   }
-  const uint32_t connections = history.ConnectionsOf(message.client_id);
+  const uint32_t connections = history.folded.ConnectionsOf(message.client_id);
   if (event.connections != connections) {
     Fail("connections", absl::StrCat("an event of ", NameOf(message), " counts ", event.connections,
                                      " connections where there are ", connections));
@@ -268,7 +168,7 @@ void ReplayChecker::CheckEvent(History& history, const MemberEvent& event) {
 void ReplayChecker::CheckSync(History& history, const SyncChanged& changed) {
   if (changed.phase != SyncChanged::Phase::kCompleted) return;
   // After an ATTACHED that says nobody is present, none has started; nobody may be visible then.
-  for (const History::Member& member : history.order) {
+  for (const FoldedMembers::Member& member : history.folded) {
     if (!history.syncing || !history.seen.contains(member.key)) {
       return Fail("sync", absl::StrCat(NameOf(member.message.view()),
                                        " is visible after a sync it was not seen in"));
@@ -305,8 +205,8 @@ void ReplayChecker::CheckAnswer(const History& history, const CallResult& result
     return;
   }
   const History::Asked& asked = history.asked.at(result.request);
-  std::vector<const History::Member*> expected;
-  for (const History::Member& member : history.order) {
+  std::vector<const FoldedMembers::Member*> expected;
+  for (const FoldedMembers::Member& member : history.folded) {
     const Message message = member.message.view();
     if (!asked.client_id.empty() && message.client_id != asked.client_id) continue;
     if (!asked.connection_id.empty() && message.connection_id != asked.connection_id) continue;
@@ -330,14 +230,14 @@ void ReplayChecker::CheckAnswer(const History& history, const CallResult& result
 
 // Both list the members as they joined, so that they are compared in step.
 void ReplayChecker::CheckFold(const History& history, const Channel& channel) {
-  auto next = history.order.begin();
+  auto next = history.folded.begin();
   channel.members().ForEach([&](const Message& member) {
     if (violation_.has_value()) return;
-    if (next != history.order.end() && next->message.view() == member) {
+    if (next != history.folded.end() && next->message.view() == member) {
       ++next;
       return;
     }
-    const History::Member* const known = history.Find(KeyOf(member));
+    const FoldedMembers::Member* const known = history.folded.Find(KeyOf(member));
     if (known == nullptr) {
       Fail("fold", absl::StrCat(NameOf(member), " is visible without an event"));
     } else if (known->message.view() != member) {
@@ -345,11 +245,11 @@ void ReplayChecker::CheckFold(const History& history, const Channel& channel) {
     } else {
       Fail("fold",
            absl::StrCat(NameOf(member), " is visible where ",
-                        next == history.order.end() ? "nobody" : NameOf(next->message.view()),
+                        next == history.folded.end() ? "nobody" : NameOf(next->message.view()),
                         " is next"));
     }
   });
-  if (!violation_.has_value() && next != history.order.end()) {
+  if (!violation_.has_value() && next != history.folded.end()) {
     Fail("fold", "a member whom no event has made leave is not visible");
   }
 }
@@ -357,7 +257,7 @@ void ReplayChecker::CheckFold(const History& history, const Channel& channel) {
 // The same of one key, present or not.
 void ReplayChecker::CheckFoldOf(const History& history, std::string_view connection_id,
                                 std::string_view client_id, const Channel& channel) {
-  const History::Member* const known = history.Find({connection_id, client_id});
+  const FoldedMembers::Member* const known = history.folded.Find({connection_id, client_id});
   const std::optional<Message> member = channel.members().Find(connection_id, client_id);
   if (known == nullptr && member.has_value()) {
     Fail("fold", absl::StrCat(NameOf(*member), " is visible without an event"));
@@ -371,9 +271,9 @@ void ReplayChecker::CheckFoldOf(const History& history, std::string_view connect
 // What the input and its events name, and the number of all.
 void ReplayChecker::CheckTouched(History& history, const ChannelInput& input,
                                  const Effects& effects, const Channel& channel) {
-  if (channel.members().size() != history.order.size()) {
+  if (channel.members().size() != history.folded.size()) {
     Fail("fold", absl::StrCat(channel.members().size(), " members are visible where events make ",
-                              history.order.size()));
+                              history.folded.size()));
   }
   history.paid += kPaidMembers;
   for (const Effect& effect : effects) {

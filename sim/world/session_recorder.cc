@@ -14,7 +14,8 @@
 namespace presence::sim {
 namespace {
 
-// What channels are told of a connection in this state (RTL3).
+// What channels are told of a connection in this state (RTL3). The session has the like of it, which
+// is not used here: what it told its channels is held to what is written.
 ConnectionState ToldIn(SessionState state) {
   switch (state) {
     case SessionState::kConnected:
