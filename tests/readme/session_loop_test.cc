@@ -2,40 +2,22 @@
 
 #include "tools/examples/session_loop.h"
 
-#include <deque>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "presence/session/client_session.h"
+#include "tests/readme/answering_sockets.h"
 
 namespace presence::examples {
 namespace {
 
-// A program whose socket answers what it is sent, and that ends when nothing more happens.
-class Script : public WebSockets, public Program {
+// A program that ends when nothing more happens.
+class Script : public AnsweringSockets<SessionInput>, public Program {
  public:
-  std::vector<std::string> log;
-
-  void Open(TransportId socket, std::string_view resume_key) override {
-    log.push_back("open " + std::string(resume_key));
-    Then(TransportOpened{socket});
-    Say(socket, R"({"action":4,"connectionId":"c1","connectionDetails":)"
-                R"({"clientId":"me","connectionKey":"k1"}})");
-  }
-  void Send(TransportId socket, std::string_view message) override {
-    log.push_back("send " + std::string(message));
-    if (message.starts_with(R"({"action":10,)")) Say(socket, R"({"action":11,"channel":"room"})");
-    if (message.starts_with(R"({"action":14,)")) Say(socket, R"({"action":1,"msgSerial":0})");
-    if (message.starts_with(R"({"action":7)")) Say(socket, R"({"action":8})");
-  }
-  void Close(TransportId) override { log.push_back("close"); }
-
   std::optional<Event> Next(std::optional<Timestamp> deadline) override {
-    if (next_ < events_.size()) return Event{now_, &events_[next_++]};
+    if (has_input()) return Event{now_, TakeInput()};
     if (!deadline.has_value()) return std::nullopt;
     now_ = *deadline;
     return Event{now_, nullptr};
@@ -57,17 +39,8 @@ class Script : public WebSockets, public Program {
     log.push_back("refused " + std::to_string(input.index()));
   }
 
-  void Then(const SessionInput& input) { events_.push_back(input); }
-  void Say(TransportId socket, std::string bytes) {
-    bytes_.push_back(std::move(bytes));
-    Then(TransportReceived{socket, bytes_.back()});
-  }
-
  private:
   Timestamp now_ = TimestampFromMs(1'000);
-  std::deque<std::string> bytes_;
-  std::deque<SessionInput> events_;  // a deque, so that what is handed out stays where it is
-  size_t next_ = 0;
 };
 
 TEST(SessionLoop, EntersARoom) {
