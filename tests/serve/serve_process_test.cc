@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -188,6 +189,53 @@ TEST_F(ServeProcessTest, WhoDoesNotReadIsDroppedAndTheOthersAreToldAll) {
   }
   writing.join();
   EXPECT_TRUE(slow->IsClosedUnanswered());
+}
+
+// Heads of all three lengths, many at once, and pongs that come between them.
+TEST_F(ServeProcessTest, WhatHasWaitedForASlowReaderComesWholeAndInItsOrder) {
+  Serve();
+  auto slow = Connect("slow", "&heartbeats=true", 4096);
+  const auto id_of = [](int i) {
+    const size_t length = i % 100 == 7 ? 70'000 : i % 3 == 0 ? 1'000 : 20;
+    return std::to_string(i) + ":" + std::string(length, static_cast<char>('a' + i % 26));
+  };
+  const auto unsent_bytes = [&] {
+    constexpr std::string_view kName = "\npresence_unsent_bytes ";
+    const std::string metrics = Get("/metrics");
+    const size_t at = metrics.find(kName);
+    return at == metrics.npos ? -1 : std::atoll(metrics.c_str() + at + kName.size());
+  };
+  std::atomic<bool> many_wait = false;
+  std::thread saying([&] {
+    constexpr int kPings = 500;
+    for (int i = 0, pings = 0; pings < kPings; ++i) {
+      if (!slow->SendText(R"({"action":0,"id":")" + id_of(i) + "\"}")) return;
+      if (!many_wait) continue;
+      // Not before, as a server that cannot write its pong need not read on.
+      slow->SendFrame(WebSocketClient::kPing, "ping");
+      ++pings;
+    }
+    slow->SendText(R"({"action":0,"id":"last"})");
+  });
+  // The sockets' buffers are full, and as much waits as takes several writes.
+  while (unsent_bytes() < 500'000) std::this_thread::yield();
+  many_wait = true;
+  bool is_whole = true;
+  int got = 0;
+  while (is_whole) {
+    const std::string id = FieldOf(slow->Await(R"("id")").value_or(""), "id");
+    if (id == "last") break;
+    is_whole = id == id_of(got);
+    ++got;
+  }
+  EXPECT_TRUE(is_whole) << "of " << got;
+  if (!is_whole) slow->Vanish();
+  saying.join();
+  ASSERT_TRUE(is_whole);
+  slow->SendFrame(WebSocketClient::kPing, "the last");
+  EXPECT_TRUE(slow->Await("the last", WebSocketClient::kPong).has_value());
+  // A client is dropped for what it does not take, so what it has taken must not count.
+  EXPECT_EQ(unsent_bytes(), 0);
 }
 
 TEST_F(ServeProcessTest, WhoAnswersNoPingIsLost) {

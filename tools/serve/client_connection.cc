@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
@@ -18,10 +19,12 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tools/serve/credentials.h"
 #include "tools/serve/fault_line.h"
 #include "tools/serve/faults.h"
+#include "tools/serve/gathering_socket.h"
 #include "tools/serve/http_message.h"
 #include "tools/serve/http_router.h"
 #include "tools/serve/request_target.h"
@@ -37,15 +40,26 @@ namespace websocket = beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 using RequestStream = beast::basic_stream<tcp, LoopExecutor>;
-// Right on the socket: what Beast can put between them, timeouts, is not needed here and costs
-// each message another operation.
-using WebSocketStream = websocket::stream<LoopSocket>;
+// Reads messages, and sees to handshakes, pings and closes; messages are written beside it.
+using WebSocketStream = websocket::stream<GatheringSocket>;
 
 // Of a message that is coming in: so much is read at once at least, and at most.
 constexpr size_t kLeastRead = 1024;
 constexpr size_t kMostRead = size_t{64} << 10;
 // An idle connection keeps at most so much room for messages.
 constexpr size_t kKeptRoom = size_t{4} << 10;
+// Of messages that wait, so many are written at once, and so many bytes, but one in any case.
+constexpr size_t kMostGathered = 32;
+constexpr size_t kMostGatheredBytes = size_t{64} << 10;
+
+// The head of a whole message, as a server writes it (RFC 6455, 5.2).
+constexpr size_t kLongestHead = 10;
+void AppendHead(bool is_binary, size_t length, std::string& out) {
+  out += static_cast<char>(is_binary ? 0x82 : 0x81);
+  const size_t bytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
+  out += static_cast<char>(bytes == 0 ? length : bytes == 2 ? 126 : 127);
+  for (size_t i = bytes; i-- > 0;) out += static_cast<char>(length >> (8 * i) & 0xff);
+}
 
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -76,9 +90,8 @@ class WebSocketConnection final : public ClientSocket,
     stream_.set_option(timeouts);
     stream_.set_option(websocket::stream_base::decorator(
         [](websocket::response_type& response) { response.set(http::field::server, "presence"); }));
-    stream_.auto_fragment(false);
     stream_.read_message_max(0);  // counted here, so that a message too large can be answered
-    stream_.binary(Service::FormatOf(target_) == wire::Format::kMessagePack);
+    is_binary_ = Service::FormatOf(target_) == wire::Format::kMessagePack;
     stream_.async_accept(request, [self = shared_from_this()](error_code error) {
       if (!error) self->OnAccepted();
     });
@@ -100,7 +113,7 @@ class WebSocketConnection final : public ClientSocket,
   }
   void Drop() override {
     error_code ignored;
-    stream_.next_layer().close(ignored);
+    stream_.next_layer().next_layer().close(ignored);
   }
 
  private:
@@ -157,22 +170,51 @@ class WebSocketConnection final : public ClientSocket,
     line_ != nullptr ? line_->Gone() : service_->Gone(transport_);
   }
 
+  // Writes the first of what waits, and as much of the rest as goes with it.
   void SendNext() {
-    stream_.async_write(asio::buffer(*unsent_.front()),
-                        [self = shared_from_this()](error_code error, size_t) {
-                          error ? self->Drop() : self->OnSent();
-                        });
+    // A client that has closed it reads no more.
+    if (!stream_.is_open()) return Drop();
+    size_t bytes = 0;
+    sending_ = 0;
+    while (sending_ < std::min(unsent_.size(), kMostGathered)) {
+      bytes += unsent_[sending_]->size();
+      if (sending_ > 0 && bytes > kMostGatheredBytes) break;
+      ++sending_;
+    }
+    heads_.clear();
+    heads_.reserve(sending_ * kLongestHead);  // views of it stay good
+    std::vector<asio::const_buffer> buffers;
+    buffers.reserve(2 * sending_);
+    for (size_t i = 0; i < sending_; ++i) {
+      const std::string& message = *unsent_[i];
+      const size_t at = heads_.size();
+      AppendHead(is_binary_, message.size(), heads_);
+      buffers.emplace_back(heads_.data() + at, heads_.size() - at);
+      buffers.push_back(asio::buffer(message));
+    }
+    stream_.next_layer().async_write_some(buffers,
+                                          [self = shared_from_this()](error_code error, size_t) {
+                                            error ? self->Drop() : self->OnSent();
+                                          });
   }
 
   void OnSent() {
-    const size_t bytes = unsent_.front()->size();
-    unsent_.pop_front();
+    std::array<size_t, kMostGathered> sizes{};
+    const size_t sent = std::exchange(sending_, 0);
+    for (size_t i = 0; i < sent; ++i) {
+      sizes[i] = unsent_.front()->size();
+      unsent_.pop_front();
+    }
     if (!unsent_.empty()) {
       SendNext();
-    } else if (closing_) {
-      SendClose();
+    } else {
+      heads_.clear();
+      heads_.shrink_to_fit();
+      if (closing_) SendClose();
     }
-    line_ != nullptr ? line_->Taken(bytes) : service_->Taken(transport_, bytes);
+    for (size_t i = 0; i < sent; ++i) {
+      line_ != nullptr ? line_->Taken(sizes[i]) : service_->Taken(transport_, sizes[i]);
+    }
   }
 
   void StopPings() {
@@ -202,7 +244,10 @@ class WebSocketConnection final : public ClientSocket,
   TransportHandle transport_ = 0;
   std::string message_;     // what of the message under way has come
   bool too_large_ = false;  // the rest of the message under way is of no interest
-  std::deque<std::shared_ptr<const std::string>> unsent_;  // the first is being written
+  bool is_binary_ = false;
+  std::deque<std::shared_ptr<const std::string>> unsent_;
+  size_t sending_ = 0;  // of these, the first are being written
+  std::string heads_;   // of these
   bool closing_ = false;
   bool close_sent_ = false;
 };
