@@ -139,6 +139,22 @@ TEST_F(StateFileTest, NobodyElseMayReadIt) {
   }
 }
 
+TEST_F(StateFileTest, ACopyThatOthersMayReadIsClosedToThem) {
+  ASSERT_TRUE(Open()->Write({"options", "snapshot", Inputs(1)}).ok());
+  Spill(path_ + "-count", "");
+  for (const char* suffix : {"", "-count"}) {
+    ASSERT_EQ(chmod((path_ + suffix).c_str(), 0644), 0) << suffix;
+  }
+  const auto file = Open();
+  ASSERT_TRUE(ReadAll(*file).status.ok());
+  ASSERT_TRUE(file->Write({"", "", Inputs(1)}).ok());
+  for (const char* suffix : {"", "-wal", "-count"}) {
+    struct stat about {};
+    ASSERT_EQ(stat((path_ + suffix).c_str(), &about), 0) << suffix;
+    EXPECT_EQ(about.st_mode & 0777, 0600u) << suffix;
+  }
+}
+
 TEST_F(StateFileTest, IsWrittenThroughToTheDiskAndAsALogInFront) {
   // Of a crash of the machine nothing can be seen here; what SQLite was asked for can.
   const auto file = Open();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -172,6 +173,21 @@ absl::StatusOr<std::unique_ptr<StateFile>> StateFile::Open(const std::string& pa
   return file;
 }
 
+// A copy that was put back is often one that others may read.
+absl::Status StateFile::KeepFromOthers() const {
+  for (const char* const suffix : {"", "-wal", "-count"}) {
+    const std::string path = path_ + suffix;
+    struct stat about {};
+    if (stat(path.c_str(), &about) != 0 || (about.st_mode & (S_IRWXG | S_IRWXO)) == 0) continue;
+    if (chmod(path.c_str(), about.st_mode & S_IRWXU) != 0) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("others may read ", path, ", which holds keys, and that cannot be changed (",
+                       std::strerror(errno), "): make it your own, with mode 0600"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status StateFile::Prepare() {
   Database& database = *database_;
   // Nobody else may have it, from the first transaction on until it is closed.
@@ -203,6 +219,7 @@ absl::Status StateFile::Prepare() {
         absl::StrCat("the state ", path_, " has version ", *version, ", and this server knows ",
                      kVersion, ": start the server that wrote it"));
   }
+  if (const absl::Status status = KeepFromOthers(); !status.ok()) return status;
   if (database.Run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                    "PRAGMA journal_size_limit=67108864") != SQLITE_OK) {
     return Failed("write");

@@ -62,6 +62,7 @@ class StateFile {
   StateFile(std::string path, std::unique_ptr<Database> database);
 
   absl::Status Prepare();
+  absl::Status KeepFromOthers() const;
   absl::Status WriteExport(const StateTransaction& transaction);
   absl::Status Damaged(std::string_view what) const;
   absl::Status Failed(std::string_view what) const;
