@@ -307,6 +307,16 @@ TEST_F(CredentialsTest, AnotherKeyOrNoneIs40101) {
   }
 }
 
+TEST_F(CredentialsTest, SaysWhetherTheNameOrTheSecretOfAKeyIsWrong) {
+  const auto why = [this](const std::string& target) {
+    return std::get<ErrorInfo>(Check(target)).message;
+  };
+  EXPECT_EQ(why("/?key=app.none:one"), "this server has no key of that name");
+  EXPECT_EQ(why("/?key=app.all:two"),
+            "the secret is not the one of this server's key of that name");
+  EXPECT_EQ(why("/?key=app.all"), "the key is none: it is NAME:SECRET");
+}
+
 TEST_F(CredentialsTest, ATokenWithAClientIdIsThatOnesAndNoOthers) {
   const std::string token = Token({{"x-ably-clientId", "alice"}});
   EXPECT_EQ(Good(token).client_id, "alice");

@@ -24,6 +24,19 @@ using FaultsTest = ServeProcess;
 TEST_F(FaultsTest, ThereAreNoneUnlessAskedForAtTheStart) {
   Serve();
   EXPECT_THAT(Post("/faults", R"({"fault":"jump","ms":1})"), HasSubstr("404 Not Found"));
+  EXPECT_THAT(Post("/faults", "{}"), HasSubstr("this server was started without --faults"));
+}
+
+TEST_F(FaultsTest, SaysWhatIsWrongWithABodyAndWhere) {
+  Serve({"--faults"});
+  for (const auto& [body, wrong] : {std::pair("", "there is no body"),
+                                    {R"({"fault":"drop")", "something, at byte 16"},
+                                    {"{'fault':'drop'}", "a key is not a string, at byte 2"},
+                                    {R"({"fault":"refuse","code":"a"})", "such as 40160"}}) {
+    const std::string answer = Post("/faults", body);
+    EXPECT_THAT(answer, HasSubstr("400 Bad Request")) << body;
+    EXPECT_THAT(answer, HasSubstr(wrong)) << body;
+  }
 }
 
 TEST_F(FaultsTest, AMisspelledFieldIsRefusedRatherThanMeantForAll) {
@@ -35,6 +48,12 @@ TEST_F(FaultsTest, AMisspelledFieldIsRefusedRatherThanMeantForAll) {
   EXPECT_THAT(Post("/faults", R"({"fault":"jump","ms":1,"room":"a"})"),
               HasSubstr("400 Bad Request"));
   EXPECT_THAT(Post("/faults", R"({"fault":"drop","clientId":7})"), HasSubstr("400 Bad Request"));
+  for (const char* const field :
+       {R"("statusCode":"x")", R"("statusCode":1000)", R"("message":7)"}) {
+    EXPECT_THAT(Post("/faults", R"({"fault":"refuse","code":40160,)" + std::string(field) + "}"),
+                HasSubstr("400 Bad Request"))
+        << field;
+  }
   const std::string of_a_long_name =
       Post("/faults", R"({"fault":"drop",")" + std::string(65, 'x') + R"(":1})");
   EXPECT_THAT(of_a_long_name, HasSubstr("has no field of this name"));

@@ -137,6 +137,11 @@ TEST_F(HttpRoutesTest, WhatIsNotThereIsAnErrorOfTheProtocol) {
   }
 }
 
+TEST_F(HttpRoutesTest, WhoTakesAnotherMethodIsToldWhichOneItIsFor) {
+  EXPECT_THAT(Ask("POST", "/health").body,
+              HasSubstr("there is nothing of this name here for POST, but for GET: "));
+}
+
 TEST_F(HttpRoutesTest, CountsForPrometheus) {
   DeafSocket socket;
   const TransportHandle transport =

@@ -72,7 +72,9 @@ TEST_F(RestProcessTest, GivesATokenAndSaysWhoIsPresentOverHttp) {
 
 TEST_F(RestProcessTest, OnlyASandboxMakesApps) {
   Serve();
-  EXPECT_THAT(Ask("POST", "/apps", "", "{}"), HasSubstr("HTTP/1.1 404 "));
+  const std::string answer = Ask("POST", "/apps", "", "{}");
+  EXPECT_THAT(answer, HasSubstr("HTTP/1.1 404 "));
+  EXPECT_THAT(answer, HasSubstr("this server was started without --sandbox"));
 }
 
 TEST_F(RestProcessTest, ASandboxMakesAppsThatAreServersOfTheirOwn) {

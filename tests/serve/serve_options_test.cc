@@ -99,7 +99,8 @@ TEST(ServeOptionsTest, FlagsSetWhatTheyName) {
 TEST(ServeOptionsTest, SaysWhatIsWrong) {
   EXPECT_THAT(Wrong({"--listen=here"}), HasSubstr("not an address and a port"));
   EXPECT_THAT(Wrong({"--grace=long"}), HasSubstr("--grace=long: not a time"));
-  EXPECT_THAT(Wrong({"--key=a"}), HasSubstr("NAME:SECRET"));
+  EXPECT_THAT(Wrong({"--key=a"}), HasSubstr("--key: a key is NAME:SECRET"));
+  EXPECT_THAT(Wrong({R"(--key=a:b:{"x")"}), HasSubstr(R"(such as {"lobby:*":)"));
   EXPECT_THAT(Wrong({"--key=a:b", "--key=a:c"}), HasSubstr("two keys are named a"));
   EXPECT_THAT(Wrong({"--listen=0.0.0.0:80"}), HasSubstr("give a --key"));
   EXPECT_EQ(Wrong({"--listen=0.0.0.0:80", "--key=a:b"}), "nothing");

@@ -211,6 +211,10 @@ TEST_F(SessionRecorderTest, AFolderThatCannotBeWrittenIsSaid) {
   options_.folder = "/no/such/place";
   EXPECT_THAT(SessionRecorder::Open(options_).status().ToString(),
               HasSubstr("cannot make the folder /no/such/place: No such file"));
+  options_.folder = ::testing::TempDir() + "/no_folder";
+  std::ofstream(options_.folder) << "a letter";
+  EXPECT_THAT(SessionRecorder::Open(options_).status().ToString(),
+              HasSubstr("it is a file, where a folder is to be"));
 }
 
 }  // namespace

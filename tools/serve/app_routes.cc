@@ -32,7 +32,7 @@ std::pair<std::string, int64_t> PlaceOf(const HttpRequest& request, const Listen
 
 HttpResponse MakeApp(Apps& apps, const ListenAddress& address, const HttpRequest& request) {
   const absl::StatusOr<JsonValue> body = ReadBody(request);
-  if (!body.ok()) return ErrorResponse(MakeError(kMalformedRequest, "the body is not JSON"));
+  if (!body.ok()) return ErrorResponse(UnreadableBody(body.status()));
   auto made = apps.Make(*body);
   if (const auto* const error = std::get_if<ErrorInfo>(&made)) return ErrorResponse(*error);
   auto& app = std::get<JsonObject>(made);

@@ -26,6 +26,8 @@ uint64_t ModesOf(std::string_view operation) {
 // Channels with any qualifier, and those with none. No channel here has one, so it says nothing.
 constexpr std::string_view kAnyQualifier = "[*]";
 
+constexpr char kExample[] = R"(, such as {"lobby:*":["presence","subscribe"]})";
+
 // A channel's name, or a beginning of names, as a capability gives it.
 struct Scope {
   explicit Scope(std::string_view text) : is_prefix(text.ends_with('*')), name(text) {
@@ -52,18 +54,19 @@ absl::StatusOr<Capability> Capability::Read(std::string_view json) {
   const absl::StatusOr<JsonValue> value = ParseJson(json);
   if (!value.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("a capability is JSON: ", value.status().message()));
+        absl::StrCat("a capability is JSON", kExample, ": ", value.status().message()));
   }
   const JsonObject* const channels = value->AsObject();
   if (channels == nullptr) {
-    return absl::InvalidArgumentError("a capability is a JSON object of operations by channel");
+    return absl::InvalidArgumentError(
+        absl::StrCat("a capability is a JSON object of operations by channel", kExample));
   }
   Capability read;
   for (const JsonField& field : *channels) {
     const JsonArray* const operations = field.value.AsArray();
     if (operations == nullptr) {
       return absl::InvalidArgumentError(
-          absl::StrCat("a capability lists operations: [...] for ", field.key));
+          absl::StrCat("a capability lists operations: [...] for ", field.key, kExample));
     }
     Operations& of_channel = read.channels_[field.key];
     for (const JsonValue& operation : *operations) {

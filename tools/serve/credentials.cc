@@ -48,7 +48,13 @@ std::optional<Timestamp> TimeOf(const JsonObject& claims, std::string_view name)
 
 std::variant<Credentials, ErrorInfo> CheckKey(const Keys& keys, const Presented& presented) {
   const Key* const key = keys.Check(presented.key);
-  if (key == nullptr) return Bad("the key is not one of this server's");
+  if (key == nullptr) {
+    const size_t colon = presented.key.find(':');
+    if (colon == presented.key.npos) return Bad("the key is none: it is NAME:SECRET");
+    return Bad(keys.Find(std::string_view(presented.key).substr(0, colon)) == nullptr
+                   ? "this server has no key of that name"
+                   : "the secret is not the one of this server's key of that name");
+  }
   const std::string& client_id = presented.client_id;
   return Credentials{client_id.empty() ? "*" : client_id, key->capability, std::nullopt, {}};
 }
@@ -60,7 +66,7 @@ std::variant<Credentials, ErrorInfo> CheckToken(const Keys& keys, const Presente
     return Bad(std::string(jwt.status().message().data(), jwt.status().message().size()));
   }
   const Key* const key = keys.Find(jwt->key_name());
-  if (key == nullptr) return Bad("the token is of a key that is not one of this server's");
+  if (key == nullptr) return Bad("the token is of a key whose name no key of this server has");
   if (!jwt->IsSignedWith(key->secret)) return Bad("the token is not signed by its key");
   const JsonObject& claims = jwt->claims();
   Credentials credentials;

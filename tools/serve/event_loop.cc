@@ -21,6 +21,7 @@
 #include "tools/serve/client_connection.h"
 #include "tools/serve/fault_routes.h"
 #include "tools/serve/faults.h"
+#include "tools/serve/http_message.h"
 #include "tools/serve/http_router.h"
 #include "tools/serve/http_routes.h"
 #include "tools/serve/kept_server.h"
@@ -56,6 +57,27 @@ void AllowManySockets() {
 
 std::string TextOf(const absl::Status& status) {
   return std::string(status.message().data(), status.message().size());
+}
+
+// About an address that cannot be listened on.
+const char* WhatToDo(const error_code& error) {
+  if (error == asio::error::address_in_use) {
+    return ": another program listens there; choose another port, or 0 for any that is free";
+  }
+  if (error == asio::error::access_denied) return ": ports below 1024 are for root";
+  if (error == boost::system::errc::address_not_available) {
+    return ": this machine has no such address; 0.0.0.0 is all that it has";
+  }
+  return "";
+}
+
+// What is there only with a flag, for who asks without.
+void AddMissing(std::string_view flag, std::string_view method, std::string_view path,
+                HttpRouter& router) {
+  router.Add(method, path,
+             [why = "this server was started without " + std::string(flag)](const HttpRequest&) {
+               return ErrorResponse({40400, 404, why, nullptr});
+             });
 }
 
 // Wakes when it was told to last.
@@ -157,14 +179,25 @@ class Loop {
     if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor_.bind(wanted, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (error) return "cannot listen on " + options_.listen.text() + ": " + error.message();
+    if (error) {
+      return "cannot listen on " + options_.listen.text() + ": " + error.message() +
+             WhatToDo(error);
+    }
     options_.listen.port = acceptor_.local_endpoint().port();
     live_view_.AddRoutes(router_);
     AddHttpRoutes(service_, router_);
     AddTokenRoutes(apps_, router_);
     AddPresenceRoutes(apps_, router_);
-    if (options_.faults) AddFaultRoutes(faults_, service_, router_);
-    if (options_.sandbox) AddAppRoutes(apps_, options_.listen, router_);
+    if (options_.faults) {
+      AddFaultRoutes(faults_, service_, router_);
+    } else {
+      AddMissing("--faults", "POST", "/faults", router_);
+    }
+    if (options_.sandbox) {
+      AddAppRoutes(apps_, options_.listen, router_);
+    } else {
+      AddMissing("--sandbox", "POST", "/apps", router_);
+    }
     AllowManySockets();
     // A limit on the size of files is to be as a full disk.
     std::signal(SIGXFSZ, SIG_IGN);

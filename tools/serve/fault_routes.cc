@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "presence/error.h"
 #include "presence/json/json_value.h"
+#include "tools/serve/http_format.h"
 #include "tools/serve/http_message.h"
 #include "tools/serve/local_request.h"
 
@@ -15,8 +16,8 @@ const ErrorInfo kNotLocal{40300, 403, "faults are for programs on this machine",
 
 HttpResponse MakeFault(Faults& faults, Service& service, const HttpRequest& request) {
   if (!IsLocal(request)) return ErrorResponse(kNotLocal);
-  const absl::StatusOr<JsonValue> asked = ParseJson(request.body);
-  if (!asked.ok()) return ErrorResponse(MakeError(kMalformedRequest, "the body is not JSON"));
+  const absl::StatusOr<JsonValue> asked = ReadBody(request);
+  if (!asked.ok()) return ErrorResponse(UnreadableBody(asked.status()));
   const auto made = faults.Make(*asked);
   if (const auto* const error = std::get_if<ErrorInfo>(&made)) return ErrorResponse(*error);
   HttpResponse response = JsonResponse(DebugJson(std::get<JsonObject>(made)));

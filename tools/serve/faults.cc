@@ -65,6 +65,10 @@ std::optional<ErrorInfo> WrongField(std::string_view fault, const JsonValue& ask
       const std::string* const text = field.value.AsString();
       if (text == nullptr || text->empty()) return Wrong(name + " is a text, and not empty");
     }
+    if (field.key == "message" && !field.value.IsString()) return Wrong(name + " is a text");
+    if (field.key == "statusCode" && !NumberOf(asked, field.key, 999).has_value()) {
+      return Wrong(name + " is a status of HTTP, such as 401");
+    }
     if (field.key == "resumable" && !field.value.AsBool().has_value()) {
       return Wrong(name + " is true or false");
     }
@@ -87,7 +91,7 @@ std::variant<JsonObject, ErrorInfo> Faults::Make(const JsonValue& asked) {
   }
   if (fault == "jump") {
     const auto ms = NumberOf(asked, "ms", milliseconds(kLongest).count());
-    if (!ms.has_value()) return Wrong("\"ms\" is a number, of at most 24 hours");
+    if (!ms.has_value()) return Wrong("\"ms\" is a number of milliseconds, of at most 24 hours");
     parts_.jump(milliseconds(*ms));
     return JsonObject{};
   }
@@ -103,7 +107,7 @@ std::variant<JsonObject, ErrorInfo> Faults::Keep(Pending::Kind kind, const JsonV
   if (kind == Pending::Kind::kRefuse) {
     constexpr int64_t kMostCode = 999'999;
     const auto code = NumberOf(asked, "code", kMostCode);
-    if (!code.has_value()) return Wrong("\"code\" is the code of the error");
+    if (!code.has_value()) return Wrong("\"code\" is the code of the error, such as 40160");
     const int64_t usual = *code / 100;
     pending.error = {*code, NumberOf(asked, "statusCode", 999).value_or(usual),
                      TextOf(asked, "message"), nullptr};
@@ -111,7 +115,7 @@ std::variant<JsonObject, ErrorInfo> Faults::Keep(Pending::Kind kind, const JsonV
   }
   if (kind == Pending::Kind::kCutSync) {
     const auto pages = NumberOf(asked, "pages", INT32_MAX);
-    if (!pages.has_value()) return Wrong("\"pages\" is how many come before");
+    if (!pages.has_value()) return Wrong("\"pages\" is a number: how many come before");
     pending.pages = *pages;
   }
   pending_.push_back(std::move(pending));
@@ -124,7 +128,7 @@ std::variant<JsonObject, ErrorInfo> Faults::MakeNow(std::string_view fault,
   bool resumable = true;
   if (fault == "delay") {
     ms = NumberOf(asked, "ms", milliseconds(kLongest).count());
-    if (!ms.has_value()) return Wrong("\"ms\" is a number, of at most 24 hours");
+    if (!ms.has_value()) return Wrong("\"ms\" is a number of milliseconds, of at most 24 hours");
   } else if (fault == "drop") {
     const JsonValue* const wanted = asked.Find("resumable");
     resumable = wanted == nullptr || wanted->AsBool().value_or(true);

@@ -6,6 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "engine/base/absl_view.h"
+#include "engine/json/piece_reader.h"
 #include "presence/wire/packed_frame.h"
 
 namespace presence::serve {
@@ -46,6 +48,19 @@ HttpResponse Enveloped(HttpResponse response) {
   return response;
 }
 
+// What is wrong is said to who wrote it by hand, so it says where.
+absl::StatusOr<JsonValue> ReadJson(std::string_view body) {
+  if (body.empty()) return absl::InvalidArgumentError("there is no body, where JSON is to be");
+  absl::StatusOr<JsonValue> value = ParseJson(body);
+  if (value.ok()) return value;
+  json::PieceReader pieces(body);
+  if (pieces.PassOver() && pieces.TakeEnd()) {
+    return absl::InvalidArgumentError(absl::StrCat("the body is ", value.status().message()));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("the body is ", AbslView(pieces.error()), ", at byte ", pieces.position() + 1));
+}
+
 }  // namespace
 
 HttpResponse InFormOf(const HttpRequest& request, HttpResponse response) {
@@ -60,12 +75,18 @@ HttpResponse InFormOf(const HttpRequest& request, HttpResponse response) {
 }
 
 absl::StatusOr<JsonValue> ReadBody(const HttpRequest& request) {
-  if (!request.Header("Content-Type").starts_with(kMessagePack)) return ParseJson(request.body);
+  if (!request.Header("Content-Type").starts_with(kMessagePack)) return ReadJson(request.body);
   std::string json;
   if (const absl::Status status = wire::AppendUnpacked(request.body, json); !status.ok()) {
-    return status;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the body is not MessagePack, which its Content-Type says: ", status.message()));
   }
   return ParseJson(json);
+}
+
+ErrorInfo UnreadableBody(const absl::Status& status) {
+  return MakeError(kMalformedRequest,
+                   std::string(status.message().data(), status.message().size()));
 }
 
 }  // namespace presence::serve

@@ -3,7 +3,9 @@
 
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "presence/error.h"
 #include "presence/json/json_value.h"
 #include "tools/serve/http_message.h"
 
@@ -17,6 +19,8 @@ HttpResponse InFormOf(const HttpRequest& request, HttpResponse response);
 // What a request's body says, JSON unless its content type is application/x-msgpack. Fails with
 // InvalidArgument and a message for people.
 absl::StatusOr<JsonValue> ReadBody(const HttpRequest& request);
+// The error with which such a failure is answered.
+ErrorInfo UnreadableBody(const absl::Status& status);
 
 }  // namespace presence::serve
 

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "engine/base/absl_view.h"
 #include "tools/serve/http_format.h"
 #include "tools/serve/request_target.h"
 
@@ -38,14 +40,26 @@ void HttpRouter::Add(std::string_view method, std::string_view path, Handler han
 }
 
 bool HttpRouter::Route::Matches(const HttpRequest& request) const {
-  const bool method_matches =
-      request.method == method || (request.method == "HEAD" && method == "GET");
-  const std::vector<std::string>& asked = request.target.segments;
-  if (!method_matches || asked.size() != segments.size()) return false;
+  return (request.method == method || (request.method == "HEAD" && method == "GET")) &&
+         IsAt(request.target.segments);
+}
+
+bool HttpRouter::Route::IsAt(const std::vector<std::string>& asked) const {
+  if (asked.size() != segments.size()) return false;
   for (size_t i = 0; i < asked.size(); ++i) {
     if (segments[i] == "*" ? asked[i].empty() : segments[i] != asked[i]) return false;
   }
   return true;
+}
+
+// By which something is to be found there; for who took another.
+std::string HttpRouter::MethodsFor(const std::vector<std::string>& segments) const {
+  std::string methods;
+  for (const Route& route : routes_) {
+    if (!route.IsAt(segments)) continue;
+    absl::StrAppend(&methods, methods.empty() ? "" : " and ", route.method);
+  }
+  return methods;
 }
 
 HttpResponse HttpRouter::Dispatch(const HttpRequest& request) const {
@@ -55,9 +69,11 @@ HttpResponse HttpRouter::Dispatch(const HttpRequest& request) const {
   }
   const std::vector<std::string>& segments = request.target.segments;
   if (segments.size() > 1 && segments[0] == "comet") return {404, "", "", {}};
-  return ErrorResponse({kNotFound, 404,
-                        "there is nothing of this name here: this server does presence only",
-                        nullptr});
+  std::string what = "there is nothing of this name here";
+  if (const std::string methods = MethodsFor(segments); !methods.empty()) {
+    absl::StrAppend(&what, " for ", AbslView(request.method), ", but for ", methods);
+  }
+  return ErrorResponse({kNotFound, 404, what + ": this server does presence only", nullptr});
 }
 
 HttpResponse HttpRouter::Answer(const HttpRequest& request) const {

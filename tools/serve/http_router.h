@@ -38,7 +38,10 @@ class HttpRouter {
     Handler handler;
 
     bool Matches(const HttpRequest& request) const;
+    // Whether it has this path, whatever the method.
+    bool IsAt(const std::vector<std::string>& asked) const;
   };
+  std::string MethodsFor(const std::vector<std::string>& segments) const;
   HttpResponse Dispatch(const HttpRequest& request) const;
 
   std::vector<Route> routes_;

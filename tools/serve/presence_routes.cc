@@ -74,7 +74,8 @@ HttpResponse AnswerPresence(const Apps& apps, const HttpRequest& request) {
   if (const auto* const error = std::get_if<ErrorInfo>(&judged)) return ErrorResponse(*error);
   const Capability& capability = std::get<Credentials>(judged).capability;
   if ((capability.ModesOn(channel) & kFlagPresenceSubscribe) == 0) {
-    return ErrorResponse(MakeError(kNotPermitted, "presence of this channel may not be seen"));
+    return ErrorResponse(MakeError(
+        kNotPermitted, "the key or the token does not permit to subscribe to this channel"));
   }
   const std::optional<uint64_t> asked = NumberOf(request, "limit", kUsualLimit);
   const std::optional<uint64_t> cursor = NumberOf(request, "cursor", 0);

@@ -51,9 +51,9 @@ std::string ReadKeys(const CommandLine& line, ServeOptions& options) {
   if (texts.empty()) texts.emplace_back(kDevelopmentKey);
   for (const std::string& text : texts) {
     absl::StatusOr<Key> key = ParseKey(text);
-    if (!key.ok()) return Text(key.status());
+    if (!key.ok()) return "--key: " + Text(key.status());
     if (const absl::Status status = options.keys.Add(*std::move(key)); !status.ok()) {
-      return Text(status);
+      return "--key: " + Text(status);
     }
   }
   return "";

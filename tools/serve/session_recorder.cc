@@ -56,6 +56,11 @@ absl::StatusOr<std::unique_ptr<SessionRecorder>> SessionRecorder::Open(Options o
     return absl::FailedPreconditionError(
         absl::StrCat("cannot make the folder ", folder, ": ", std::strerror(errno)));
   }
+  struct stat about {};
+  if (stat(folder.c_str(), &about) == 0 && !S_ISDIR(about.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot record to ", folder, ": it is a file, where a folder is to be"));
+  }
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("cannot write to the folder ", folder, ": ", std::strerror(errno)));

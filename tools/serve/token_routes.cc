@@ -23,14 +23,12 @@ HttpResponse AnswerTokenRequest(const Apps& apps, UsedNonces& nonces, const Http
   const std::string& name = request.target.segments[1];
   const std::shared_ptr<Service> service = apps.Of(name);
   const Key* const key = service->keys().Find(name);
-  if (key == nullptr) return ErrorResponse(Bad("the key is not one of this server's"));
+  if (key == nullptr) return ErrorResponse(Bad("this server has no key of that name"));
   const Presented presented = Presented::By(request);
   const bool trusted = !presented.key.empty() && service->keys().Check(presented.key) == key;
   absl::StatusOr<JsonValue> body =
       request.body.empty() ? JsonValue(JsonObject()) : ReadBody(request);
-  if (!body.ok()) {
-    return ErrorResponse(MakeError(kMalformedRequest, "the body is neither JSON nor MessagePack"));
-  }
+  if (!body.ok()) return ErrorResponse(UnreadableBody(body.status()));
   const auto read = TokenRequest::Read(*body);
   if (const auto* const error = std::get_if<ErrorInfo>(&read)) return ErrorResponse(*error);
   const auto issued =
