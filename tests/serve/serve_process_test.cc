@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,6 +46,15 @@ TEST_F(ServeProcessTest, ConnectsAClientAndSaysWhoItIs) {
   EXPECT_EQ(FieldOf(connected_, "connectionKey").size(), 32u);
 }
 
+TEST_F(ServeProcessTest, ElsewhereThanAtTheRootThereIsNoWebSocket) {
+  Serve();
+  WebSocketClient client(port_);
+  std::string request = WebSocketClient::UpgradeRequest(kDevelopmentKey);
+  request.insert(request.find('?'), "chat");
+  ASSERT_TRUE(client.SendBytes(request));
+  EXPECT_THAT(client.ReadToEnd(), HasSubstr("HTTP/1.1 404 Not Found"));
+}
+
 TEST_F(ServeProcessTest, SomebodyWhoEntersIsToldToAll) {
   Serve();
   auto alice = Attached("alice");
@@ -61,6 +71,20 @@ TEST_F(ServeProcessTest, AHandshakeByteByByteIsAHandshake) {
   }
   EXPECT_THAT(slow.ReadHead(), HasSubstr("101 Switching Protocols"));
   EXPECT_TRUE(slow.Await(R"("action":4)").has_value());
+}
+
+// Each frame is encoded once for all; to compress it for each would cost more than all else.
+TEST_F(ServeProcessTest, NothingIsCompressedThoughAClientOffersIt) {
+  Serve();
+  WebSocketClient browser(port_);
+  std::string request = WebSocketClient::UpgradeRequest(kDevelopmentKey);
+  request.insert(request.size() - 2,
+                 "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n");
+  ASSERT_TRUE(browser.SendBytes(request));
+  const std::string head = browser.ReadHead();
+  EXPECT_THAT(head, HasSubstr("101 Switching Protocols"));
+  EXPECT_THAT(head, Not(HasSubstr("permessage-deflate")));
+  EXPECT_TRUE(browser.Await(R"("action":4)").has_value());
 }
 
 TEST_F(ServeProcessTest, AMessageInPiecesIsAMessage) {
@@ -144,6 +168,35 @@ TEST_F(ServeProcessTest, GarbageIsClosedAndHarmsNobodyElse) {
   }
   alice->SendText(R"({"action":0,"id":"still here"})");
   EXPECT_TRUE(alice->Await("still here").has_value());
+}
+
+TEST_F(ServeProcessTest, ABodyOf64KiBIsReadAndALargerOneEndsItsSocket) {
+  Serve();
+  constexpr size_t kMost = size_t{64} << 10;
+  EXPECT_THAT(Post("/nothing", std::string(kMost, 'x')), HasSubstr("404 Not Found"));
+  EXPECT_EQ(Post("/nothing", std::string(kMost + 1, 'x')), "");
+}
+
+TEST_F(ServeProcessTest, AHeadOf16KiBIsReadAndALargerOneEndsItsSocket) {
+  Serve();
+  const auto ask = [this](size_t bytes) {
+    WebSocketClient socket(port_);
+    socket.SendBytes("GET /nothing HTTP/1.1\r\nX: " + std::string(bytes, 'x') + "\r\n\r\n");
+    return socket.ReadToEnd();
+  };
+  EXPECT_THAT(ask(16'000), HasSubstr("404 Not Found"));
+  EXPECT_EQ(ask(17'000), "");
+}
+
+TEST_F(ServeProcessTest, WhoDoesNotFinishARequestOrAnswerACloseIsDropped) {
+  Serve({"--idle=10m"});
+  WebSocketClient slow(port_);
+  slow.SendBytes("GET / HTTP/1.1\r\nHost: local");
+  auto deaf = Connect("deaf");
+  deaf->SendText(R"({"action":7})");
+  EXPECT_TRUE(deaf->Await(R"({"action":8)").has_value());
+  EXPECT_TRUE(slow.IsClosedUnanswered());
+  EXPECT_TRUE(deaf->IsClosedUnanswered());
 }
 
 // As the kernel counts it, in KiB.
@@ -362,15 +415,31 @@ TEST_F(ServeProcessTest, WhoClosesButNotItsSocketIsDroppedAndHarmsNobody) {
 }
 
 TEST_F(ServeProcessTest, AtTheEndEverybodyIsToldAndItEndsWell) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Serve();
+    auto alice = Connect("alice");
+    server_->Signal(signal);
+    EXPECT_THAT(alice->Await(R"("action":6)").value_or(""),
+                HasSubstr(R"("code":80003,"statusCode":503)"));
+    EXPECT_FALSE(alice->Await("").has_value());
+    EXPECT_TRUE(alice->closed());
+    alice->Vanish();
+    EXPECT_EQ(server_->Wait().status, 0) << signal;
+  }
+}
+
+TEST_F(ServeProcessTest, ItMayHaveAsManySocketsAsTheSystemAllows) {
+  rlimit usual{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  rlimit few = usual;
+  few.rlim_cur = 200;
+  ASSERT_LT(few.rlim_cur, few.rlim_max);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
   Serve();
-  auto alice = Connect("alice");
-  server_->Signal(SIGTERM);
-  EXPECT_THAT(alice->Await(R"("action":6)").value_or(""),
-              HasSubstr(R"("code":80003,"statusCode":503)"));
-  EXPECT_FALSE(alice->Await("").has_value());
-  EXPECT_TRUE(alice->closed());
-  alice->Vanish();
-  EXPECT_EQ(server_->Wait().status, 0);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+  rlimit of_server{};
+  ASSERT_EQ(prlimit(server_->pid(), RLIMIT_NOFILE, nullptr, &of_server), 0);
+  EXPECT_EQ(of_server.rlim_cur, usual.rlim_max);
 }
 
 TEST_F(ServeProcessTest, AnswersOverHttp) {
@@ -378,6 +447,7 @@ TEST_F(ServeProcessTest, AnswersOverHttp) {
   EXPECT_THAT(Get("/health"), HasSubstr("HTTP/1.1 200 OK"));
   EXPECT_THAT(Get("/"), HasSubstr("A presence server."));
   EXPECT_THAT(Get("/nothing"), HasSubstr("HTTP/1.1 404 Not Found"));
+  EXPECT_THAT(Get("/time"), HasSubstr("\r\nConnection: close\r\n")) << "it answers one request";
 }
 
 TEST_F(ServeProcessTest, TellsWhatHappensIfAsked) {
@@ -393,6 +463,14 @@ TEST(ServeProgram, TheKeyThatEverybodyKnowsIsForThisMachineOnly) {
   const Finished finished = Command({"--listen=0.0.0.0:0"}).Program(kProgram).Run();
   EXPECT_EQ(finished.status, 2);
   EXPECT_THAT(finished.err, HasSubstr("give a --key"));
+}
+
+TEST_F(ServeProcessTest, WhoseAddressIsTakenIsToldWhatToDo) {
+  Serve();
+  const Finished finished =
+      Command({"--listen=127.0.0.1:" + std::to_string(port_)}).Program(kProgram).Run();
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_THAT(finished.err, HasSubstr("choose another port"));
 }
 
 TEST(ServeProgram, IsStartedByTheCommandThatItLiesBeside) {
