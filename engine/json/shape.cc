@@ -12,7 +12,8 @@
 namespace presence::json {
 namespace {
 
-static_assert(kBlockBytes <= kPadding && kWordBytes <= kPadding);
+// A backslash at the very end makes a block be read from behind the byte after it.
+static_assert(kBlockBytes + 1 <= kPadding && kWordBytes <= kPadding);
 
 size_t FirstOf(BlockMask mask) { return static_cast<size_t>(std::countr_zero(mask)); }
 
