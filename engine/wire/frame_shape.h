@@ -29,7 +29,7 @@ class FrameShape {
     std::string_view number;
   };
 
-  FrameShape() = default;
+  FrameShape() : FrameShape(Around()) {}
   // The names must outlive this.
   explicit FrameShape(const Around& around) : around_(around) {}
   FrameShape(const FrameShape&) = delete;
