@@ -27,6 +27,55 @@ TEST_F(FaultsTest, ThereAreNoneUnlessAskedForAtTheStart) {
   EXPECT_THAT(Post("/faults", "{}"), HasSubstr("this server was started without --faults"));
 }
 
+TEST_F(FaultsTest, AreForProgramsOnThisMachine) {
+  Serve({"--faults"});
+  for (const char* const headers :
+       {"Host: example.org", "Host: localhost\r\nOrigin: https://example.org",
+        "Host: localhost\r\nX-Forwarded-For: 192.0.2.1"}) {
+    for (const char* const method : {"POST", "DELETE"}) {
+      WebSocketClient socket(port_);
+      socket.SendBytes(std::string(method) + " /faults HTTP/1.1\r\n" + headers +
+                       "\r\nContent-Length: 23\r\n\r\n{\"fault\":\"jump\",\"ms\":1}");
+      EXPECT_THAT(socket.ReadToEnd(), HasSubstr("403 Forbidden")) << method << " " << headers;
+    }
+  }
+}
+
+TEST_F(FaultsTest, AConnectionIdSaysWhose) {
+  Serve({"--faults"});
+  auto one = Connect("alice");
+  const std::string id = FieldOf(connected_, "connectionId");
+  auto other = Attached("alice");
+  EXPECT_THAT(Post("/faults", R"({"fault":"drop","connectionId":")" + id + R"("})"),
+              HasSubstr(R"({"connections":1})"));
+  EXPECT_TRUE(one->IsClosedUnanswered());
+  Enter(*other);
+}
+
+TEST_F(FaultsTest, ARefusalIsForItsRoomAndHasItsStatus) {
+  Serve({"--faults"});
+  auto alice = Attached("alice");
+  alice->SendText(R"({"action":10,"channel":"other"})");
+  ASSERT_TRUE(alice->Await(R"("action":11)").has_value());
+  Post("/faults", R"({"fault":"refuse","code":42910,"statusCode":418,"room":"other"})");
+  Enter(*alice);
+  alice->SendText(
+      R"({"action":14,"channel":"other","msgSerial":1,"presence":[{"action":2,"data":"hi"}]})");
+  EXPECT_THAT(alice->Await(R"("action":2,)").value_or(""),
+              HasSubstr(R"("code":42910,"statusCode":418)"));
+}
+
+TEST_F(FaultsTest, AreForgottenAndDelaysEndOnRequest) {
+  Serve({"--faults"});
+  auto alice = Attached("alice");
+  Post("/faults", R"({"fault":"refuse","code":42910})");
+  Post("/faults", R"({"fault":"delay","ms":3600000})");
+  WebSocketClient socket(port_);
+  socket.SendBytes("DELETE /faults HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(socket.ReadToEnd(), HasSubstr("204 No Content"));
+  Enter(*alice);
+}
+
 TEST_F(FaultsTest, SaysWhatIsWrongWithABodyAndWhere) {
   Serve({"--faults"});
   for (const auto& [body, wrong] : {std::pair("", "there is no body"),

@@ -189,10 +189,13 @@ TEST_F(HttpRoutesTest, BrowsersMayAskFromAnywhereWithCredentials) {
   const HttpResponse asked = Ask("OPTIONS", "/time", "http://a.example", "authorization,x-b");
   EXPECT_EQ(asked.status, 204u);
   EXPECT_EQ(Header(asked, "Access-Control-Allow-Headers"), "authorization,x-b");
+  EXPECT_EQ(Header(asked, "Access-Control-Allow-Methods"), "GET, POST, DELETE, OPTIONS");
   for (const HttpResponse& response : {asked, Ask("GET", "/time", "http://a.example")}) {
     EXPECT_EQ(Header(response, "Access-Control-Allow-Origin"), "http://a.example");
     EXPECT_EQ(Header(response, "Access-Control-Allow-Credentials"), "true");
-    EXPECT_THAT(Header(response, "Access-Control-Expose-Headers"), HasSubstr("X-Ably-Errorcode"));
+    EXPECT_EQ(Header(response, "Access-Control-Expose-Headers"),
+              "Link,X-Ably-Errorcode,X-Ably-Errormessage");
+    EXPECT_EQ(Header(response, "Vary"), "Origin") << "what is kept for one page is not another's";
   }
   EXPECT_EQ(Header(Ask("GET", "/time"), "Access-Control-Allow-Origin"), "");
 }

@@ -12,11 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/serve/serve_process.h"
 #include "tests/serve/websocket_client.h"
 #include "tests/tools/run_command.h"
+#include "tools/serve/input_record.h"
+#include "tools/serve/state_file.h"
 
 namespace presence::testing {
 namespace {
@@ -67,6 +70,34 @@ TEST_F(KeptProcessTest, AFullDiskIsANackAndWhenThereIsRoomItGoesOn) {
   bob->Vanish();
   server_->Signal(SIGTERM);
   EXPECT_EQ(server_->Wait().status, 0);
+}
+
+// So that another version, which does inputs otherwise, can go on from it.
+TEST_F(KeptProcessTest, AtTheEndAllIsWrittenAsAWhole) {
+  const std::string state = TestPath("whole.db");
+  Serve({"--state=" + state});
+  auto alice = Attached("alice");
+  Update(*alice, 0, "hello");
+  ASSERT_TRUE(alice->Await(R"("action":1,)").has_value());
+  alice->Vanish();
+  server_->Signal(SIGTERM);
+  ASSERT_EQ(server_->Wait().status, 0);
+  const auto file = serve::StateFile::Open(state);
+  ASSERT_TRUE(file.ok());
+  std::string exported;
+  int inputs = 0;
+  const auto read = (*file)->Read(
+      [&](const serve::StateFile::Kept& kept) {
+        exported = kept.snapshot;
+        return absl::OkStatus();
+      },
+      [&](const serve::InputRecord&) {
+        ++inputs;
+        return absl::OkStatus();
+      });
+  EXPECT_TRUE(read.ok());
+  EXPECT_THAT(exported, HasSubstr("hello"));
+  EXPECT_EQ(inputs, 0);
 }
 
 TEST_F(KeptProcessTest, WhatCannotBeUsedIsSaidWithStatus2) {

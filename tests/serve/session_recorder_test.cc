@@ -107,6 +107,8 @@ TEST_F(SessionRecorderTest, ASessionIsAFileThatGoesOnWhenItsConnectionIsResumed)
   struct stat about {};
   ASSERT_EQ(stat((options_.folder + "/" + names[0]).c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0600u) << "it has keys";
+  ASSERT_EQ(stat(options_.folder.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0700u) << "names have clients' ids";
 }
 
 TEST_F(SessionRecorderTest, WhoTakesAConnectionOverEndsItsOldTransport) {
