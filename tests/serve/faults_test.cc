@@ -52,6 +52,26 @@ TEST_F(FaultsTest, AConnectionIdSaysWhose) {
   Enter(*other);
 }
 
+TEST_F(FaultsTest, WhatWasDelayedComesBeforeWhatIsNotAnyMore) {
+  Serve({"--faults"});
+  auto alice = Connect("alice");
+  Post("/faults", R"({"fault":"delay","clientId":"alice","ms":1000})");
+  alice->SendText(R"({"action":0,"id":"first"})");
+  Get("/time");  // it has come by then, most probably; if not, there is less to see
+  Post("/faults", R"({"fault":"delay","clientId":"alice","ms":0})");
+  alice->SendText(R"({"action":0,"id":"second"})");
+  EXPECT_THAT(alice->Await(R"("action":0)").value_or(""), HasSubstr("first"));
+  EXPECT_THAT(alice->Await(R"("action":0)").value_or(""), HasSubstr("second"));
+}
+
+TEST_F(FaultsTest, OfNobodyAreNotFound) {
+  Serve({"--faults"});
+  for (const char* const fault : {"drop", "silence"}) {
+    EXPECT_THAT(Post("/faults", R"({"fault":")" + std::string(fault) + R"(","clientId":"bob"})"),
+                HasSubstr("404 Not Found"));
+  }
+}
+
 TEST_F(FaultsTest, ARefusalIsForItsRoomAndHasItsStatus) {
   Serve({"--faults"});
   auto alice = Attached("alice");
