@@ -284,15 +284,27 @@ void FillChannel(const Traffic& traffic, Channel& channel, Effects& effects) {
   }
 }
 
-// The floor looks the same keys up, one after the other.
-void BenchPages(benchmark::State& state, const Traffic& traffic) {
-  const size_t items = std::min<size_t>(traffic.members(), 200'000);
-  const size_t turns = std::max<size_t>(1, 100'000 / items);
+// What is timed through a channel: one in which everybody is, and the floor's map with the same
+// keys.
+struct ThroughChannel {
+  explicit ThroughChannel(const Traffic& traffic)
+      : items(std::min<size_t>(traffic.members(), 200'000)),
+        turns(std::max<size_t>(1, 100'000 / items)) {
+    Upsert(traffic, 0, map);
+    FillChannel(traffic, channel, effects);
+  }
+
+  const size_t items;  // timed of each turn
+  const size_t turns;
   FloorMap map;
-  Upsert(traffic, 0, map);
   Effects effects;
   Channel channel{Channel::Options()};
-  FillChannel(traffic, channel, effects);
+};
+
+// The floor looks the same keys up, one after the other.
+void BenchPages(benchmark::State& state, const Traffic& traffic) {
+  ThroughChannel through(traffic);
+  auto& [items, turns, map, effects, channel] = through;
   const Pages pages(traffic, items);
   pages.Apply(channel, effects);
   const uint64_t stale_before = channel.stats().stale;
@@ -360,13 +372,8 @@ enum class Call { kGetByClient, kGetByConnection, kIsUserPresent };
 // The ratio is of one look-up of the floor to one call, its answer in effects included.
 template <Call kCall>
 void BenchCall(benchmark::State& state, const Traffic& traffic) {
-  const size_t items = std::min<size_t>(traffic.members(), 200'000);
-  const size_t turns = std::max<size_t>(1, 100'000 / items);
-  FloorMap map;
-  Upsert(traffic, 0, map);
-  Effects effects;
-  Channel channel{Channel::Options()};
-  FillChannel(traffic, channel, effects);
+  ThroughChannel through(traffic);
+  auto& [items, turns, map, effects, channel] = through;
   const auto call = [&](size_t i) {
     const Traffic::Key& key = traffic.key(1, i);
     absl::Status status;
@@ -428,7 +435,8 @@ void RegisterAll(bool smoke) {
   for (const size_t members : sizes) {
     for (const auto& [name, bench] : benches) {
       const std::string full_name = std::string(name) + "/" + std::to_string(members);
-      // Made and tried when its first turn comes, and kept for the other benches of as many members.
+      // Made and tried when its first turn comes, and kept for the other benches of as many
+      // members.
       const auto run = [bench = bench, members](benchmark::State& state) {
         static std::map<size_t, Traffic> traffic;
         auto found = traffic.find(members);
