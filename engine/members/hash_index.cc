@@ -14,9 +14,9 @@ constexpr uint32_t kMinCapacity = 8;
 // A segment is made larger when more than 7/8 of it is in use, by a quarter.
 uint32_t MaxSize(uint32_t capacity) { return capacity - capacity / 8; }
 uint32_t Larger(uint32_t capacity) { return capacity + std::max(capacity / 4, kMinCapacity / 2); }
-// It is made smaller when less than 2/5 of it is, so that 2/3 are.
+// It is made smaller when less than 1/3 of it is, so that 2/3 are.
 bool IsTooLarge(uint32_t size, uint32_t capacity) {
-  return capacity > kMinCapacity && size < capacity * 2 / 5;
+  return capacity > kMinCapacity && size < capacity / 3;
 }
 uint32_t Fitting(uint32_t size) { return std::max(kMinCapacity, size + size / 2); }
 
@@ -65,11 +65,12 @@ void HashIndex::Erase(uint32_t hash, uint32_t slot) {
   Segment& segment = SegmentOf(entry);
   uint64_t* const place = FirstNotBelow(HomeOf(entry, hash), pair);
   PRESENCE_CHECK(*place == pair);
+  // One by one, as there are few: a call of memmove costs more.
   uint64_t* next = place + 1;
-  while (*next != kEmpty && Home(*next, segment) < static_cast<size_t>(next - segment.begin())) {
-    ++next;
+  for (; *next != kEmpty && Home(*next, segment) < static_cast<size_t>(next - segment.begin());
+       ++next) {
+    next[-1] = *next;
   }
-  std::memmove(place, place + 1, static_cast<size_t>(next - place - 1) * sizeof(uint64_t));
   next[-1] = kEmpty;
   moved_ += static_cast<uint64_t>(next - place - 1);
   --segment.size;
@@ -78,6 +79,18 @@ void HashIndex::Erase(uint32_t hash, uint32_t slot) {
 }
 
 void HashIndex::Replace(uint32_t hash, uint32_t from, uint32_t to) {
+  PRESENCE_CHECK(size_ > 0);
+  const uint64_t pair = Pair(hash, from);
+  const Entry& entry = EntryOf(hash);
+  uint64_t* const place = FirstNotBelow(HomeOf(entry, hash), pair);
+  PRESENCE_CHECK(*place == pair);
+  // Only pairs of the same hash can come between the two, and there is hardly ever another one.
+  const bool has_others =
+      HashOf(place[1]) == hash || (place != entry.places && HashOf(place[-1]) == hash);
+  if (!has_others) {
+    *place = Pair(hash, to);
+    return;
+  }
   Erase(hash, from);
   Insert(hash, to);
 }
@@ -109,11 +122,16 @@ HashIndex::Segment* HashIndex::Rebuilt(uint32_t capacity, uint32_t depth, const 
     uint64_t* const last = segment->end() - 1;
     const auto add = [&](const uint64_t* from, const uint64_t* to) {
       for (; from != to; ++from) {
-        if (*from == kEmpty) continue;
-        next = std::max(next, segment->begin() + Home(*from, *segment));
-        if (next == last) return false;
-        *next++ = *from;
-        ++segment->size;
+        // Which places are empty no processor can foretell, so an empty one is copied, too, and the
+        // next one written over it.
+        const uint64_t pair = *from;
+        const uint32_t is_pair = pair == kEmpty ? 0 : 1;
+        uint64_t* const home = segment->begin() + (is_pair != 0 ? Home(pair, *segment) : 0);
+        next = std::max(next, home);
+        if (next == last && is_pair != 0) return false;
+        *next = pair;
+        next += is_pair;
+        segment->size += is_pair;
       }
       return true;
     };

@@ -17,12 +17,12 @@ namespace presence {
 // How it works. The sequence lies in runs of up to kRun entries, one behind the other; an entry is
 // a slot, and its joining number as the distance from that of the run. Who is taken out leaves a
 // hole, and no other entry is touched. Two runs beside each other that have come down to half of
-// one together are made one; that happens at most once for each run that was begun, so taking out
-// costs O(1) on average, and there are at most some four places for each slot. The last run, which
-// begins small and grows, is rid of its holes before it grows if they are half of it. A slot's
-// place, which its owner keeps, names the run and the entry in it: it stays, unless runs are put
-// together, and then the owner is told the new one. Numbers are found by binary search, first the
-// run, then the entry.
+// one together, or a little less, are made one; that happens at most once for each run that was
+// begun, so taking out costs O(1) on average, and there are at most some four places for each slot.
+// The last run, which begins small and grows, is rid of its holes before it grows if they are half
+// of it. A slot's place, which its owner keeps, names the run and the entry in it: it stays, unless
+// runs are put together, and then the owner is told the new one. Numbers are found by binary
+// search, first the run, then the entry.
 //
 // One thread at a time. Not copyable or movable. Without slots it has no memory but the object's.
 class JoiningOrder {
@@ -51,7 +51,7 @@ class JoiningOrder {
   template <typename Moved>
   void Remove(uint32_t place, const Moved& moved) {
     Run& run = TakeOut(place);
-    if (run.live <= kRun / 2) Tidy(RankOf(run), moved);
+    if (run.live <= kRun / 2 && run.live % kTidyEvery == 0) Tidy(RankOf(run), moved);
   }
   // Another slot has this place.
   void Assign(uint32_t place, uint32_t slot) { EntryAt(place).slot = slot; }
@@ -101,6 +101,9 @@ class JoiningOrder {
  private:
   static constexpr uint32_t kPlaceBits = 10;
   static constexpr uint32_t kRun = 1 << kPlaceBits;
+  // A run is compared with its neighbours each time so many more have left it, as finding them
+  // takes a search.
+  static constexpr uint32_t kTidyEvery = 32;
 
   struct Entry {
     uint32_t slot;      // kNone: a hole
