@@ -48,12 +48,14 @@ inline char* AppendBytes(char* to, std::string_view bytes) {
     std::memcpy(to, bytes.data(), kBlock);
     std::memcpy(to + tail, bytes.data() + tail, kBlock);
   };
-  if (size > 64) {
-    std::memcpy(to, bytes.data(), size);
-  } else if (size >= 32) {
-    copy(std::integral_constant<size_t, 32>());
-  } else if (size >= 16) {
-    copy(std::integral_constant<size_t, 16>());
+  if (size >= 16) {
+    if (size > 64) {
+      std::memcpy(to, bytes.data(), size);
+    } else if (size >= 32) {
+      copy(std::integral_constant<size_t, 32>());
+    } else {
+      copy(std::integral_constant<size_t, 16>());
+    }
   } else if (size >= 8) {
     copy(std::integral_constant<size_t, 8>());
   } else if (size >= 4) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iterator>
 #include <new>
+#include <optional>
 
 #include "absl/base/attributes.h"
 #include "presence/base/internal/check.h"
@@ -15,6 +16,18 @@ namespace {
 constexpr std::string_view kEncodings[] = {"json", "utf-8", "base64", "json/utf-8",
                                            "json/utf-8/base64"};
 
+constexpr uint8_t kNoEncoding = 0;
+constexpr uint8_t kOtherEncoding = 1;
+constexpr uint8_t kFirstEncoding = 2;
+
+uint8_t CodeOf(const std::optional<std::string_view>& encoding) {
+  if (!encoding.has_value()) return kNoEncoding;
+  const auto known = std::find_if(std::begin(kEncodings), std::end(kEncodings),
+                                  [&](std::string_view one) { return EqualBytes(one, *encoding); });
+  if (known == std::end(kEncodings)) return kOtherEncoding;
+  return static_cast<uint8_t>(kFirstEncoding + (known - std::begin(kEncodings)));
+}
+
 }  // namespace
 
 void MemberRecord::Init() {
@@ -22,79 +35,79 @@ void MemberRecord::Init() {
   on_heap_ = false;
 }
 
-// Takes on what is no text, and says which texts are to be stored. In 64 bits, as views that share
-// their bytes may add up to more than there is memory. Inline, as otherwise its answer is written
-// to memory and read again before it has got there.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline MemberRecord::Body MemberRecord::Take(const Message& message,
-                                                                          const Version& version) {
+// Takes on what is no text.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void MemberRecord::Take(const Message& message,
+                                                            const Version& version) {
   const Payload& payload = message.payload;
-  Body body;
-  version_kind_ = version.kind;
+  Id id_kind = Id::kOfConnection;
+  if (message.id.empty()) {
+    id_kind = Id::kNone;
+  } else if (version.kind == Version::Kind::kSynthesized) {
+    id_kind = Id::kOther;
+  }
+  shape_ = Shape{payload.extras.has_value(), version.index > UINT32_MAX, id_kind, version.kind,
+                 payload.data_kind};
+  encoding_ = CodeOf(payload.encoding);
   msg_serial_ = version.msg_serial;
   index_ = static_cast<uint32_t>(version.index);
-  wide_index_ = version.index > UINT32_MAX;
   timestamp_ms_ = ToMs(message.timestamp);
-  data_kind_ = payload.data_kind;
-  has_extras_ = payload.extras.has_value();
-  if (message.id.empty()) {
-    id_kind_ = Id::kNone;
-  } else if (version.kind == Version::Kind::kSynthesized) {
-    id_kind_ = Id::kOther;
-    body.id = message.id;
-  } else {
-    id_kind_ = Id::kOfConnection;
-    body.id = message.id.substr(message.connection_id.size());
-  }
-  if (!payload.encoding.has_value()) {
-    encoding_ = kNoEncoding;
-  } else {
-    const auto known = std::find_if(
-        std::begin(kEncodings), std::end(kEncodings),
-        [&](std::string_view encoding) { return EqualBytes(encoding, *payload.encoding); });
-    if (known == std::end(kEncodings)) {
-      encoding_ = kOtherEncoding;
-      body.encoding = *payload.encoding;
-    } else {
-      encoding_ = static_cast<uint8_t>(kOtherEncoding + 1 + (known - std::begin(kEncodings)));
-    }
-  }
-  body.size = uint64_t{body.id.size()} + payload.data.size() + body.encoding.size() +
-              payload.extras.value_or("").size();
-  return body;
 }
 
-// Writes the body into the record.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void MemberRecord::Write(char* to, const Message& message,
-                                                             const Body& body) {
-  const std::string_view extras = message.payload.extras.value_or("");
-  to = AppendBytes(to, body.id);
-  to = AppendBytes(to, message.payload.data);
-  if (encoding_ == kOtherEncoding) to = AppendBytes(to, body.encoding);
-  if (has_extras_) AppendBytes(to, extras);
-  sizes_[kId] = static_cast<uint8_t>(body.id.size());
-  sizes_[kData] = static_cast<uint8_t>(message.payload.data.size());
-  sizes_[kEncoding] = static_cast<uint8_t>(body.encoding.size());
-  sizes_[kExtras] = static_cast<uint8_t>(extras.size());
+// What of a message's id, and of its encoding, is to be stored as text, once Take has taken it.
+inline std::string_view MemberRecord::IdToStore(const Message& message) const {
+  return shape_.id_kind == Id::kOfConnection ? message.id.substr(message.connection_id.size())
+                                             : message.id;
+}
+inline std::string_view MemberRecord::EncodingToStore(const Message& message) const {
+  return encoding_ == kOtherEncoding ? *message.payload.encoding : std::string_view();
+}
+
+// Bytes of all texts behind the key. In 64 bits, as views that share their bytes may add up to more
+// than there is memory.
+inline uint64_t MemberRecord::BodySize(const Message& message) const {
+  uint64_t size = uint64_t{IdToStore(message).size()} + message.payload.data.size();
+  if (encoding_ == kOtherEncoding) size += EncodingToStore(message).size();
+  if (shape_.has_extras) size += message.payload.extras->size();
+  return size;
+}
+
+// Writes what stands behind the key into the record.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void MemberRecord::Write(char* to, const Message& message) {
+  const std::string_view id = IdToStore(message);
+  const std::string_view data = message.payload.data;
+  sizes_[kId] = static_cast<uint8_t>(id.size());
+  sizes_[kData] = static_cast<uint8_t>(data.size());
+  sizes_[kEncoding] = sizes_[kExtras] = 0;
+  to = AppendBytes(AppendBytes(to, id), data);
+  if (encoding_ == kOtherEncoding) {
+    const std::string_view encoding = EncodingToStore(message);
+    sizes_[kEncoding] = static_cast<uint8_t>(encoding.size());
+    to = AppendBytes(to, encoding);
+  }
+  if (shape_.has_extras) {
+    sizes_[kExtras] = static_cast<uint8_t>(message.payload.extras->size());
+    AppendBytes(to, *message.payload.extras);
+  }
 }
 
 void MemberRecord::Assign(const Message& message, const Version& version) {
-  const Body body = Take(message, version);
+  Take(message, version);
   const size_t key = message.client_id.size() + message.connection_id.size();
-  if (on_heap_ || key + body.size > kInlineBytes) {
+  if (on_heap_ || key + BodySize(message) > kInlineBytes) {
     sizes_[kClientId] = sizes_[kConnectionId] = 0;
-    return WriteElsewhere(message, body);
+    return WriteElsewhere(message);
   }
   sizes_[kClientId] = static_cast<uint8_t>(message.client_id.size());
   sizes_[kConnectionId] = static_cast<uint8_t>(message.connection_id.size());
-  Write(AppendBytes(AppendBytes(bytes_, message.client_id), message.connection_id), message, body);
+  Write(AppendBytes(AppendBytes(bytes_, message.client_id), message.connection_id), message);
 }
 
 void MemberRecord::Update(const Message& message, const Version& version) {
   PRESENCE_DCHECK(Has(message.connection_id, message.client_id));
-  const Body body = Take(message, version);
+  Take(message, version);
   const size_t key = message.client_id.size() + message.connection_id.size();
-  if (on_heap_ || key + body.size > kInlineBytes) return WriteElsewhere(message, body);
-  Write(bytes_ + key, message, body);
+  if (on_heap_ || key + BodySize(message) > kInlineBytes) return WriteElsewhere(message);
+  Write(bytes_ + key, message);
 }
 
 void MemberRecord::Bury(const Message& message, const Version& version) {
@@ -112,9 +125,9 @@ void MemberRecord::Clear() {
 }
 
 // Writes the whole message into a block, or, if it lies in one and fits into the record, there.
-void MemberRecord::WriteElsewhere(const Message& message, Body body) {
+void MemberRecord::WriteElsewhere(const Message& message) {
   const size_t key = message.client_id.size() + message.connection_id.size();
-  const auto size = static_cast<size_t>(key + body.size);
+  const auto size = static_cast<size_t>(key + BodySize(message));
   char* to = on_heap_ ? block().bytes : nullptr;
   uint32_t capacity = on_heap_ ? block().capacity : 0;
   if (on_heap_ && size <= kInlineBytes) {
@@ -123,7 +136,7 @@ void MemberRecord::WriteElsewhere(const Message& message, Body body) {
     sizes_[kClientId] = static_cast<uint8_t>(message.client_id.size());
     sizes_[kConnectionId] = static_cast<uint8_t>(message.connection_id.size());
     return Write(AppendBytes(AppendBytes(bytes_, message.client_id), message.connection_id),
-                 message, body);
+                 message);
   }
   if (size > capacity || capacity / 2 > size + kInlineBytes / 4) {
     delete[] to;
@@ -135,9 +148,9 @@ void MemberRecord::WriteElsewhere(const Message& message, Body body) {
   }
   on_heap_ = true;
   Block& in = *new (&block()) Block{to, capacity, {}, {}};
-  const std::string_view extras = message.payload.extras.value_or("");
-  const std::string_view texts[kTexts] = {message.client_id,    message.connection_id, body.id,
-                                          message.payload.data, body.encoding,         extras};
+  const std::string_view texts[kTexts] = {
+      message.client_id,    message.connection_id,    IdToStore(message),
+      message.payload.data, EncodingToStore(message), message.payload.extras.value_or("")};
   for (size_t i = 0; i < kTexts; ++i) {
     in.sizes[i] = static_cast<uint32_t>(texts[i].size());
     to = AppendBytes(to, texts[i]);
@@ -168,25 +181,25 @@ Message MemberRecord::view() const {
   const std::string_view id = next(kId);
   message.payload.data = next(kData);
   const std::string_view encoding = next(kEncoding);
-  if (has_extras_) message.payload.extras = next(kExtras);
-  if (id_kind_ == Id::kOther) {
+  if (shape_.has_extras) message.payload.extras = next(kExtras);
+  if (shape_.id_kind == Id::kOther) {
     message.id = id;
-  } else if (id_kind_ == Id::kOfConnection) {
+  } else if (shape_.id_kind == Id::kOfConnection) {
     message.id = {message.connection_id.data(), message.connection_id.size() + id.size()};
   }
   if (encoding_ == kOtherEncoding) {
     message.payload.encoding = encoding;
   } else if (encoding_ != kNoEncoding) {
-    message.payload.encoding = kEncodings[encoding_ - kOtherEncoding - 1];
+    message.payload.encoding = kEncodings[encoding_ - kFirstEncoding];
   }
-  message.payload.data_kind = data_kind_;
+  message.payload.data_kind = shape_.data_kind;
   message.timestamp = TimestampFromMs(timestamp_ms_);
   return message;
 }
 
-Version MemberRecord::WideVersion() const {
+int64_t MemberRecord::WideIndex() const {
   const Message message = view();
-  return VersionOf(message.id, message.connection_id, message.timestamp);
+  return VersionOf(message.id, message.connection_id, message.timestamp).index;
 }
 
 }  // namespace presence

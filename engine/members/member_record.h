@@ -50,11 +50,10 @@ struct alignas(kCacheLineBytes) MemberRecord {
   Message view() const;
   // Inline, or its parts would be written to memory and read again before they have got there.
   Version version() const {
-    if (wide_index_) return WideVersion();
     Version version;
-    version.kind = version_kind_;
+    version.kind = shape_.version_kind;
     version.msg_serial = msg_serial_;
-    version.index = index_;
+    version.index = shape_.wide_index ? WideIndex() : index_;
     version.timestamp = TimestampFromMs(timestamp_ms_);
     return version;
   }
@@ -83,9 +82,6 @@ struct alignas(kCacheLineBytes) MemberRecord {
   enum class Id : uint8_t { kNone, kOfConnection, kOther };
   static constexpr size_t kInlineBytes = 70;
   static constexpr size_t kKeyBytes = 28;
-  // Values of `encoding`; others are known ones.
-  static constexpr uint8_t kNoEncoding = 0;
-  static constexpr uint8_t kOtherEncoding = 1;
 
   // Of a message in a block of the heap, in the place of the bytes that others have there.
   struct Block {
@@ -94,12 +90,15 @@ struct alignas(kCacheLineBytes) MemberRecord {
     uint32_t sizes[kTexts];
     char key[kKeyBytes];  // client id and connection id, if they fit
   };
-  // What is stored behind the key.
-  struct Body {
-    std::string_view id;
-    std::string_view encoding;
-    uint64_t size;  // of all texts
+  // What a message is like, besides its texts: written at once.
+  struct Shape {
+    bool has_extras : 1;
+    bool wide_index : 1;  // the index does not fit into 32 bits: it is read from the id
+    Id id_kind : 2;
+    Version::Kind version_kind : 2;
+    DataKind data_kind : 2;
   };
+  static_assert(sizeof(Shape) == 1);
 
   Block& block() { return *reinterpret_cast<Block*>(bytes_ + kInlineBytes - sizeof(Block)); }
   const Block& block() const {
@@ -108,18 +107,17 @@ struct alignas(kCacheLineBytes) MemberRecord {
   uint32_t size_of(Text one) const { return on_heap_ ? block().sizes[one] : sizes_[one]; }
   const char* bytes() const { return on_heap_ ? block().bytes : bytes_; }
   bool BlockHas(std::string_view connection, std::string_view client) const;
-  Body Take(const Message& message, const Version& version);
-  void Write(char* to, const Message& message, const Body& body);
-  void WriteElsewhere(const Message& message, Body body);
-  Version WideVersion() const;
+  void Take(const Message& message, const Version& version);
+  std::string_view IdToStore(const Message& message) const;
+  std::string_view EncodingToStore(const Message& message) const;
+  uint64_t BodySize(const Message& message) const;
+  void Write(char* to, const Message& message);
+  void WriteElsewhere(const Message& message);
+  int64_t WideIndex() const;
 
   // First, so that whoever looks for a key waits for the first line only.
   bool on_heap_ : 1;
-  bool has_extras_ : 1;
-  bool wide_index_ : 1;  // the index does not fit into 32 bits: it is read from the id
-  Id id_kind_ : 2;
-  Version::Kind version_kind_ : 2;
-  DataKind data_kind_ : 2;
+  Shape shape_;
   uint8_t encoding_;
   uint8_t sizes_[kTexts];  // of the texts, if they are in the record
   char bytes_[kInlineBytes];
