@@ -170,14 +170,40 @@ TEST_F(ServeProcessTest, GarbageIsClosedAndHarmsNobodyElse) {
   EXPECT_TRUE(alice->Await("still here").has_value());
 }
 
-TEST_F(ServeProcessTest, ABodyOf64KiBIsReadAndALargerOneEndsItsSocket) {
+TEST_F(ServeProcessTest, ABodyOf64KiBIsReadAndALargerOneIsRefused) {
   Serve();
   constexpr size_t kMost = size_t{64} << 10;
   EXPECT_THAT(Post("/nothing", std::string(kMost, 'x')), HasSubstr("404 Not Found"));
-  EXPECT_EQ(Post("/nothing", std::string(kMost + 1, 'x')), "");
+  for (const size_t bytes : {kMost + 1, 10 * kMost}) {
+    EXPECT_THAT(Post("/nothing", std::string(bytes, 'x')),
+                AllOf(HasSubstr("HTTP/1.1 413 "), HasSubstr("at most 65536 bytes of body")));
+  }
 }
 
-TEST_F(ServeProcessTest, AHeadOf16KiBIsReadAndALargerOneEndsItsSocket) {
+// So that who sends all before he reads anything gets to read why it was refused.
+TEST_F(ServeProcessTest, OfABodyThatIsRefusedAMebibyteIsTakenAndNoMore) {
+  Serve();
+  WebSocketClient socket(port_);
+  socket.SendBytes(
+      "POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n");
+  EXPECT_THAT(socket.ReadToEnd(), HasSubstr("HTTP/1.1 413 "));
+  Get("/health");  // after which a socket that is not read from would be closed
+  const std::string piece(size_t{10} << 10, 'x');
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(socket.SendBytes(piece)) << i;
+  int taken = 0;
+  while (taken < 10'000 && socket.SendBytes(piece)) ++taken;
+  EXPECT_LT(taken, 10'000) << "of 10 KiB";
+}
+
+TEST_F(ServeProcessTest, WhatIsNoRequestIsRefused) {
+  Serve();
+  WebSocketClient socket(port_);
+  socket.SendBytes("what is this\r\n\r\n");
+  EXPECT_THAT(socket.ReadToEnd(),
+              AllOf(HasSubstr("HTTP/1.1 400 "), HasSubstr("this is no request of HTTP/1.1")));
+}
+
+TEST_F(ServeProcessTest, AHeadOf16KiBIsReadAndALargerOneIsRefused) {
   Serve();
   const auto ask = [this](size_t bytes) {
     WebSocketClient socket(port_);
@@ -185,7 +211,10 @@ TEST_F(ServeProcessTest, AHeadOf16KiBIsReadAndALargerOneEndsItsSocket) {
     return socket.ReadToEnd();
   };
   EXPECT_THAT(ask(16'000), HasSubstr("404 Not Found"));
-  EXPECT_EQ(ask(17'000), "");
+  for (const size_t bytes : {17'000, 500'000}) {
+    EXPECT_THAT(ask(bytes),
+                AllOf(HasSubstr("HTTP/1.1 431 "), HasSubstr("at most 16384 bytes before")));
+  }
 }
 
 TEST_F(ServeProcessTest, WhoDoesNotFinishARequestOrAnswerACloseIsDropped) {

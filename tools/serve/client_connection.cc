@@ -52,6 +52,9 @@ constexpr size_t kKeptRoom = size_t{4} << 10;
 constexpr size_t kMostGathered = 32;
 constexpr size_t kMostGatheredBytes = size_t{64} << 10;
 
+// Of a request that has been refused, so much more is taken, so that its sender reads why.
+constexpr size_t kMostDrained = size_t{1} << 20;
+
 // The head of a whole message, as a server writes it (RFC 6455, 5.2).
 constexpr size_t kLongestHead = 10;
 void AppendHead(bool is_binary, size_t length, std::string& out) {
@@ -272,11 +275,41 @@ class HttpConnection final : public HttpStream,
     stream_.expires_after(limits_.handshake);
     http::async_read(stream_, buffer_, parser_,
                      [self = shared_from_this()](error_code error, size_t) {
-                       if (!error) self->OnRequest();
+                       error ? self->OnUnread(error) : self->OnRequest();
                      });
   }
 
  private:
+  // What has come of the request. It views parser_.
+  HttpRequest Asked() const {
+    const http::request<http::string_body>& request = parser_.get();
+    HttpRequest asked;
+    asked.method = View(request.method_string());
+    for (const auto& header : request) {
+      asked.headers.emplace_back(View(header.name_string()), View(header.value()));
+    }
+    return asked;
+  }
+
+  // Who is too slow, or has gone, is not answered.
+  void OnUnread(error_code error) {
+    constexpr int64_t kMalformed = 40000;
+    ErrorInfo told{kMalformed, 400, "this is no request of HTTP/1.1: " + error.message(), nullptr};
+    if (error == http::error::header_limit) {
+      told.status_code = 431;
+      told.message = "a request has at most " + std::to_string(limits_.header_bytes) +
+                     " bytes before its body";
+    } else if (error == http::error::body_limit) {
+      told.status_code = 413;
+      told.message =
+          "a request has at most " + std::to_string(limits_.body_bytes) + " bytes of body";
+    } else if (error.category() != make_error_code(http::error::bad_method).category() ||
+               error == http::error::end_of_stream || error == http::error::partial_message) {
+      return;
+    }
+    Respond(HttpRouter::Refuse(Asked(), told));
+  }
+
   void OnRequest() {
     const http::request<http::string_body>& request = parser_.get();
     RequestTarget target = ParseTarget(View(request.target()));
@@ -287,12 +320,8 @@ class HttpConnection final : public HttpStream,
           ->Accept(request, std::move(target));
       return;
     }
-    HttpRequest asked;
-    asked.method = View(request.method_string());
+    HttpRequest asked = Asked();
     asked.target = std::move(target);
-    for (const auto& header : request) {
-      asked.headers.emplace_back(View(header.name_string()), View(header.value()));
-    }
     asked.body = request.body();
     error_code unknown;
     const tcp::endpoint peer = stream_.socket().remote_endpoint(unknown);
@@ -324,7 +353,20 @@ class HttpConnection final : public HttpStream,
     http::async_write(stream_, response_, [self = shared_from_this()](error_code, size_t) {
       error_code ignored;
       self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+      // A socket that is closed with something unread takes the answer back.
+      if (!self->parser_.is_done()) self->Drain();
     });
+  }
+
+  // Reads what else comes of a request, some of it, in the time that is left for that.
+  void Drain() {
+    if (drained_ >= kMostDrained) return;
+    rest_.resize(kMostRead);
+    stream_.async_read_some(asio::buffer(rest_),
+                            [self = shared_from_this()](error_code error, size_t bytes) {
+                              self->drained_ += bytes;
+                              if (!error) self->Drain();
+                            });
   }
 
   // The head, and then what is written; the end of it is that of the socket.
@@ -368,6 +410,8 @@ class HttpConnection final : public HttpStream,
   beast::flat_buffer buffer_;
   http::request_parser<http::string_body> parser_;
   http::response<http::string_body> response_;
+  std::string rest_;  // of a request that is not wanted
+  size_t drained_ = 0;
   std::shared_ptr<const std::string> writing_;  // of a response that goes on
   bool is_open_ = true;
   char nothing_ = 0;

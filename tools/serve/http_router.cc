@@ -82,4 +82,10 @@ HttpResponse HttpRouter::Answer(const HttpRequest& request) const {
   return response;
 }
 
+HttpResponse HttpRouter::Refuse(const HttpRequest& request, const ErrorInfo& error) {
+  HttpResponse response = InFormOf(request, ErrorResponse(error));
+  AllowOrigin(request, response);
+  return response;
+}
+
 }  // namespace presence::serve

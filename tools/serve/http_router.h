@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "presence/error.h"
 #include "tools/serve/http_message.h"
 
 namespace presence::serve {
@@ -30,6 +31,8 @@ class HttpRouter {
   void Add(std::string_view method, std::string_view path, Handler handler);
 
   HttpResponse Answer(const HttpRequest& request) const;
+  // The answer to one that could not be read to its end, or at all: what came of it may be empty.
+  static HttpResponse Refuse(const HttpRequest& request, const ErrorInfo& error);
 
  private:
   struct Route {
