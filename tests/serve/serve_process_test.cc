@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -36,7 +37,19 @@ using ::testing::Not;
 using std::string_view_literals::operator""sv;
 
 constexpr char kProgram[] = "tools/presence-serve";
-using ServeProcessTest = ServeProcess;
+
+class ServeProcessTest : public ServeProcess {
+ protected:
+  // The number that /metrics tells under this name; -1: none.
+  int64_t Metric(std::string_view name) {
+    const std::string line = "\npresence_" + std::string(name) + " ";
+    const std::string metrics = Get("/metrics");
+    const size_t at = metrics.find(line);
+    return at == metrics.npos ? -1 : std::atoll(metrics.c_str() + at + line.size());
+  }
+  // What all sockets together have not taken yet.
+  int64_t UnsentBytes() { return Metric("unsent_bytes"); }
+};
 
 TEST_F(ServeProcessTest, ConnectsAClientAndSaysWhoItIs) {
   Serve();
@@ -281,12 +294,6 @@ TEST_F(ServeProcessTest, WhatHasWaitedForASlowReaderComesWholeAndInItsOrder) {
     const size_t length = i % 100 == 7 ? 70'000 : i % 3 == 0 ? 1'000 : 20;
     return std::to_string(i) + ":" + std::string(length, static_cast<char>('a' + i % 26));
   };
-  const auto unsent_bytes = [&] {
-    constexpr std::string_view kName = "\npresence_unsent_bytes ";
-    const std::string metrics = Get("/metrics");
-    const size_t at = metrics.find(kName);
-    return at == metrics.npos ? -1 : std::atoll(metrics.c_str() + at + kName.size());
-  };
   std::atomic<bool> many_wait = false;
   std::thread saying([&] {
     constexpr int kPings = 500;
@@ -300,7 +307,7 @@ TEST_F(ServeProcessTest, WhatHasWaitedForASlowReaderComesWholeAndInItsOrder) {
     slow->SendText(R"({"action":0,"id":"last"})");
   });
   // The sockets' buffers are full, and as much waits as takes several writes.
-  while (unsent_bytes() < 500'000) std::this_thread::yield();
+  while (UnsentBytes() < 500'000) std::this_thread::yield();
   many_wait = true;
   bool is_whole = true;
   int got = 0;
@@ -317,7 +324,37 @@ TEST_F(ServeProcessTest, WhatHasWaitedForASlowReaderComesWholeAndInItsOrder) {
   slow->SendFrame(WebSocketClient::kPing, "the last");
   EXPECT_TRUE(slow->Await("the last", WebSocketClient::kPong).has_value());
   // A client is dropped for what it does not take, so what it has taken must not count.
-  EXPECT_EQ(unsent_bytes(), 0);
+  EXPECT_EQ(UnsentBytes(), 0);
+}
+
+// Who reads, if slowly, must not look as if he took nothing until all that was gathered has gone.
+TEST_F(ServeProcessTest, LargeMessagesAreToldBackOneByOne) {
+  Serve();
+  auto slow = Connect("slow", "&heartbeats=true", 4096);
+  const std::string message =
+      R"({"action":0,"id":")" + std::string(150'000, 'a') + R"("})";  // 32 would be 4.8 MB
+  int64_t waiting = 0;
+  while (UnsentBytes() < 6'000'000) {
+    ASSERT_TRUE(slow->SendText(message));
+    ++waiting;
+    // One after the other, so that no more wait than are wanted.
+    while (Metric("frames_received_total") < waiting) std::this_thread::yield();
+  }
+  slow->SendText(R"({"action":0,"id":"last"})");
+  const auto is_taken_to = [&](int64_t most) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (UnsentBytes() > most) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+    }
+    return true;
+  };
+  for (; waiting > 0; --waiting) {
+    const std::string got = slow->Await(R"("id")").value_or("");
+    ASSERT_GT(got.size(), 150'000u);
+    const int64_t rest = waiting * static_cast<int64_t>(got.size());
+    ASSERT_TRUE(is_taken_to(rest)) << waiting << " wait";
+  }
+  EXPECT_TRUE(slow->Await("last").has_value());
 }
 
 TEST_F(ServeProcessTest, WhoAnswersNoPingIsLost) {
