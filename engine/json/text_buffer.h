@@ -44,6 +44,9 @@ class TextBuffer {
     Raw(text);
   }
   void String(std::string_view text) {
+    if (text.size() > kLongString) {
+      return Appended([text](std::string& out) { AppendString(text, out); });
+    }
     Reserve(RoomForString(text.size()));
     end_ = WriteString(text, end_);
   }
@@ -53,6 +56,10 @@ class TextBuffer {
   }
 
  private:
+  // Room for the worst that its bytes could become is several times a string; longer ones are
+  // written beside this first, to see what they need.
+  static constexpr size_t kLongString = size_t{64} << 10;
+
   char* begin() const { return bytes_.get(); }
   void Reserve(size_t room) {
     if (static_cast<size_t>(limit_ - end_) < room) Grow(room);

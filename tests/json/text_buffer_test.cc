@@ -7,6 +7,7 @@
 
 #include "engine/json/writer.h"
 #include "gtest/gtest.h"
+#include "tests/cost/allocations.h"
 
 namespace presence::json {
 namespace {
@@ -59,6 +60,20 @@ TEST(TextBufferTest, WritesStringsOfEveryLengthWithAnythingAnywhere) {
       }
     }
   }
+}
+
+// Of a line of 64 MiB the room for the worst that its bytes could become would be too much.
+TEST(TextBufferTest, TakesMemoryForWhatALongStringBecomes) {
+  const std::string text(size_t{1} << 20, 'a');
+  std::string written;
+  const cost::Cost cost = cost::CostOf([&] {
+    TextBuffer buffer;
+    buffer.Raw('[');
+    buffer.String(text);
+    written = buffer.text();
+  });
+  EXPECT_EQ(written, "[\"" + text + '"');
+  EXPECT_LE(cost.peak_bytes, 5 * text.size()) << "with the copy";
 }
 
 }  // namespace
