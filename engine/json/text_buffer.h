@@ -44,10 +44,13 @@ class TextBuffer {
     Raw(text);
   }
   void String(std::string_view text) {
-    if (text.size() > kLongString) {
-      return Appended([text](std::string& out) { AppendString(text, out); });
+    const size_t room = RoomForString(text.size());
+    if (!HasRoom(room)) {
+      if (text.size() > kLongString) {
+        return Appended([text](std::string& out) { AppendString(text, out); });
+      }
+      Grow(room);
     }
-    Reserve(RoomForString(text.size()));
     end_ = WriteString(text, end_);
   }
   void Int(int64_t number) {
@@ -61,8 +64,9 @@ class TextBuffer {
   static constexpr size_t kLongString = size_t{64} << 10;
 
   char* begin() const { return bytes_.get(); }
+  bool HasRoom(size_t room) const { return static_cast<size_t>(limit_ - end_) >= room; }
   void Reserve(size_t room) {
-    if (static_cast<size_t>(limit_ - end_) < room) Grow(room);
+    if (!HasRoom(room)) Grow(room);
   }
   void Grow(size_t room);
 

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "presence/error.h"
 #include "tools/serve/credentials.h"
 #include "tools/serve/fault_line.h"
 #include "tools/serve/faults.h"
@@ -55,8 +56,8 @@ constexpr size_t kMostGatheredBytes = size_t{64} << 10;
 // Of a request that has been refused, so much more is taken, so that its sender reads why.
 constexpr size_t kMostDrained = size_t{1} << 20;
 
-// The head of a whole message, as a server writes it (RFC 6455, 5.2).
 constexpr size_t kLongestHead = 10;
+// The head of a whole message, as a server writes it (RFC 6455, 5.2).
 void AppendHead(bool is_binary, size_t length, std::string& out) {
   out += static_cast<char>(is_binary ? 0x82 : 0x81);
   const size_t bytes = length < 126 ? 0 : length < 65536 ? 2 : 8;
@@ -293,8 +294,8 @@ class HttpConnection final : public HttpStream,
 
   // Who is too slow, or has gone, is not answered.
   void OnUnread(error_code error) {
-    constexpr int64_t kMalformed = 40000;
-    ErrorInfo told{kMalformed, 400, "this is no request of HTTP/1.1: " + error.message(), nullptr};
+    ErrorInfo told =
+        MakeError(kMalformedRequest, "this is no request of HTTP/1.1: " + error.message());
     if (error == http::error::header_limit) {
       told.status_code = 431;
       told.message = "a request has at most " + std::to_string(limits_.header_bytes) +
